@@ -126,7 +126,7 @@ def test_imports_follow_the_arrows(path: Path) -> None:
 
 
 @pytest.mark.parametrize("house", ROOMS)
-def test_rooms_import_only_what_stands_below_them(house: str) -> None:
+def test_folders_import_only_folders_below_them(house: str) -> None:
     rooms = ROOMS[house]
     names = list(rooms)
     for place, (room, below) in enumerate(rooms.items()):
@@ -140,7 +140,7 @@ EARLIER = ("edge.core.persistence.snapshot", "edge.core.persistence.earlier_snap
 """Imported when a snapshot turns out to be of an earlier format; it creates one of the current format."""
 
 
-def test_no_module_imports_itself_by_way_of_others() -> None:
+def test_no_module_imports_itself_through_others() -> None:
     known = {each: path for path in FILES for each in [module_of(path)]}
     below = {module: imported(path) & known.keys() for module, path in known.items()}
     below[EARLIER[0]].discard(EARLIER[1])
@@ -165,7 +165,7 @@ def test_detectors_need_nothing_but_numpy() -> None:
             assert {each.split(".")[0] for each in imports(path)} <= {*standard, "detectors", "numpy"}, path
 
 
-def test_simulators_know_only_messages_events_and_the_link() -> None:
+def test_simulators_use_only_messages_events_and_the_link() -> None:
     core = ("model.readings.messages", "incidents.events.event", "model.words.topics")
     allowed = {*(f"edge.core.{each}" for each in core), "edge.shell"}
     for path in FILES:
@@ -214,21 +214,21 @@ def test_simulators_know_only_messages_events_and_the_link() -> None:
         ("apprise", ["edge/shell/sinks/notify.py"]),
     ],
 )
-def test_one_place_only_knows_the_library(module: str, places: list[str]) -> None:
+def test_only_one_place_knows_the_library(module: str, places: list[str]) -> None:
     assert [name(each) for each in FILES if module in {one.split(".")[0] for one in imports(each)}] == places
 
 
-def test_no_file_is_longer_than_one_sitting() -> None:
+def test_no_file_is_longer_than_the_limit() -> None:
     long = {name(path): lines for path in FILES if (lines := len(path.read_text().splitlines())) > 400}
     assert long == {}
 
 
-def test_the_drawings_of_the_architecture_show_what_is_imported() -> None:
+def test_the_drawings_of_the_architecture_match_the_imports() -> None:
     page = PAGE.read_text("utf-8")
     assert redrawn(page) == page, "run python docs/draw_architecture.py"
 
 
-def test_no_two_classes_have_one_name() -> None:
+def test_no_two_classes_have_the_same_name() -> None:
     names: dict[str, list[str]] = {}
     for path in FILES:
         for node in ast.walk(ast.parse(path.read_text())):
@@ -240,14 +240,14 @@ def test_no_two_classes_have_one_name() -> None:
 CROWDED = {"edge/commands": "one file a command", "config/conventions": "one file a convention"}
 
 
-def test_no_folder_lists_more_than_a_dozen_things() -> None:
+def test_no_folder_lists_more_than_a_dozen_entries() -> None:
     folders = {path.parent for path in [*FILES, *(ROOT / "config").rglob("*.toml")]}
     things = {name(each): [one for one in each.iterdir() if not one.name.startswith("__")] for each in folders}
     assert {each: len(inside) for each, inside in things.items() if len(inside) > 12 and each not in CROWDED} == {}
 
 
 @pytest.mark.parametrize("house", sorted({name(path.parent) for path in FILES if path.parent.parent != ROOT}))
-def test_no_two_rooms_of_a_house_need_each_other(house: str) -> None:
+def test_no_two_folders_of_a_package_need_each_other(house: str) -> None:
     below = {room: imported_rooms(house, room) for room in drawn_rooms(house)}
     for room, (asker, wanted) in EARLIER_ROOMS.items():
         if house == room:

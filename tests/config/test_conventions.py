@@ -25,7 +25,7 @@ def configured(name: str, more: str = "") -> str:
 
 
 @every
-def test_one_line_is_an_input_without_faults_and_doubts(convention: Convention) -> None:
+def test_one_line_is_an_input_without_errors_and_warnings(convention: Convention) -> None:
     inspection = parse(configured(convention.name))
     (given,) = inspection.configuration.inputs
     assert given.topic == convention.keys["topic"]
@@ -33,7 +33,7 @@ def test_one_line_is_an_input_without_faults_and_doubts(convention: Convention) 
 
 
 @every
-def test_check_says_what_it_stands_for(convention: Convention, tmp_path: Path) -> None:
+def test_check_explains_its_meaning(convention: Convention, tmp_path: Path) -> None:
     path = tmp_path / "edgewarden.toml"
     path.write_text(configured(convention.name))
     said = CliRunner().invoke(main, ["check", str(path)], catch_exceptions=False)
@@ -42,7 +42,7 @@ def test_check_says_what_it_stands_for(convention: Convention, tmp_path: Path) -
 
 
 @every
-def test_its_examples_make_the_sensors_that_it_says_and_no_others(convention: Convention) -> None:
+def test_its_examples_give_exactly_the_listed_sensors(convention: Convention) -> None:
     assert convention.examples
     for example in convention.examples:
         pipeline = make_pipeline(parse(configured(convention.name)).configuration)
@@ -61,7 +61,7 @@ def test_each_key_of_a_convention_can_be_overridden_and_check_says_so() -> None:
     assert '  time = "arrival"' in lines
 
 
-def test_an_unknown_convention_is_a_fault_that_offers_the_nearest() -> None:
+def test_an_unknown_convention_is_an_error_that_suggests_the_nearest() -> None:
     (fault,) = faults_of(configured("tasmotta", 'topic = "a"\n'))
     assert (fault.key, fault.message) == (
         "input[0].convention",
@@ -69,14 +69,14 @@ def test_an_unknown_convention_is_a_fault_that_offers_the_nearest() -> None:
     )
 
 
-def test_the_readings_are_those_of_an_input_that_spells_out_the_same_keys() -> None:
+def test_the_readings_equal_those_of_an_input_with_the_same_keys_written_out() -> None:
     (short,) = parse(configured("esphome")).configuration.inputs
     keys = 'format = "number"\nsensor = "{1}/{2}"\nno_value = ["nan", "NaN", "unknown", "unavailable"]'
     (spelled,) = parse(f'[[input]]\ntopic = "+/sensor/+/state"\n{keys}\n').configuration.inputs
     assert short.decisive() == spelled.decisive()
 
 
-def test_a_device_of_a_convention_that_says_that_it_is_gone_is_one_incident() -> None:
+def test_a_device_of_a_convention_that_reports_itself_offline_is_one_incident() -> None:
     for convention in conventions().values():
         if "availability" not in convention.keys:
             continue
@@ -95,7 +95,7 @@ def test_a_device_of_a_convention_that_says_that_it_is_gone_is_one_incident() ->
         assert pipeline.intake.input_of(topic) == convention.keys["topic"]
 
 
-def test_the_availability_of_a_convention_falls_away_where_it_fits_no_more() -> None:
+def test_the_availability_of_a_convention_is_dropped_where_it_no_longer_fits() -> None:
     (given,) = parse(configured("tasmota", 'topic = "tele/boiler/SENSOR"\nsensor = "{field}"\n')).configuration.inputs
     assert given.availability is None
     (own,) = faults_of(configured("tasmota", 'sensor = "{field}"\navailability = "tele/{1}/LWT"\n'))
@@ -112,12 +112,12 @@ def test_the_availability_of_a_convention_falls_away_where_it_fits_no_more() -> 
         ('available = ["up"]\nunavailable = ["UP"]', "unavailable", "holds 'up', which available holds too"),
     ],
 )
-def test_what_cannot_be_meant_is_a_fault(keys: str, key: str, message: str) -> None:
+def test_impossible_values_are_errors(keys: str, key: str, message: str) -> None:
     (fault,) = faults_of(configured("tasmota", f"{keys}\n"))
     assert (fault.key, fault.message.partition(", is ")[0]) == (f"input[0].{key}", message)
 
 
-def test_words_of_availability_can_be_added_and_moved() -> None:
+def test_availability_states_can_be_added_and_changed() -> None:
     keys = 'available = ["up"]\nunavailable = ["Ready"]\n'
     pipeline = make_pipeline(parse(configured("tasmota", keys)).configuration)
     (example,) = conventions()["tasmota"].examples
@@ -137,7 +137,7 @@ def test_the_topic_of_availability_is_subscribed_to_unless_an_input_covers_it() 
     assert filters(configured("esphome") + configured("esphome-binary")).count("+/status") == 1
 
 
-def test_a_topic_that_another_input_covers_is_not_subscribed_to_again_so_that_nothing_comes_twice() -> None:
+def test_a_topic_that_another_input_covers_is_not_subscribed_to_twice() -> None:
     inputs = ("lab/b/temp", 1), ("lab/#", 0), ("homeassistant/sensor/+/state", 1), ("+/sensor/+/state", 0), ("x/+", 0)
     text = "".join(f'[[input]]\ntopic = "{topic}"\nqos = {qos}\n' for topic, qos in inputs)
     wanted = subscriptions_of(parse(f"{text}\n[commands]\nenabled = false\n").configuration)

@@ -43,7 +43,7 @@ PARAMETERS = {
 SPECIAL = {"rule[].incidents.*", "rule[].detectors.NAME.enabled", "device[].incidents.*"}
 
 
-def test_the_page_has_a_row_for_every_key_and_for_nothing_else() -> None:
+def test_the_page_has_a_row_for_every_key_and_nothing_else() -> None:
     assert ROWS.keys() == FIELDS.keys() | PARAMETERS.keys() | SPECIAL
     assert len(ROWS) == len(ROW.findall(PAGE))
 
@@ -59,7 +59,7 @@ def plain(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("key", sorted(FIELDS))
-def test_the_page_tells_the_default(key: str) -> None:
+def test_the_page_gives_the_default(key: str) -> None:
     cell, _, _ = ROWS[key]
     field = FIELDS[key]
     default = field.get_default(call_default_factory=True, validated_data={}) if not field.is_required() else None
@@ -72,7 +72,7 @@ def test_the_page_tells_the_default(key: str) -> None:
 
 
 @pytest.mark.parametrize("key", sorted(FIELDS))
-def test_the_page_tells_the_range(key: str) -> None:
+def test_the_page_gives_the_range(key: str) -> None:
     _, allowed, meaning = ROWS[key]
     assert meaning.endswith(".")
     numbers = {float(each) for each in re.findall(r"\d+(?:\.\d+)?", allowed)}
@@ -87,7 +87,7 @@ def test_the_page_tells_the_range(key: str) -> None:
 
 
 @pytest.mark.parametrize("key", sorted(PARAMETERS))
-def test_the_page_tells_the_parameters_of_detectors(key: str) -> None:
+def test_the_page_lists_the_parameters_of_detectors(key: str) -> None:
     cell, allowed, _ = ROWS[key]
     parameter = PARAMETERS[key]
     if isinstance(parameter.default, float) and math.isnan(parameter.default):
@@ -100,14 +100,14 @@ def test_the_page_tells_the_parameters_of_detectors(key: str) -> None:
     assert parameter.unit in allowed
 
 
-def test_every_table_of_the_page_has_a_chapter() -> None:
+def test_every_table_has_a_chapter_on_the_page() -> None:
     for name, field in Configuration.model_fields.items():
         title = field.alias or name
         brackets = f"[[{title}]]" if get_origin(field.annotation) is tuple else f"[{title}]"
         assert f"## `{brackets}`" in PAGE
 
 
-def test_the_template_is_a_configuration_without_faults_and_doubts() -> None:
+def test_the_template_is_a_configuration_without_errors_and_warnings() -> None:
     inspection = parse(template())
     assert inspection.doubts == ()
     assert inspection.configuration == parse('[[input]]\ntopic = "#"\n').configuration
@@ -124,7 +124,7 @@ def uncommented() -> str:
     return "\n".join(lines)
 
 
-def test_what_is_commented_out_in_the_template_shows_every_key_and_its_default() -> None:
+def test_the_commented_keys_in_the_template_show_every_key_and_its_default() -> None:
     data = tomllib.loads(uncommented())
     shown_by_example = (
         "broker.tls",
@@ -166,7 +166,7 @@ def test_what_is_commented_out_in_the_template_shows_every_key_and_its_default()
         assert key.startswith(shown_by_example) or value == plain(default), key
 
 
-def test_what_is_commented_out_in_the_template_can_be_used() -> None:
+def test_the_commented_keys_in_the_template_can_be_used() -> None:
     text = (
         uncommented()
         .replace('password_env = "MQTT_PASSWORD"', "")
@@ -181,7 +181,7 @@ def test_what_is_commented_out_in_the_template_can_be_used() -> None:
 
 
 @pytest.mark.parametrize("value", ['a"b', "ü\\n", "\x7f\t", "𝛑"])
-def test_what_the_template_is_filled_with_is_quoted(value: str) -> None:
+def test_values_filled_into_the_template_are_quoted(value: str) -> None:
     assert tomllib.loads(template(gateway=value))["gateway"]["name"] == value
     assert tomllib.loads(template(host=value))["broker"]["host"] == value
     assert tomllib.loads(template(topic=value))["input"][0]["topic"] == value

@@ -26,7 +26,7 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     assert load(write(tmp_path, INPUT.encode())).store.path == tmp_path / "edgewarden.db"
 
 
-def test_files_that_are_not_there_are_faults(tmp_path: Path) -> None:
+def test_missing_files_are_errors(tmp_path: Path) -> None:
     text = f"""{INPUT}[broker]
 username = "me"
 password_file = "secret"
@@ -45,7 +45,7 @@ path = "nowhere/our.db"
     assert "there is no folder" in faults[2].message
 
 
-def test_a_store_that_is_a_folder_is_a_fault(tmp_path: Path) -> None:
+def test_a_store_path_that_is_a_folder_is_an_error(tmp_path: Path) -> None:
     (fault,) = faults_of(f'{INPUT}[store]\npath = "."\n', tmp_path)
     assert "is a folder" in fault.message
 
@@ -57,17 +57,17 @@ def fault_of_file(path: Path) -> Problem:
     return fault
 
 
-def test_a_file_that_is_not_there_says_how_to_get_one(tmp_path: Path) -> None:
+def test_a_missing_file_explains_how_to_create_one(tmp_path: Path) -> None:
     assert "edgewarden init" in fault_of_file(tmp_path / "edgewarden.toml").message
 
 
-def test_a_folder_and_a_pipe_are_no_files(tmp_path: Path) -> None:
+def test_folders_and_pipes_are_not_files(tmp_path: Path) -> None:
     assert fault_of_file(tmp_path).message == "is not a file"
     os.mkfifo(tmp_path / "pipe")
     assert fault_of_file(tmp_path / "pipe").message == "is not a file"
 
 
-def test_a_file_that_may_not_be_read_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_file_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
@@ -76,7 +76,7 @@ def test_a_file_that_may_not_be_read_says_so(tmp_path: Path, monkeypatch: pytest
     assert fault_of_file(path).message == "can't be read: Permission denied"
 
 
-def test_text_that_is_not_utf8_has_its_line(tmp_path: Path) -> None:
+def test_text_that_is_not_utf8_is_reported_with_its_line(tmp_path: Path) -> None:
     fault = fault_of_file(write(tmp_path, b"a = 1\nb = '\xff'\n"))
     assert fault.line == 2
     assert "UTF-8" in fault.message

@@ -22,7 +22,7 @@ def input_of(keys: str) -> Input:
     return parse(f'[[input]]\ntopic = "a"\nsensor = "{sensor}"\n{keys}\n', "test").configuration.inputs[0]
 
 
-def test_every_decoder_can_be_configured_and_has_a_name_for_people() -> None:
+def test_every_decoder_can_be_configured_and_has_a_readable_name() -> None:
     assert set(get_args(Input.model_fields["format"].annotation)) == DECODERS.keys() == FORMATS.keys()
 
 
@@ -45,7 +45,7 @@ def test_check_explains_every_format(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(NEED_CBOR))
-def test_a_format_whose_package_is_missing_is_a_fault_that_says_how_to_install_it(
+def test_a_format_whose_package_is_missing_explains_how_to_install_it(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "cbor2", None)
@@ -55,19 +55,19 @@ def test_a_format_whose_package_is_missing_is_a_fault_that_says_how_to_install_i
     assert input_of('format = "json"').format == "json"
 
 
-def test_a_precision_is_of_line_protocol_alone() -> None:
+def test_only_line_protocol_has_a_precision() -> None:
     assert decoder_of(input_of('format = "influx"\nprecision = "ms"'), LimitsTable()).precision == "ms"
     (fault,) = faults_of('[[input]]\ntopic = "a"\nprecision = "ms"\n')
     assert (fault.key, fault.message) == ("input[0].precision", 'means nothing without format = "influx"')
 
 
-def test_a_precision_changes_what_readings_mean_and_no_other_input() -> None:
+def test_a_precision_changes_the_meaning_of_readings_and_affects_no_other_input() -> None:
     assert "precision" not in input_of('format = "json"').decisive()
     assert input_of('format = "influx"\nprecision = "ms"').decisive()["precision"] == "ms"
     assert "qos" not in input_of('format = "influx"').decisive()
 
 
-def test_what_nodes_are_asked_is_a_matter_of_sparkplug_alone() -> None:
+def test_only_sparkplug_has_requests_to_nodes() -> None:
     decoder = decoder_of(input_of('format = "sparkplug"\nrebirth = false\ngap_s = 2\nignore = ["a/**"]'), LimitsTable())
     assert isinstance(decoder, SparkplugDecoder)
     assert (decoder.rebirth, decoder.gap_s, decoder.ignored.fits("a/b")) == (False, 2.0, True)
@@ -77,7 +77,7 @@ def test_what_nodes_are_asked_is_a_matter_of_sparkplug_alone() -> None:
 
 
 @pytest.mark.parametrize("sensor", ["{topic}/{field}", "{1}/{field}", "{payload.id}/{field}", "{1}"])
-def test_a_template_that_would_tell_births_from_data_is_a_fault(sensor: str) -> None:
+def test_a_template_that_would_separate_births_from_data_is_an_error(sensor: str) -> None:
     (fault,) = faults_of(f'[[input]]\ntopic = "spBv1.0/#"\nformat = "sparkplug"\nsensor = "{sensor}"\n')
     assert fault.key == "input[0].sensor"
     assert "{field} is the whole name" in fault.message
@@ -85,6 +85,6 @@ def test_a_template_that_would_tell_births_from_data_is_a_fault(sensor: str) -> 
 
 @pytest.mark.parametrize("name", ["number", "senml", "senml-cbor", "influx"])
 @pytest.mark.parametrize("key", ['value_key = "v"', 'time_keys = ["t"]'])
-def test_fields_can_be_chosen_only_where_the_format_leaves_it_open(name: str, key: str) -> None:
+def test_fields_can_be_selected_only_where_the_format_allows_it(name: str, key: str) -> None:
     (fault,) = faults_of(f'[[input]]\ntopic = "a"\nsensor = "{{topic}}"\nformat = "{name}"\n{key}\n')
     assert fault.message.startswith(f'means nothing with format = "{name}": ')

@@ -46,13 +46,13 @@ def test_topics_of_gateways_are_recognised(base: str, topic: str, is_one: bool) 
         ("edgewarden/gw2", False),
     ],
 )
-def test_a_filter_asks_for_them_only_by_name(wanted: str, asks: bool) -> None:
+def test_a_filter_requests_them_only_by_name(wanted: str, asks: bool) -> None:
     topics = GatewayTopics("edgewarden/{gateway}", "gw")
     assert topics.asks(wanted.split("/")) == asks
     assert topics.asks(wanted.split("/"), "edgewarden/gw2/health") == asks
 
 
-def test_what_gateways_tell_home_assistant_is_a_gateways_and_no_filter_asks_for_it() -> None:
+def test_the_home_assistant_messages_of_gateways_are_gateway_topics_and_never_requested_by_a_filter() -> None:
     topics = GatewayTopics("edgewarden/{gateway}", "gw", "ha/here")
     told = "ha/here/device/edgewarden_gw2_pump_temp_0123456789ab/config"
     assert topics.has(told)

@@ -15,12 +15,12 @@ def table(lines: str) -> HomeAssistantTable:
     return found
 
 
-def test_without_the_table_home_assistant_is_told_nothing_and_an_empty_one_is_enough() -> None:
+def test_without_the_table_nothing_is_published_for_home_assistant_and_an_empty_table_is_enough() -> None:
     assert parse('[[input]]\ntopic = "#"\n').configuration.homeassistant is None
     assert (table("").enabled, table("").hears) == (True, "homeassistant/status")
 
 
-def test_the_birth_topic_follows_the_prefix_unless_it_is_said() -> None:
+def test_the_birth_topic_follows_the_prefix_unless_it_is_set() -> None:
     assert table('prefix = "ha"').hears == "ha/status"
     assert table('prefix = "ha"\nbirth_topic = "hass/here"').hears == "hass/here"
 
@@ -38,7 +38,7 @@ def test_the_birth_topic_follows_the_prefix_unless_it_is_said() -> None:
         ('names = "x"', "names", "there is no such key"),
     ],
 )
-def test_mistakes_are_told_with_their_key(lines: str, key: str, words: str) -> None:
+def test_mistakes_are_reported_with_their_key(lines: str, key: str, words: str) -> None:
     with pytest.raises(ConfigurationError) as raised:
         table(lines)
     text = str(raised.value)

@@ -13,7 +13,7 @@ from config.notation.hosts import host_problem
     "host",
     ["127.0.0.1", "localhost", "mqtt.local", "my_broker", "::1", "fe80::1%eth0", "2001:db8::1", "core-mosquitto", "a"],
 )
-def test_names_and_addresses_are_taken(host: str) -> None:
+def test_names_and_addresses_are_accepted(host: str) -> None:
     assert host_problem(host) is None
     assert parse(f'{INPUT}[broker]\nhost = "{host}"\n').configuration.broker.host == host
 
@@ -34,7 +34,7 @@ def test_names_and_addresses_are_taken(host: str) -> None:
         ("mqtt://", "and nothing else"),
     ],
 )
-def test_what_is_more_than_a_name_is_refused_with_what_to_write(host: str, instead: str) -> None:
+def test_anything_more_than_a_name_is_refused_with_the_correct_form(host: str, instead: str) -> None:
     for table in ("broker", "upstream"):
         fault = faults_of(f'{INPUT}[{table}]\nhost = "{host}"\n')[0]
         assert fault.key == f"{table}.host"

@@ -26,7 +26,7 @@ def problems(text: str) -> list[str]:
     return [f"{each.key}: {each.message}" for each in error.value.problems]
 
 
-def test_a_cluster_and_a_sink_are_enough() -> None:
+def test_a_cluster_and_a_sink_are_sufficient() -> None:
     configuration = configured(KAFKA + INPUT + SINK)
     options = service_options(configuration, "one")
     link = inbound_link(configuration, options, lambda: 0.0)
@@ -81,11 +81,11 @@ def test_events_go_to_the_upstream_broker_if_there_is_one() -> None:
         (KAFKA + 'password_env = "P"\n' + INPUT + SINK, "kafka.password_env: needs username too"),
     ],
 )
-def test_what_does_not_go_together_is_told_with_its_key(text: str, problem: str) -> None:
+def test_keys_that_exclude_each_other_are_reported(text: str, problem: str) -> None:
     assert any(each.startswith(problem) for each in problems(text)), problems(text)
 
 
-def test_workers_of_one_group_have_names_of_their_own() -> None:
+def test_workers_of_one_group_have_different_names() -> None:
     text = f'[gateway]\nname = "w2"\n{KAFKA}group = "plant"\n{INPUT}{SINK}'
     configuration = configured(text)
     link = inbound_link(configuration, service_options(configuration, "one"), lambda: 0.0)

@@ -48,13 +48,13 @@ DOUBTS = [
 
 
 @pytest.mark.parametrize(("text", "key", "line", "message"), DOUBTS)
-def test_what_is_allowed_but_hardly_meant_is_a_doubt(text: str, key: str, line: int, message: str) -> None:
+def test_valid_but_suspicious_values_give_warnings(text: str, key: str, line: int, message: str) -> None:
     (doubt,) = parse(text).doubts
     assert (doubt.key, doubt.line) == (key, line)
     assert message in doubt.message
 
 
-def test_an_ordinary_configuration_raises_no_doubt(tmp_path: Path) -> None:
+def test_an_ordinary_configuration_gives_no_warning(tmp_path: Path) -> None:
     path = tmp_path / "edgewarden.toml"
     path.write_text(INPUT)
     assert inspect(path).doubts == ()

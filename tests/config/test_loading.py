@@ -91,7 +91,7 @@ FAULTY = [
 
 
 @pytest.mark.parametrize(("text", "table", "key", "line", "message"), FAULTY)
-def test_a_fault_in_a_table_names_its_key_and_line(text: str, table: str, key: str, line: int, message: str) -> None:
+def test_an_error_in_a_table_names_its_key_and_line(text: str, table: str, key: str, line: int, message: str) -> None:
     (fault,) = faults_of(f"{INPUT}[{table}]\n{text}\n")
     assert fault.line == line
     assert fault.key == key or (key == "broker.tls" and fault.key == "broker.tls.key_file")
@@ -159,7 +159,7 @@ INPUTS = [
 
 
 @pytest.mark.parametrize(("text", "key", "message"), INPUTS)
-def test_a_fault_in_an_input_names_its_last_line(text: str, key: str, message: str) -> None:
+def test_an_error_in_an_input_names_its_last_line(text: str, key: str, message: str) -> None:
     (fault,) = faults_of(f"[[input]]\n{text}\n")
     assert (fault.key, fault.line) == (key, 1 + len(text.splitlines()))
     assert message in fault.message
@@ -214,7 +214,7 @@ RULES = [
 
 
 @pytest.mark.parametrize(("text", "key", "line", "message"), RULES)
-def test_a_fault_in_a_rule_names_its_key_and_line(text: str, key: str, line: int, message: str) -> None:
+def test_an_error_in_a_rule_names_its_key_and_line(text: str, key: str, line: int, message: str) -> None:
     (fault,) = faults_of(f"{INPUT}[[rule]]\n{text}\n")
     assert (fault.key, fault.line) == (key, line)
     assert message in fault.message
@@ -234,7 +234,7 @@ WHOLE = [
 
 
 @pytest.mark.parametrize(("text", "key", "line", "message"), WHOLE)
-def test_a_fault_of_the_whole_names_its_key_and_line(text: str, key: str, line: int, message: str) -> None:
+def test_an_error_of_the_whole_file_names_its_key_and_line(text: str, key: str, line: int, message: str) -> None:
     (fault,) = faults_of(text)
     assert (fault.key, fault.line) == (key, line)
     assert message in fault.message
@@ -252,7 +252,7 @@ SYNTAX = [
 
 
 @pytest.mark.parametrize(("text", "line"), SYNTAX)
-def test_a_syntax_error_has_its_line(text: str, line: int) -> None:
+def test_a_syntax_error_names_its_line(text: str, line: int) -> None:
     (fault,) = faults_of(text)
     assert fault.key == ""
     assert fault.line == line
@@ -260,12 +260,12 @@ def test_a_syntax_error_has_its_line(text: str, line: int) -> None:
     assert "(at " not in fault.message
 
 
-def test_arrays_nested_without_end_are_refused() -> None:
+def test_endlessly_nested_arrays_are_refused() -> None:
     (fault,) = faults_of("a = " + "[" * 20_000)
     assert "nested too deeply" in fault.message
 
 
-def test_all_faults_are_reported_at_once_in_the_order_of_the_file() -> None:
+def test_all_errors_are_reported_at_once_in_the_order_of_the_file() -> None:
     text = """\
 [broker]
 port = "1883"
@@ -292,7 +292,7 @@ level = 3
     ]
 
 
-def test_an_error_reads_like_a_compilers() -> None:
+def test_an_error_looks_like_that_of_a_compiler() -> None:
     with pytest.raises(ConfigurationError) as caught:
         parse(f"{INPUT}[broker]\nport = 0\n", "edgewarden.toml")
     assert str(caught.value) == "edgewarden.toml:4: broker.port: must be at least 1, is 0"
@@ -330,7 +330,7 @@ TREES = st.recursive(
 
 @settings(max_examples=150)
 @given(st.dictionaries(KEYS, TREES, max_size=4))
-def test_whatever_a_file_says_the_answer_is_a_configuration_or_problems(data: dict[str, object]) -> None:
+def test_any_file_gives_a_configuration_or_a_list_of_problems(data: dict[str, object]) -> None:
     text = "".join(f"{key} = {toml(each)}\n" for key, each in data.items())
     problems = problems_in(text)
     assert problems is None or (problems and all(each.message for each in problems))
@@ -360,7 +360,7 @@ def test_an_error_value_of_a_rule_is_a_finite_number(text: str) -> None:
     assert fault.key.startswith("rule[0].no_value")
 
 
-def test_numbers_can_be_error_values_in_any_format_and_texts_where_there_are_texts() -> None:
+def test_error_values_may_be_numbers_in_any_format_and_texts_in_formats_with_texts() -> None:
     table = '[[input]]\ntopic = "a"\nformat = "influx"\n'
     assert parse(f"{table}no_value = [-200, 85]\n").configuration.inputs[0].no_value == (-200.0, 85.0)
     (fault,) = faults_of(f'{table}no_value = ["off"]\n')

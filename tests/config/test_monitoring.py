@@ -161,7 +161,7 @@ def test_every_metric_of_the_dashboard_and_of_the_rules_is_exposed() -> None:
 
 
 @needs_promtool
-def test_promtool_has_nothing_against_the_metrics_and_the_rules(tmp_path: Path) -> None:
+def test_promtool_accepts_the_metrics_and_the_rules(tmp_path: Path) -> None:
     registry = CollectorRegistry()
     registry.register(MetricsCollector(SAID, MORE))
     plain = generate_latest(registry).decode()  # promtool reads only the older of the two formats

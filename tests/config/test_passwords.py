@@ -18,7 +18,7 @@ def connection() -> Connection:
     return parse(TEXT).configuration.inbound
 
 
-def test_a_credential_is_read_from_the_folder_that_the_manager_names(
+def test_a_credential_is_read_from_the_folder_named_by_the_service_manager(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "edgewarden.broker").write_text("s3cret\n")
@@ -26,7 +26,7 @@ def test_a_credential_is_read_from_the_folder_that_the_manager_names(
     assert password_of(connection()) == "s3cret"
 
 
-def test_a_credential_that_is_not_there_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_credential_explains_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     with pytest.raises(PasswordError, match="if there is /etc/credstore/edgewarden.broker"):
         password_of(connection())
@@ -40,7 +40,7 @@ def test_a_credential_that_is_not_there_says_what_to_do(tmp_path: Path, monkeypa
         ('username = "me"\npassword_credential = "../a"', "must be the name of a credential"),
     ],
 )
-def test_a_credential_that_can_not_be_meant_is_refused(lines: str, message: str) -> None:
+def test_an_invalid_credential_is_refused(lines: str, message: str) -> None:
     fault = faults_of(f"{INPUT}[broker]\n{lines}\n")[0]
     assert fault.key == "broker.password_credential"
     assert message in fault.message

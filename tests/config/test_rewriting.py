@@ -11,7 +11,7 @@ from config.writing.template import template
 TABLES = '[[input]]\nconvention = "tasmota"\n\n[[input]]\ntopic = "a"\n'
 
 
-def test_they_take_the_place_of_an_input_that_reads_everything() -> None:
+def test_they_replace_an_input_that_reads_everything() -> None:
     made = with_inputs(template(), TABLES)
     assert [each.topic for each in parse(made).configuration.inputs] == ["tele/+/SENSOR", "a"]
     before, after = template().split("[[input]]")[0], template().split("# When incidents")[1]
@@ -19,7 +19,7 @@ def test_they_take_the_place_of_an_input_that_reads_everything() -> None:
     assert made.endswith(f"# When incidents{after}")
 
 
-def test_they_stand_behind_the_inputs_that_are_there() -> None:
+def test_they_are_inserted_after_existing_inputs() -> None:
     text = '[[input]]\ntopic = "x/#" # mine\n\n# about the store\n[store]\npath = "a.db"\n'
     made = with_inputs(text, TABLES)
     assert [each.get("topic") for each in tomllib.loads(made)["input"]] == ["x/#", None, "a"]

@@ -20,7 +20,7 @@ def configuration_of(text: str = "") -> Configuration:
     return parse(INPUT + text).configuration
 
 
-def test_an_input_is_all_it_takes() -> None:
+def test_an_input_is_sufficient() -> None:
     configuration = configuration_of()
     assert configuration.gateway.topic_base == "edgewarden/gateway"
     assert configuration.inbound.client_id == "edgewarden-gateway"
@@ -29,7 +29,7 @@ def test_an_input_is_all_it_takes() -> None:
     assert [each.name for each in configuration.profiles] == ["**"]
 
 
-def test_client_ids_differ_by_gateway_and_link_unless_they_are_given() -> None:
+def test_client_ids_differ_by_gateway_and_link_unless_they_are_set() -> None:
     configuration = configuration_of('[gateway]\nname = "g7"\n[upstream]\nhost = "cloud"\n')
     assert configuration.inbound.client_id == "edgewarden-g7"
     assert configuration.outbound is not None
@@ -37,7 +37,7 @@ def test_client_ids_differ_by_gateway_and_link_unless_they_are_given() -> None:
     assert configuration_of('[broker]\nclient_id = "mine"\n').inbound.client_id == "mine"
 
 
-def test_the_first_rule_that_matches_counts_and_the_last_matches_everything() -> None:
+def test_the_first_matching_rule_applies_and_the_last_one_matches_everything() -> None:
     rules = '[[rule]]\nsensors = "a/**"\nunit = "C"\n[[rule]]\nsensors = "a/b"\nunit = "K"\n'
     configuration = configuration_of(rules)
     assert configuration.rule_for("a/b").index == 0
@@ -46,7 +46,7 @@ def test_the_first_rule_that_matches_counts_and_the_last_matches_everything() ->
     assert configuration.rule_for("c").name == "**"
 
 
-def test_a_rule_changes_its_preset_key_by_key() -> None:
+def test_a_rule_overrides_its_preset_key_by_key() -> None:
     text = """[[rule]]
 sensors = "a"
 detectors.limits.high = 80
@@ -60,7 +60,7 @@ detectors.seasonal.enabled = false
     assert list(changed) == [name for name in DETECTORS if name in changed]
 
 
-def test_sensors_can_be_left_alone() -> None:
+def test_sensors_can_be_excluded_from_detection() -> None:
     off = "".join(f"detectors.{name}.enabled = false\n" for name in DETECTORS)
     assert configuration_of(f'[[rule]]\nsensors = "a"\n{off}').rule_for("a").detectors == ()
 
@@ -72,7 +72,7 @@ def test_equal_rules_give_equal_detectors_with_equal_hashes() -> None:
     assert hash((one.detectors, one.incidents)) == hash((other.detectors, other.incidents))
 
 
-def test_incident_settings_of_a_rule_change_only_what_they_name() -> None:
+def test_incident_settings_of_a_rule_change_only_the_keys_they_name() -> None:
     text = """[incidents]
 clear_after = 9
 threshold = 7
@@ -90,7 +90,7 @@ incidents.false_alarms_per_sensor_per_day = 2
     assert configuration.rule_for("b").incidents.threshold is None
 
 
-def test_the_digest_follows_what_decides_events_and_nothing_else() -> None:
+def test_the_digest_depends_on_the_settings_that_influence_events_and_on_nothing_else() -> None:
     digest = configuration_of().digest()
     assert len(digest) == 64
     assert digest == configuration_of().digest()
@@ -112,13 +112,13 @@ def test_the_digest_follows_what_decides_events_and_nothing_else() -> None:
         assert configuration_of(text).digest() != digest
 
 
-def test_a_configuration_can_not_be_changed() -> None:
+def test_a_configuration_is_immutable() -> None:
     with pytest.raises(ValueError, match="frozen"):
         configuration_of().gateway.name = "x"  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("day", ['"2020-02-03"', "2020-02-03"])
-def test_a_day_is_written_with_or_without_quotes(day: str) -> None:
+def test_a_day_may_be_written_with_or_without_quotes(day: str) -> None:
     limits = configuration_of(f"[limits]\nearliest = {day}\n").limits
     assert limits.earliest == date(2020, 2, 3)
     assert limits.earliest_time == 1_580_688_000.0
@@ -137,7 +137,7 @@ def test_each_parameter_of_a_detector_can_be_set_with_its_default_and_range(name
             assert configuration_of(f'[[rule]]\nsensors = "a"\ndetectors.{name}.{parameter.name} = {value}\n')
 
 
-def test_presets_use_known_detectors_with_their_defaults_but_for_their_size() -> None:
+def test_presets_use_known_detectors_with_default_parameters_except_for_their_size() -> None:
     assert list(presets()) == ["counter", "default", "limits_only", "on_change"]
     for name, preset in presets().items():
         assert preset.description
@@ -151,7 +151,7 @@ def test_the_default_preset_catches_every_kind_of_fault_that_can_be_learned() ->
     assert set().union(*(each.catches for each in detectors)) == set().union(*(each.catches for each in learned))
 
 
-def test_a_sensor_that_sends_changes_may_be_silent_and_still() -> None:
+def test_a_sensor_that_sends_only_changes_may_be_silent_and_constant() -> None:
     rule = configuration_of('[[rule]]\nsensors = "a"\npreset = "on_change"\n').rule_for("a")
     assert not {"missing", "flatline"} & {each.kind for each in rule.detectors}
 
@@ -166,7 +166,7 @@ def test_the_json_schema_describes_configurations() -> None:
     assert not validator.is_valid({"input": [{"topic": "a"}], "broker": {"hots": "x"}})
 
 
-def test_a_password_is_read_from_its_file_without_the_lines_end(tmp_path: Path) -> None:
+def test_a_password_is_read_from_its_file_without_the_newline(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("geheim ß \r\n", "utf-8", newline="")
     text = f'{INPUT}[broker]\nusername = "me"\npassword_file = "secret"\n'
     broker = parse(text, folder=tmp_path).configuration.broker

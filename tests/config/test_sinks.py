@@ -28,13 +28,13 @@ def problems(*tables: str, folder: Path | None = None) -> list[str]:
     return [f"{each.key}: {each.message}" for each in error.value.problems]
 
 
-def test_a_sink_needs_little() -> None:
+def test_a_sink_needs_few_keys() -> None:
     (sink,) = sinks(WEBHOOK)
     assert (sink.title, sink.begin, sink.sensors, sink.severity) == ("webhook", "now", ("**",), 1)
 
 
 @pytest.mark.parametrize("kind", sorted(OF_KIND))
-def test_what_a_kind_requires_is_among_its_keys_and_missed(kind: str) -> None:
+def test_keys_required_by_a_kind_are_listed_and_reported_if_missing(kind: str) -> None:
     assert set(REQUIRED[kind]) <= OF_KIND[kind]
     assert problems(f'kind = "{kind}"') == [
         f'sink[0].{key}: must be given for kind = "{kind}"' for key in REQUIRED[kind]
@@ -46,7 +46,7 @@ def test_two_sinks_need_two_names() -> None:
     assert [each.title for each in sinks(WEBHOOK, f'{WEBHOOK}name = "other"')] == ["webhook", "other"]
 
 
-def test_a_single_bracket_is_told() -> None:
+def test_a_single_bracket_is_reported() -> None:
     with pytest.raises(ConfigurationError, match=r"must be written with two brackets: \[\[sink\]\]"):
         parse(f"{INPUT}[sink]\n{WEBHOOK}")
 
@@ -66,7 +66,7 @@ def test_a_single_bracket_is_told() -> None:
         "http://h#x",
     ],
 )
-def test_a_url_must_be_one(url: str) -> None:
+def test_a_url_must_be_valid(url: str) -> None:
     (problem,) = problems(f'kind = "webhook"\nurl = "{url}"')
     assert problem.startswith("sink[0].url: must")
 
@@ -77,7 +77,7 @@ def test_a_password_in_a_url_is_refused_and_not_repeated() -> None:
     assert "hunter2" not in problem
 
 
-def test_secrets_come_from_one_place(tmp_path: Path) -> None:
+def test_a_secret_comes_from_one_place_only(tmp_path: Path) -> None:
     (tmp_path / "s").write_text("x")
     (problem,) = problems(f'{WEBHOOK}token_file = "s"\ntoken_env = "T"', folder=tmp_path)
     assert problem == "sink[0].token_env: must not be given where token_file is"
@@ -102,7 +102,7 @@ def test_secrets_are_read_from_files_variables_and_credentials(tmp_path: Path, m
         sinks_of(parse(text, folder=tmp_path).configuration, ServiceOptions(Topics("base")))
 
 
-def test_plain_text_over_the_network_is_doubted() -> None:
+def test_plain_text_over_the_network_gives_a_warning() -> None:
     table = '[[sink]]\nkind = "webhook"\nurl = "http://{}/x"\n'
     (doubt,) = parse(INPUT + table.format("example.com")).doubts
     assert (doubt.key, doubt.message) == (
@@ -120,7 +120,7 @@ def test_sinks_change_no_event() -> None:
 NOTIFY = 'kind = "notify"\naddress_env = "PHONE"\n'
 
 
-def test_the_address_that_is_notified_is_in_a_file_a_variable_or_a_credential() -> None:
+def test_the_notification_address_is_in_a_file_a_variable_or_a_credential() -> None:
     pytest.importorskip("apprise")
     (sink,) = sinks(NOTIFY)
     assert (sink.quiet, sink.quiet_window(), sink.interval_s) == (None, None, 60)
@@ -139,7 +139,7 @@ def test_the_address_that_is_notified_is_in_a_file_a_variable_or_a_credential() 
         (" 00:00-24:00 ", "daily 00:00-24:00"),
     ],
 )
-def test_quiet_hours_are_every_days_or_those_of_some(quiet: str, every: str) -> None:
+def test_quiet_hours_apply_every_day_or_on_some_days(quiet: str, every: str) -> None:
     pytest.importorskip("apprise")
     (sink,) = sinks(f'{NOTIFY}quiet = "{quiet}"\nzone = "Europe/Berlin"')
     window = sink.quiet_window()
@@ -157,7 +157,7 @@ def test_quiet_hours_are_every_days_or_those_of_some(quiet: str, every: str) -> 
         ('quiet = "22:00-07:00"\nseverity = 800', "sink[0].quiet_severity: must be above severity, which is 800"),
     ],
 )
-def test_mistakes_of_notifications_are_told(line: str, problem: str) -> None:
+def test_mistakes_in_notifications_are_reported(line: str, problem: str) -> None:
     pytest.importorskip("apprise")
     (told,) = problems(f"{NOTIFY}{line}")
     assert told.startswith(problem)

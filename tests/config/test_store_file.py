@@ -32,26 +32,26 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {each.name: each.read_bytes() for each in folder.iterdir() if each.is_file()}
 
 
-def test_a_file_that_is_not_there_or_empty_can_become_one(tmp_path: Path) -> None:
+def test_a_missing_or_empty_file_can_become_one(tmp_path: Path) -> None:
     assert store_problem(tmp_path / "new.db") is None
     (tmp_path / "empty.db").touch()
     assert store_problem(tmp_path / "empty.db") is None
 
 
-def test_a_store_is_one_whether_open_closed_or_new(tmp_path: Path) -> None:
+def test_a_store_is_recognised_whether_open_closed_or_new(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "store.db")
     assert store_problem(tmp_path / "store.db") is None
     store.close()
     assert store_problem(tmp_path / "store.db") is None
 
 
-def test_a_store_of_the_first_format_is_one(tmp_path: Path) -> None:
+def test_a_store_of_the_first_format_is_recognised(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     path.write_bytes(gzip.decompress(FIRST_FORMAT.read_bytes()))
     assert store_problem(path) is None
 
 
-def test_a_store_whose_tables_are_in_its_log_still_is_one(tmp_path: Path) -> None:
+def test_a_store_whose_tables_are_in_its_log_is_recognised(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "store.db")
     store._database.execute("CREATE TABLE more (a)")
     shutil.copy(tmp_path / "store.db-wal", tmp_path / "copy.db-wal")
@@ -63,7 +63,7 @@ def test_a_store_whose_tables_are_in_its_log_still_is_one(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_a_store_of_which_bytes_were_flipped_still_is_one(tmp_path: Path, seed: int) -> None:
+def test_a_store_with_flipped_bits_is_recognised(tmp_path: Path, seed: int) -> None:
     path = tmp_path / "store.db"
     SqliteStore(path).close()
     content = bytearray(path.read_bytes())
@@ -74,7 +74,7 @@ def test_a_store_of_which_bytes_were_flipped_still_is_one(tmp_path: Path, seed: 
     assert store_problem(path) is None
 
 
-def test_what_a_service_has_owned_before_is_a_store_whatever_is_left_of_it(tmp_path: Path) -> None:
+def test_a_file_that_a_service_has_owned_is_a_store_whatever_is_left_of_it(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     with owned(path):
         pass
@@ -95,14 +95,14 @@ def test_what_a_service_has_owned_before_is_a_store_whatever_is_left_of_it(tmp_p
     ],
     ids=lambda each: each[-1][:30],
 )
-def test_another_programs_database_is_left_alone(tmp_path: Path, statements: tuple[str, ...]) -> None:
+def test_the_database_of_another_program_is_left_alone(tmp_path: Path, statements: tuple[str, ...]) -> None:
     path = database(tmp_path / "music.db", *statements)
     before = contents(tmp_path)
     assert "another program's database" in str(store_problem(path))
     assert contents(tmp_path) == before
 
 
-def test_another_programs_database_that_is_in_use_is_left_alone_with_its_log(tmp_path: Path) -> None:
+def test_a_database_in_use_by_another_program_is_left_alone_with_its_log(tmp_path: Path) -> None:
     path = tmp_path / "music.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
@@ -112,7 +112,7 @@ def test_another_programs_database_that_is_in_use_is_left_alone_with_its_log(tmp
         assert contents(tmp_path) == before
 
 
-def test_a_database_into_which_nobody_has_put_anything_can_become_one(tmp_path: Path) -> None:
+def test_an_empty_database_can_become_one(tmp_path: Path) -> None:
     assert store_problem(database(tmp_path / "empty.db", "PRAGMA journal_mode = WAL", "VACUUM")) is None
 
 
@@ -136,7 +136,7 @@ def test_the_configuration_is_refused_with_the_key_before_anything_is_opened(tmp
     assert contents(tmp_path) == {"notes": b"buy milk " * 100}
 
 
-def test_a_symbolic_link_is_what_it_leads_to(tmp_path: Path) -> None:
+def test_a_symbolic_link_is_judged_by_its_target(tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
     (tmp_path / "link.db").symlink_to("disk/store.db")
     (tmp_path / "other.db").symlink_to("link.db")
@@ -148,7 +148,7 @@ def test_a_symbolic_link_is_what_it_leads_to(tmp_path: Path) -> None:
     assert "there is no folder" in problem.message
 
 
-def test_a_symbolic_link_that_leads_to_itself_is_refused(tmp_path: Path) -> None:
+def test_a_symbolic_link_to_itself_is_refused(tmp_path: Path) -> None:
     (tmp_path / "loop.db").symlink_to("other.db")
     (tmp_path / "other.db").symlink_to("loop.db")
     (problem,) = faults_of(f'{INPUT}[store]\npath = "loop.db"\n', tmp_path)

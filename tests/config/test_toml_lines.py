@@ -98,7 +98,7 @@ def test_each_key_has_its_line(path: tuple[str | int, ...], line: int) -> None:
     assert LineIndex(DOCUMENT).lines[path] == line
 
 
-def test_a_missing_key_has_the_line_of_the_table_around_it() -> None:
+def test_a_missing_key_has_the_line_of_its_table() -> None:
     index = LineIndex(DOCUMENT)
     assert index.line_of(("rule", 1, "part", 1, "missing")) == 38
     assert index.line_of(("rule", 1, "missing", "too")) == 33
@@ -115,7 +115,7 @@ def test_an_empty_document_has_no_keys() -> None:
 
 
 @pytest.mark.parametrize("quotes", ['"', '""', '"" "'])
-def test_quotes_at_the_end_of_a_long_string_belong_to_it(quotes: str) -> None:
+def test_quotes_at_the_end_of_a_multiline_string_belong_to_it(quotes: str) -> None:
     text = f'a = """x{quotes}"""\nb = 1\n'
     tomllib.loads(text)
     assert LineIndex(text).lines == {("a",): 1, ("b",): 2}
@@ -190,7 +190,7 @@ def test_every_key_of_any_document_is_found_and_moves_with_it(text: str, blank_l
 
 @settings(max_examples=200)
 @given(st.lists(st.tuples(KEYS, VALUES), max_size=6, unique_by=lambda pair: tomllib.loads(pair[0] + "=1").popitem()[0]))
-def test_a_key_stands_where_it_was_written(pairs: list[tuple[str, str]]) -> None:
+def test_a_key_is_on_the_line_where_it_was_written(pairs: list[tuple[str, str]]) -> None:
     text, expected = "", {}
     for key, value in pairs:
         expected[(next(iter(tomllib.loads(f"{key} = 1"))),)] = text.count("\n") + 1

@@ -37,7 +37,7 @@ def matches(topic_filter: str, topic: str) -> bool:
 
 
 @given(FILTERS, FILTERS, TOPICS)
-def test_filters_that_share_a_topic_overlap_and_a_wider_one_matches_it_too(one: str, other: str, topic: str) -> None:
+def test_filters_that_share_a_topic_overlap_and_so_do_wider_ones(one: str, other: str, topic: str) -> None:
     if matches(one, topic) and matches(other, topic):
         assert overlap(one, other)
         assert overlap(other, one)
@@ -63,7 +63,7 @@ def test_a_filter_covers_another(wide: str, narrow: str, expected: bool) -> None
 
 
 @pytest.mark.parametrize("topic", ["a", "#", "+", "+/+/#", "/a", "a/", "a//b", "Ünïcode/温度"])
-def test_filters_of_the_standard_are_taken(topic: str) -> None:
+def test_filters_of_the_standard_are_accepted(topic: str) -> None:
     assert filter_problem(topic) is None
 
 
@@ -83,7 +83,7 @@ def test_other_bases_are_refused(base: str) -> None:
 
 
 @pytest.mark.parametrize("template", ["{topic}", "{topic}/{field}", "{2}-{1}/{field}", "fixed", "{1}{2}"])
-def test_templates_name_what_a_topic_has(template: str) -> None:
+def test_templates_use_the_levels_of_a_topic(template: str) -> None:
     assert template_problem(template, "plant/+/#") is None
 
 
@@ -124,7 +124,7 @@ def test_a_glob_matches_levels(glob: str, name: str, expected: bool) -> None:
 
 
 @given(st.text(st.characters(exclude_characters="*+#"), min_size=1, max_size=20))
-def test_a_glob_without_stars_is_the_name_itself(name: str) -> None:
+def test_a_glob_without_stars_matches_only_that_name(name: str) -> None:
     assert glob_problem(name) is None
     assert glob_pattern(name).fullmatch(name)
     assert not glob_pattern(name).fullmatch(name + "x")

@@ -31,16 +31,16 @@ def told(values: Floats) -> list[int]:
     return found
 
 
-def test_days_that_are_like_others_are_not_told_of() -> None:
+def test_days_like_others_are_not_reported() -> None:
     assert told(days_of(60)) == []
 
 
-def test_the_slow_change_of_a_season_is_not_told_of() -> None:
+def test_the_slow_change_of_a_season_is_not_reported() -> None:
     values = days_of(90)
     assert told(values + 6.0 * np.arange(len(values)) / len(values)) == []
 
 
-def test_a_level_that_leaves_all_days_before_is_told_of_until_it_is_back() -> None:
+def test_a_level_beyond_all_earlier_days_is_reported_until_it_is_back() -> None:
     values = days_of(20)
     begin, end = 15 * A_DAY, 17 * A_DAY
     values[begin:end] += 12.0 * np.arange(end - begin) / A_DAY
@@ -55,14 +55,14 @@ def test_an_offset_shows_at_night_however_usual_the_values_of_the_day_are() -> N
     assert {index // A_DAY for index in told(values)} >= {15, 16}
 
 
-def test_a_lone_leap_is_no_drift() -> None:
+def test_a_single_jump_is_not_drift() -> None:
     values = days_of(20)
     values[15 * A_DAY] = -127.0
     assert len(told(values)) <= 1
 
 
 @pytest.mark.parametrize("gap", [7, 13])
-def test_a_level_that_was_adopted_is_judged_again_when_its_days_are_known(gap: int) -> None:
+def test_an_adopted_level_is_judged_again_when_its_days_are_known(gap: int) -> None:
     values = days_of(45)
     values[15 * A_DAY :] += 30.0
     values[(15 + gap) * A_DAY : (16 + gap) * A_DAY] += 15.0

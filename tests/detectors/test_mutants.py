@@ -318,7 +318,7 @@ def test_every_property_has_a_mutant() -> None:
 
 
 @pytest.mark.parametrize("property_name", MUTANTS)
-def test_the_mutant_fails_its_check_and_no_other(property_name: str) -> None:
+def test_the_mutant_fails_its_own_check_and_no_other(property_name: str) -> None:
     found = failing(MUTANTS[property_name])
     assert property_name in found
     assert found - INHERENT.get(property_name, set()) == {property_name}

@@ -15,7 +15,7 @@ class Sized:
     size: str = choice("small", "A size.", ("small", "large"))
 
 
-def test_a_choice_is_one_of_its_words_and_nothing_else() -> None:
+def test_a_choice_accepts_only_its_words() -> None:
     (size,) = parameters_of(Sized)
     assert (size.kind, size.default, size.words, size.unit) == (str, "small", ("small", "large"), "")
     check_parameters(Sized("large"))
@@ -32,11 +32,11 @@ class Knobs:
     switch: bool = parameter(default=True, doc="A switch.")
 
 
-def test_parameters_come_in_the_order_of_their_declaration() -> None:
+def test_parameters_come_in_the_order_of_declaration() -> None:
     assert [each.name for each in parameters_of(Knobs)] == ["share", "number", "limit", "switch"]
 
 
-def test_a_parameter_says_all_that_a_person_needs() -> None:
+def test_the_description_of_a_parameter_is_complete() -> None:
     share, number, limit, switch = parameters_of(Knobs)
     assert (share.kind, share.default, share.doc, share.unit) == (float, 0.5, "A share.", "")
     assert share.range == Range(above=0, at_most=1)
@@ -63,11 +63,11 @@ def test_a_value_out_of_range_is_refused_by_name(settings: dict[str, float], nam
 
 
 @pytest.mark.parametrize("settings", [{}, {"share": 1.0}, {"number": 1}, {"number": 9}, {"limit": -5.0}])
-def test_a_value_in_range_is_taken(settings: dict[str, float]) -> None:
+def test_a_value_in_range_is_accepted(settings: dict[str, float]) -> None:
     check_parameters(Knobs(**settings))  # type: ignore[arg-type]
 
 
-def test_not_a_number_means_not_set_only_where_that_is_the_default() -> None:
+def test_nan_means_unset_only_where_it_is_the_default() -> None:
     check_parameters(Knobs(limit=math.nan))
 
 
@@ -86,7 +86,7 @@ def test_a_detector_refuses_values_beyond_its_ranges(detector: type[Detector]) -
 
 
 @pytest.mark.parametrize("detector", DETECTORS.values(), ids=DETECTORS)
-def test_every_default_lies_in_its_range(detector: type[Detector]) -> None:
+def test_every_default_is_within_its_range(detector: type[Detector]) -> None:
     for each in parameters_of(detector):
         if each.words:
             assert each.default in each.words

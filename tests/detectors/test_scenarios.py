@@ -118,7 +118,7 @@ def test_the_detector_catches_what_it_claims(name: str, word: str) -> None:
     assert (scores[begin:] >= SURPRISING).any(axis=0).all()
 
 
-def test_limits_are_certain_beyond_a_limit_and_calm_within() -> None:
+def test_limits_are_certain_beyond_a_limit_and_quiet_within() -> None:
     table = StateTable(example("limits"), rows=1)
     seen = [
         float(table.update(np.array([0]), np.array([value]), np.array([0.0])).score[0])
@@ -129,7 +129,7 @@ def test_limits_are_certain_beyond_a_limit_and_calm_within() -> None:
 
 
 @pytest.mark.parametrize("name", ["ewma", "median"])
-def test_ten_deviations_stand_out_after_two_hundred_readings(name: str) -> None:
+def test_ten_standard_deviations_stand_out_after_two_hundred_readings(name: str) -> None:
     values = np.random.default_rng(4).normal(size=(201, 40))
     values[200] = 10.0
     scores = Watch(DETECTORS[name](), 40).watch(values, clock(201))
@@ -159,7 +159,7 @@ def test_the_detector_is_quiet_on_noise(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LEARNERS)
-def test_the_detector_calms_down_after_a_long_fault_of_which_nothing_was_learned(name: str) -> None:
+def test_the_detector_becomes_quiet_after_a_long_fault_that_was_not_learned(name: str) -> None:
     times, values = normal(name == "seasonal")
     values = values.copy()
     values[700:1200] += 50.0
@@ -175,7 +175,7 @@ def test_the_detector_calms_down_after_a_long_fault_of_which_nothing_was_learned
 
 
 @pytest.mark.parametrize("name", ["rate", "ewma", "median"])
-def test_one_huge_spike_does_not_blind_the_detector(name: str) -> None:
+def test_one_huge_spike_does_not_desensitise_the_detector(name: str) -> None:
     times, values = normal(seasonal=False)
     values = values.copy()
     values[700] = 1e9
@@ -186,7 +186,7 @@ def test_one_huge_spike_does_not_blind_the_detector(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["rate", "ewma", "median"])
-def test_what_repeats_becomes_normal(name: str) -> None:
+def test_repetition_becomes_normal(name: str) -> None:
     times, values = normal(seasonal=False)
     values = values.copy()
     values[300::50] += 30.0
@@ -211,25 +211,25 @@ def dark_at_night(days: int) -> np.ndarray:
     return light * (2000.0 + np.random.default_rng(8).normal(0.0, 100.0, len(hours))).round(1)
 
 
-def test_a_rest_at_the_lowest_value_is_nothing_stuck_in_the_first_nights_or_later() -> None:
+def test_a_rest_at_the_lowest_value_is_not_stuck_in_the_first_nights_or_later() -> None:
     values = dark_at_night(6)
     scores = Watch(DETECTORS["flatline"](), 1).watch(values[:, None], clock(len(values), 300.0))
     assert not (scores >= RAISES).any()
 
 
-def test_what_is_stuck_in_the_midst_of_its_range_is_found_on_the_first_day() -> None:
+def test_a_value_stuck_in_the_middle_of_its_range_is_found_on_the_first_day() -> None:
     values = np.random.default_rng(9).normal(size=(400, 1))
     values[300:] = 0.1
     assert (Watch(DETECTORS["flatline"](), 1).watch(values, clock(400))[300:] >= RAISES).any()
 
 
-def test_a_counter_that_stands_still_is_found_on_the_first_day() -> None:
+def test_a_counter_that_stops_is_found_on_the_first_day() -> None:
     values = np.random.default_rng(9).uniform(0.5, 1.5, size=(400, 1)).cumsum(axis=0)
     values[300:] = values[299]
     assert (Watch(DETECTORS["flatline"](), 1).watch(values, clock(400))[300:] >= RAISES).any()
 
 
-def test_a_constant_from_birth_is_no_flat_line() -> None:
+def test_a_sensor_that_was_always_constant_is_not_flat() -> None:
     scores = Watch(DETECTORS["flatline"](), 1).watch(np.full((2000, 1), 3.0), clock(2000))
     assert np.isnan(scores).all()
 
@@ -249,17 +249,17 @@ def test_silence_is_noticed_within_five_intervals_of_a_regular_sensor(interval_s
     assert 3.0 * interval_s <= found <= 5.0 * interval_s
 
 
-def test_silence_means_nothing_before_ten_gaps_are_known() -> None:
+def test_silence_has_no_meaning_before_ten_gaps_are_known() -> None:
     assert patience([60.0 * each for each in range(10)]) == np.inf
     assert patience([60.0 * each for each in range(11)]) < np.inf
 
 
-def test_more_surprise_takes_more_silence() -> None:
+def test_more_surprise_requires_a_longer_silence() -> None:
     times = np.cumsum(np.random.default_rng(8).exponential(60.0, 300)).tolist()
     assert patience(times, 3.0) < patience(times, 6.0) < patience(times, 12.0)
 
 
-def test_gaps_of_chance_are_no_silence() -> None:
+def test_random_gaps_are_not_silence() -> None:
     gaps = np.random.default_rng(9).exponential(60.0, 20_000)
     detector = DETECTORS["silence"]()
     table, late = StateTable(detector, rows=1), 0
@@ -282,14 +282,14 @@ def test_one_long_outage_does_not_make_silence_patient() -> None:
     assert patience([*before, *after]) < 1800.0
 
 
-def test_a_counter_that_starts_anew_is_no_new_level() -> None:
+def test_a_reset_counter_is_not_a_new_level() -> None:
     pieces = np.cumsum(np.random.default_rng(5).poisson(3.0, size=(3000, SENSORS)), axis=0) % 1500
     watch = Watch(example("ewma"), SENSORS)
     watch.watch(pieces.astype(np.float64), clock(3000, 600.0))
     assert (watch.raised == 0).all()
 
 
-def test_a_level_that_falls_is_still_found_where_readings_fall_as_often_as_they_rise() -> None:
+def test_a_falling_level_is_found_even_where_readings_fall_as_often_as_they_rise() -> None:
     values = 20.0 + np.random.default_rng(6).normal(size=(600, SENSORS))
     values[500:] -= 15.0
     watch = Watch(example("ewma"), SENSORS)

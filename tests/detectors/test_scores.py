@@ -13,7 +13,7 @@ SENSORS = np.arange(5)
 
 
 @pytest.mark.parametrize("name", DETECTORS)
-def test_a_band_is_the_same_of_one_reading_and_of_all_now_and_later(name: str) -> None:
+def test_a_band_is_the_same_for_one_reading_and_for_all_now_and_later(name: str) -> None:
     soon, late = StateTable(example(name), rows=5), StateTable(example(name), rows=5)
     rng = np.random.default_rng(7)
     for step in range(260):

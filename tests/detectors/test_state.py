@@ -36,7 +36,7 @@ def test_growing_to_fewer_rows_changes_nothing() -> None:
     assert table.to_bytes() == before
 
 
-def test_elements_stay_side_by_side_however_a_table_comes_to_be() -> None:
+def test_elements_stay_adjacent_however_a_table_is_created() -> None:
     table = StateTable(example("contextual"))
     for rows in (0, 1, 2, 16, 33):
         table.grow(rows)
@@ -52,7 +52,7 @@ def test_elements_stay_side_by_side_however_a_table_comes_to_be() -> None:
 
 
 @pytest.mark.parametrize("name", DETECTORS)
-def test_what_is_held_back_is_what_is_learned_and_nothing_else(name: str) -> None:
+def test_exactly_the_readings_not_held_back_are_learned(name: str) -> None:
     free, held = trained(name), trained(name)
     before = {key: array.copy() for key, array in held.arrays.items()}
     values, times = np.full(4, 2.5), np.full(4, 50_000.0)
@@ -75,14 +75,14 @@ def test_holding_back_does_not_change_the_score(name: str) -> None:
         assert np.array_equal(mine, theirs, equal_nan=True)
 
 
-def test_holding_nobody_back_is_learning() -> None:
+def test_holding_back_no_sensor_equals_learning() -> None:
     free, held = trained(), trained()
     free.update(EVERYONE, np.ones(4), np.full(4, 5e4))
     held.update(EVERYONE, np.ones(4), np.full(4, 5e4), np.zeros(4, dtype=bool))
     assert free.to_bytes() == held.to_bytes()
 
 
-def test_loading_takes_over_the_saved_number_of_rows() -> None:
+def test_loading_adopts_the_saved_number_of_rows() -> None:
     table = StateTable(example("ewma"), rows=9)
     table.from_bytes(trained().to_bytes())
     assert table.rows == 4
@@ -136,7 +136,7 @@ def header(**changes: object) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
         {"__header__": header(rows="4")},
     ],
 )
-def test_altered_state_is_refused_and_the_present_one_kept(changes: dict[str, object]) -> None:
+def test_altered_state_is_refused_and_the_current_state_kept(changes: dict[str, object]) -> None:
     table = trained()
     before = table.to_bytes()
     with pytest.raises(StateError):
@@ -144,7 +144,7 @@ def test_altered_state_is_refused_and_the_present_one_kept(changes: dict[str, ob
     assert table.to_bytes() == before
 
 
-def test_the_state_of_an_earlier_version_lacks_what_came_later() -> None:
+def test_the_state_of_an_earlier_version_lacks_later_components() -> None:
     table, whole = trained(), trained()
     saved = altered(table.to_bytes(), rival=None)
     table.from_bytes(saved)

@@ -50,13 +50,13 @@ def signals() -> dict[str, tuple[Floats, Floats]]:
 SIGNALS = signals()
 
 
-def test_every_registered_detector_has_a_twin() -> None:
+def test_every_registered_detector_has_a_counterpart() -> None:
     assert set(Twins.of) == set(DETECTORS)
 
 
 @pytest.mark.parametrize("signal", SIGNALS)
 @pytest.mark.parametrize("detector", examples(), ids=label)
-def test_the_detector_says_what_its_twin_says(detector: Detector, signal: str) -> None:
+def test_the_detector_agrees_with_its_counterpart(detector: Detector, signal: str) -> None:
     times, values = SIGNALS[signal]
     table, twin = StateTable(detector, rows=1), Twins.of[detector.name](detector)
     fast, slow = np.empty((len(values), 4)), np.empty((len(values), 4))
@@ -70,7 +70,7 @@ def test_the_detector_says_what_its_twin_says(detector: Detector, signal: str) -
 
 
 @pytest.mark.parametrize("signal", SIGNALS)
-def test_patience_is_what_the_twin_says(signal: str) -> None:
+def test_the_tolerated_silence_equals_that_of_the_counterpart(signal: str) -> None:
     detector = DETECTORS["silence"]()
     times, values = SIGNALS[signal]
     table, twin = StateTable(detector, rows=1), Twins.of["silence"](detector)

@@ -35,14 +35,14 @@ def sensors_of(configuration: str, topic: str, payload: bytes) -> dict[str, floa
     return {name: value for name, value in zip(names, batch.values.tolist(), strict=True) if not is_device(name)}
 
 
-def test_each_convention_has_a_page_that_says_what_its_toml_says() -> None:
+def test_each_convention_has_a_page_that_matches_its_toml_file() -> None:
     assert {each.stem for each in FOLDER.glob("*.md")} == conventions().keys()
     for path, text in write_convention_pages.wanted().items():
         assert path.read_text("utf-8") == text, "run: python docs/write_convention_pages.py"
 
 
 @every
-def test_the_payloads_of_a_page_make_the_sensors_that_it_says_by_one_line_and_by_all_keys(page: Path) -> None:
+def test_the_payloads_of_a_page_give_the_listed_sensors_with_one_line_and_with_all_keys(page: Path) -> None:
     text = page.read_text("utf-8")
     short, spelled = block("toml", text), block("toml", text, 1)
     begins = [each.start() for each in ON.finditer(text)]

@@ -41,7 +41,7 @@ def anchors(page: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_link_of_a_page_leads_to_a_file_and_a_heading_that_are_there(page: Path) -> None:
+def test_every_link_on_a_page_leads_to_an_existing_file_and_heading(page: Path) -> None:
     text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
     for path, anchor in LINK.findall(text):
         if "://" in path:
@@ -59,7 +59,7 @@ def test_every_page_can_be_reached_from_the_index_or_from_the_list_of_convention
     assert {page for page in (ROOT / "docs").rglob("*.md") if page != lists[0]} <= linked
 
 
-def test_the_reference_of_events_is_that_of_the_models() -> None:
+def test_the_reference_of_events_matches_the_models() -> None:
     page = EVENTS.read_text("utf-8")
     assert rewritten(page) == page, "run python docs/write_event_reference.py"
     assert "|  |" not in page, "a field without a description"
@@ -100,12 +100,12 @@ def module(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ModuleTyp
 
 @pytest.mark.parametrize("module", [DETECTOR], indirect=True)
 @pytest.mark.parametrize("promise", CHECKS)
-def test_the_detector_of_the_page_keeps_the_contract(module: ModuleType, promise: str) -> None:
+def test_the_detector_on_the_page_meets_the_contract(module: ModuleType, promise: str) -> None:
     CHECKS[promise](Subject(module.Record()))
 
 
 @pytest.mark.parametrize("module", [DECODER], indirect=True)
-def test_the_decoder_of_the_page_reads_what_the_page_says(module: ModuleType) -> None:
+def test_the_decoder_on_the_page_reads_the_documented_payloads(module: ModuleType) -> None:
     decoder: Decoder = module.PairsDecoder(values={"open": 1.0})
     decoded = decoder.decode(b"temp=21.5;hum=40;door=open;x=wet;=3")
     assert [(each.path, each.value) for each in decoded.samples] == [("temp", 21.5), ("hum", 40.0), ("door", 1.0)]
@@ -116,7 +116,7 @@ def test_the_decoder_of_the_page_reads_what_the_page_says(module: ModuleType) ->
 
 
 @pytest.mark.parametrize("module", [COMMAND], indirect=True)
-def test_the_command_of_the_page_lists_what_the_store_has(module: ModuleType, tmp_path: Path) -> None:
+def test_the_command_on_the_page_lists_the_content_of_the_store(module: ModuleType, tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "a.db")
     store.append([event(n)._replace(sensor=sensor) for n, sensor in enumerate("abb", 1)], [], None, now=0.0)
     store.close()

@@ -84,7 +84,7 @@ def payload(transition: str, severity: int, number: int = 1, message: str = "pum
     return event
 
 
-def test_the_three_nodes_of_node_red_send_what_is_severe_once(
+def test_the_three_nodes_of_node_red_send_each_severe_event_once(
     start_mosquitto: Any, posts: Posts, tmp_path: Path
 ) -> None:
     node = shutil.which("node")
@@ -146,7 +146,7 @@ def test_the_three_nodes_of_node_red_send_what_is_severe_once(
 
 
 @pytest.mark.long
-def test_open_incidents_are_alerts_of_alertmanager_and_end_when_they_do(start_mosquitto: Any, tmp_path: Path) -> None:
+def test_open_incidents_are_alerts_in_alertmanager_and_end_with_them(start_mosquitto: Any, tmp_path: Path) -> None:
     program = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
     if program is None:
         pytest.skip("Alertmanager isn't installed (apt-get install prometheus-alertmanager)")
@@ -201,7 +201,7 @@ def test_open_incidents_are_alerts_of_alertmanager_and_end_when_they_do(start_mo
             each.wait(20)
 
 
-def test_the_card_of_home_assistant_lists_what_is_open() -> None:
+def test_the_card_of_home_assistant_lists_open_incidents() -> None:
     yaml, _ = pytest.importorskip("yaml"), pytest.importorskip("jinja2")
     pytest.importorskip("voluptuous")
     from datetime import datetime
@@ -226,7 +226,7 @@ def test_the_card_of_home_assistant_lists_what_is_open() -> None:
     assert "Nothing is open." in shown(None)
 
 
-def test_the_automation_of_home_assistant_is_one() -> None:
+def test_the_automation_of_home_assistant_is_valid() -> None:
     yaml, _ = pytest.importorskip("yaml"), pytest.importorskip("jinja2")
     pytest.importorskip("voluptuous")
     from types import SimpleNamespace

@@ -57,7 +57,7 @@ def kept(broker: EmbeddedBroker, ending: str) -> list[str]:
         late.close()
 
 
-def test_a_sensor_that_was_silent_for_longer_than_forget_days_leaves_nothing_and_is_found_anew_when_it_returns(
+def test_a_sensor_that_was_silent_for_longer_than_forget_days_leaves_nothing_and_is_new_when_it_returns(
     own_mosquitto: EmbeddedBroker, make_service: Callable[[str], RunningService], assistant: HomeAssistant
 ) -> None:
     service = make_service(configuration(own_mosquitto.port, homeassistant="enabled = true", limits=LIMITS)).start()

@@ -48,7 +48,7 @@ def transitions(consumer: Consumer) -> list[str]:
     return [json.loads(payload)["type"] for topic, payload, _ in consumer.poll() if topic.endswith("/sensors")]
 
 
-def test_a_sensor_that_is_forgotten_by_command_stays_so_through_a_kill_and_is_new_when_it_speaks_again(
+def test_a_sensor_forgotten_by_command_stays_forgotten_through_a_kill_and_is_new_when_it_reports_again(
     own_mosquitto: EmbeddedBroker, consumer: Consumer, make_service: MakeService
 ) -> None:
     service = make_service(configuration(own_mosquitto.port, commands="enabled = true")).start()

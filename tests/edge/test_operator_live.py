@@ -49,7 +49,7 @@ def edgewarden(service: RunningService, *arguments: str) -> subprocess.Completed
 
 
 @pytest.mark.long
-def test_the_operator_is_heard_through_the_command_line_and_through_a_kill(
+def test_commands_of_the_operator_work_on_the_command_line_and_through_a_kill(
     service: RunningService, consumer: Consumer
 ) -> None:
     consumer.publish_all(SENSOR, [*NORMAL, reading(200, 99.0)])
@@ -95,7 +95,7 @@ def test_a_retained_command_is_refused(
     assert (answer["ok"], answer["reason"], answer["id"]) == (False, "retained", "kept")
 
 
-def test_nobody_is_told_anything_where_commands_are_switched_off(
+def test_commands_are_not_announced_where_they_are_disabled(
     make_service: MakeService, own_mosquitto: EmbeddedBroker
 ) -> None:
     made = make_service(configuration(own_mosquitto.port))
@@ -112,14 +112,14 @@ def test_nobody_is_told_anything_where_commands_are_switched_off(
         ("maintenance", "a", "--name", "m", "--every", "Mon 06:00-08:00", "--to", "2h"),
     ],
 )
-def test_a_command_line_that_is_wrong_ends_with_2(
+def test_an_invalid_command_line_ends_with_2(
     wrong: tuple[str, ...], make_service: MakeService, own_mosquitto: EmbeddedBroker
 ) -> None:
     made = make_service(configuration(own_mosquitto.port, commands="enabled = true"))
     assert edgewarden(made, "tell", *wrong).returncode == 2
 
 
-def test_a_service_that_is_away_gives_no_answer(make_service: MakeService, own_mosquitto: EmbeddedBroker) -> None:
+def test_a_stopped_service_gives_no_answer(make_service: MakeService, own_mosquitto: EmbeddedBroker) -> None:
     made = make_service(configuration(own_mosquitto.port, commands="enabled = true"))
     done = edgewarden(made, "tell", "--timeout", "1", "unmute", "a")
     assert (done.returncode, "no answer" in done.stderr) == (1, True)

@@ -87,7 +87,7 @@ def consumer(own_mosquitto: EmbeddedBroker) -> Iterator[Consumer]:
     made.close()
 
 
-def test_a_real_node_is_asked_read_and_missed(
+def test_a_real_node_gets_requests_is_read_and_is_missed(
     node: Node, own_mosquitto: EmbeddedBroker, consumer: Consumer, make_service: MakeService
 ) -> None:
     def heard(topic: str) -> int:

@@ -11,7 +11,7 @@ from running import configuration
 from verdict import Outcome, compare, offline
 
 
-def test_a_reading_that_is_learned_of_twice_or_not_at_all_would_be_seen(tmp_path: Path) -> None:
+def test_a_reading_that_is_learned_twice_or_not_at_all_would_be_noticed(tmp_path: Path) -> None:
     path = tmp_path / "edgewarden.toml"
     path.write_text(configuration(1883) + RULES)
     readings = [reading for each in islice(single(7), 6000) for reading in each.readings]
@@ -25,7 +25,7 @@ def test_a_reading_that_is_learned_of_twice_or_not_at_all_would_be_seen(tmp_path
     assert not outcome.kept
 
 
-def test_what_is_lost_doubled_or_changed_is_told_apart(tmp_path: Path) -> None:
+def test_lost_doubled_and_changed_events_are_distinguished(tmp_path: Path) -> None:
     path = tmp_path / "edgewarden.toml"
     path.write_text(configuration(1883) + RULES)
     truth = offline(path, [reading for each in islice(single(7), 3000) for reading in each.readings])

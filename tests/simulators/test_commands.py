@@ -44,7 +44,7 @@ def test_the_readings_are_a_csv_file_in_the_long_form(tmp_path: Path) -> None:
     assert "plant/line1/pump1/temperature" in {each["sensor"] for each in rows}
 
 
-def test_the_truth_has_a_line_a_fault_and_a_summary(tmp_path: Path) -> None:
+def test_the_truth_has_a_line_per_fault_and_a_summary(tmp_path: Path) -> None:
     readings, truth = week(tmp_path)
     lines = [from_json(each) for each in truth.splitlines()]
     summary = lines[-1]
@@ -55,7 +55,7 @@ def test_the_truth_has_a_line_a_fault_and_a_summary(tmp_path: Path) -> None:
     assert read_truth(truth.splitlines()) == lines[:-1]
 
 
-def test_a_silence_of_the_truth_is_a_hole_in_the_readings(tmp_path: Path) -> None:
+def test_a_silence_in_the_truth_is_a_gap_in_the_readings(tmp_path: Path) -> None:
     readings, truth = week(tmp_path, "--fault", "silence", "--fault-share", "1", "--duration", "1d")
     faults = read_truth(truth.splitlines())
     assert len(faults) == 8
@@ -84,7 +84,7 @@ def test_even_an_hour_has_room_for_a_fault(tmp_path: Path) -> None:
     assert read_truth(truth.splitlines())
 
 
-def test_a_file_of_ones_own_can_be_written_again(tmp_path: Path) -> None:
+def test_a_file_of_your_own_can_be_overwritten(tmp_path: Path) -> None:
     mine = tmp_path / "mine.csv"
     mine.write_text("time,a,b\n1700000000,1,2\n1700000060,3,\n")
     assert run("--csv", mine, "--prefix", "hall", "--output", tmp_path / "long.csv").exit_code == 0
@@ -133,13 +133,13 @@ def test_a_password_that_cannot_be_read_ends_with_2(tmp_path: Path) -> None:
         ("--warm-up", "1"),
     ],
 )
-def test_an_option_that_would_do_nothing_or_makes_no_sense_is_refused(arguments: tuple[str, ...]) -> None:
+def test_an_option_without_effect_or_meaning_is_refused(arguments: tuple[str, ...]) -> None:
     result = run(*arguments)
     assert result.exit_code == 2
     assert arguments[-2] in result.output
 
 
-def test_every_option_has_a_help() -> None:
+def test_every_option_has_a_help_text() -> None:
     assert all(isinstance(each, click.Option) and each.help for each in simulate.params)
 
 
@@ -161,11 +161,11 @@ def test_a_prefix_is_a_topic() -> None:
 
 
 @pytest.mark.parametrize(("speed", "start"), [(0.0, 400.0), (1.0, 1000.0), (2.0, 700.0), (0.5, 1000.0), (600.0, 401.0)])
-def test_a_run_ends_at_the_time_of_its_end_and_is_never_ahead(speed: float, start: float) -> None:
+def test_a_run_ends_at_its_end_time_and_is_never_ahead(speed: float, start: float) -> None:
     assert first_moment(1000.0, 600.0, speed) == start
 
 
-def test_the_command_is_loaded_without_what_only_a_run_needs() -> None:
+def test_the_command_is_loaded_without_the_modules_that_only_a_run_needs() -> None:
     heavy = "('numpy', 'paho', 'pydantic')"
     code = f"import sys, simulators.commands; print([each for each in {heavy} if each in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)

@@ -98,7 +98,7 @@ def test_a_broker_gets_every_reading_and_the_truth(tmp_path: Path, port: int, fo
     assert max(each["ts"] for each in readings) <= time.time()
 
 
-def test_a_broker_that_is_not_there_ends_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_broker_ends_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("simulators.run.CONNECT_S", 0.05)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -20,7 +20,7 @@ from edge.fleet.topics import TopicPlacing
 
 
 @pytest.mark.long
-def test_batches_that_come_again_fail_and_meet_in_a_cell_change_no_event() -> None:
+def test_repeated_failing_and_overlapping_batches_change_no_event() -> None:
     chance, store, once = random.Random(4), Stores(), InMemory()
     seen, read = Seen(lambda: chance.random() < 0.25), dict.fromkeys(SHARDS, 0)
     environments, failures = [detection(store) for _ in range(3)], 0
@@ -41,7 +41,7 @@ def test_batches_that_come_again_fail_and_meet_in_a_cell_change_no_event() -> No
 
 
 @pytest.mark.long
-def test_kafka_s_records_are_read_likewise() -> None:
+def test_records_of_kafka_are_read_in_the_same_way() -> None:
     seen, one = Seen(), detection()
     for partition in SHARDS:
         for _ in range(2):
@@ -67,7 +67,7 @@ def test_a_cell_that_another_invocation_runs_meanwhile_is_run_again() -> None:
     assert len(ids) <= len({*ids}) + 1  # the batch in progress
 
 
-def test_a_cell_that_is_always_taken_fails_from_its_first_record_on() -> None:
+def test_a_cell_that_is_always_taken_over_fails_from_its_first_record_on() -> None:
     class Taken(MemoryStore):
         def append(self, cell: int, entry: bytes, before: Head | None, nonce: str) -> None:
             raise StaleHeadError
@@ -78,14 +78,14 @@ def test_a_cell_that_is_always_taken_fails_from_its_first_record_on() -> None:
     assert answer == {"batchItemFailures": [{"itemIdentifier": str(FIRST_SEQUENCE + 35)}]}
 
 
-def test_a_shard_that_is_read_faster_makes_nobody_of_another_silent() -> None:
+def test_a_shard_that_is_read_faster_makes_no_sensor_of_another_one_look_silent() -> None:
     kinds, one = list[str](), detection()
     for shard in SHARDS:
         detect(kinesis(shard, 0, 999), one, lambda each: kinds.append(each.data.kind), InMemory())
     assert {*kinds} == {"range"}
 
 
-def test_only_the_records_of_cells_that_failed_come_again() -> None:
+def test_only_the_records_of_failed_cells_are_delivered_again() -> None:
     once, one = InMemory(), detection()
 
     def function(event: Any) -> None:
@@ -98,7 +98,7 @@ def test_only_the_records_of_cells_that_failed_come_again() -> None:
     assert answer == {"batchItemFailures": [{"itemIdentifier": str(FIRST_SEQUENCE + 7 * mine[0])}]}
 
 
-def test_a_shard_comes_again_from_the_first_record_of_all_cells_that_failed() -> None:
+def test_a_shard_is_delivered_again_from_the_first_record_of_all_failed_cells() -> None:
     one = detection()
     assert one.topics.cell("hall/press3") < one.topics.cell("hall/press0")  # processed in this order, read in the other
     answer = detect(kinesis(SHARDS[0], 0, 120), one, Seen(lambda: True), InMemory())
@@ -114,7 +114,7 @@ def test_a_shard_comes_again_from_the_first_record_of_all_cells_that_failed() ->
         ({"partitionKey": "elsewhere/x"}, "no_route"),
     ],
 )
-def test_records_of_strangers_are_logged_and_left_out(
+def test_unknown_records_are_logged_and_skipped(
     change: dict[str, Any], reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     invocation, seen = kinesis(SHARDS[0], 0, 999), Seen()
@@ -135,7 +135,7 @@ def test_payloads_that_cannot_be_read_are_counted_by_reason(caplog: pytest.LogCa
 
 
 @pytest.mark.parametrize("invocation", [None, {}, {"Records": [{"eventSource": "aws:sqs"}]}, {"payload": ""}])
-def test_sources_that_are_no_logs_are_refused(invocation: Any) -> None:
+def test_sources_that_are_not_logs_are_refused(invocation: Any) -> None:
     with pytest.raises(UnknownSourceError):
         detect(invocation, detection(), Seen(), InMemory())
 

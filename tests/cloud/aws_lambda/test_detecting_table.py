@@ -59,7 +59,7 @@ def environment(opener: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.long
-def test_every_invocation_in_a_new_environment_detects_what_one_process_does(environment: Any) -> None:
+def test_every_invocation_in_a_new_environment_detects_the_same_as_one_process(environment: Any) -> None:
     for shard in SHARDS:
         for first in range(0, 240, 80):
             detecting.configured_detection.cache_clear()
@@ -80,7 +80,7 @@ def test_a_wrong_variable_is_named(
         detecting.lambda_handler(kinesis(SHARDS[0], 0, 10), None)
 
 
-def test_a_state_of_several_items_is_put_together_again(opener: Opener) -> None:
+def test_a_state_of_several_items_is_reassembled(opener: Opener) -> None:
     store, large = opener(), bytes(range(256)) * (3 * PIECE // 256)
     store.put_snapshot(3, large, None, "a")
     store.append(3, large[1:], Head("a", 0), "b")
@@ -89,7 +89,7 @@ def test_a_state_of_several_items_is_put_together_again(opener: Opener) -> None:
     assert opener().entries(3) == [large[1:], b"small"]
 
 
-def test_a_state_that_is_too_large_says_that_there_must_be_more_cells(opener: Opener) -> None:
+def test_a_state_that_is_too_large_asks_for_more_cells(opener: Opener) -> None:
     store = opener()
     with pytest.raises(TooLargeError, match="more cells"):
         store.put_snapshot(3, bytes(MOST + 1), None, "a")

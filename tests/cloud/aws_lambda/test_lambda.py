@@ -116,7 +116,7 @@ def api(tmp_path: Path) -> Iterator[RuntimeApi]:
     api.server.server_close()
 
 
-def test_each_service_s_events_reach_the_function_under_aws_s_own_runtime(api: RuntimeApi, tmp_path: Path) -> None:
+def test_the_events_of_each_service_reach_the_function_under_the_aws_runtime(api: RuntimeApi, tmp_path: Path) -> None:
     cut = [EVENTS[:2], EVENTS[2:3], EVENTS[3:4], EVENTS[4:5], EVENTS[5:6]]
     made = (kinesis, kafka, sqs, rabbitmq, activemq)
     answers = [api.invoke(make(payloads)) for make, payloads in zip(made, cut, strict=True)]
@@ -128,14 +128,14 @@ def test_each_service_s_events_reach_the_function_under_aws_s_own_runtime(api: R
     assert {each[0] for each in seen} == {"IncidentEvent"}
 
 
-def test_what_the_function_does_not_know_is_an_error_that_names_what_it_knows(api: RuntimeApi) -> None:
+def test_an_unknown_invocation_is_an_error_that_lists_the_known_ones(api: RuntimeApi) -> None:
     outcome, answer = api.invoke({"Records": [{"eventSource": "aws:s3"}]})
     assert outcome == "error"
     assert answer["errorType"] == "UnknownSourceError"
     assert "kinesis, sqs, kafka" in answer["errorMessage"]
 
 
-def test_the_batches_of_these_tests_are_what_the_services_send() -> None:
+def test_the_batches_of_these_tests_equal_those_of_the_services() -> None:
     KinesisDataStreamModel.model_validate(kinesis([b"{}"]))
     SqsModel.model_validate(sqs([b"{}"]))
     msk = kafka([b"{}"])
@@ -170,7 +170,7 @@ def test_two_functions_that_share_a_table_handle_an_event_once(table: Any) -> No
     assert other.claim("e", 30.0) is Claim.DONE
 
 
-def test_a_claim_that_was_given_up_or_has_lapsed_can_be_taken(table: Any) -> None:
+def test_a_claim_that_was_given_up_or_has_expired_can_be_taken(table: Any) -> None:
     now = [1_700_000_000.0]
     one, other = InDynamoDB(table, lambda: now[0]), InDynamoDB(table, lambda: now[0])
     assert one.claim("e", 30.0) is Claim.OURS
@@ -182,7 +182,7 @@ def test_a_claim_that_was_given_up_or_has_lapsed_can_be_taken(table: Any) -> Non
     assert one.claim("e", 30.0) is Claim.OURS
 
 
-def test_what_was_handled_is_forgotten_by_the_table_itself_after_a_week(table: Any) -> None:
+def test_the_table_itself_forgets_handled_events_after_a_week(table: Any) -> None:
     once = InDynamoDB(table, lambda: 1_700_000_000.0)
     once.claim("e", 30.0)
     once.done("e")

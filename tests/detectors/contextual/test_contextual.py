@@ -27,12 +27,12 @@ def scores_of(table: StateTable, values: Floats, times: Floats, held: bool = Fal
 
 
 @pytest.mark.parametrize(("size", "most"), [("light", 4 * 1024), ("full", 64 * 1024)])
-def test_a_sensor_costs_no_more_memory_than_promised(size: str, most: int) -> None:
+def test_a_sensor_uses_no_more_memory_than_promised(size: str, most: int) -> None:
     assert StateTable(Contextual(size=size)).bytes_per_sensor <= most
 
 
 @pytest.mark.parametrize("size", ["light", "full"])
-def test_a_shift_stays_surprising_for_as_long_as_nothing_is_learned_of_it(size: str) -> None:
+def test_a_shift_remains_surprising_as_long_as_it_is_not_learned(size: str) -> None:
     values = 20.0 + np.random.default_rng(3).normal(size=(3000, 4))
     table = StateTable(Contextual(size=size), 4)
     scores_of(table, values[:2000], clock(2000, 300.0))
@@ -41,7 +41,7 @@ def test_a_shift_stays_surprising_for_as_long_as_nothing_is_learned_of_it(size: 
 
 
 @pytest.mark.long
-def test_a_rest_on_sundays_is_no_surprise_once_it_has_been_seen_but_one_on_a_workday_is() -> None:
+def test_a_known_rest_on_sundays_is_not_surprising_but_one_on_a_workday_is() -> None:
     times = clock(6 * 7 * 144, 600.0)
     rng = np.random.default_rng(4)
     hours = np.where((times % DAY_S >= 7 * 3600) & (times % DAY_S < 18 * 3600), 10.0, 0.0)
@@ -57,7 +57,7 @@ def test_a_rest_on_sundays_is_no_surprise_once_it_has_been_seen_but_one_on_a_wor
     assert (scores_of(table, idle, times)[working].max(axis=0) > 3.0).all()
 
 
-def test_a_season_never_seen_surprises_nobody_by_itself() -> None:
+def test_an_unknown_season_is_not_surprising_by_itself() -> None:
     times = np.concatenate([START_S + day * DAY_S + 8 * 3600 + 300.0 * np.arange(48) for day in range(20)])
     later = times[-1] + 8 * 3600 + 300.0 * np.arange(24)
     values = 20.0 + np.random.default_rng(5).normal(size=(len(times) + 24, 4))
@@ -75,13 +75,13 @@ def test_a_level_shift_is_found_at_any_rate(interval_s: float) -> None:
 
 
 @pytest.mark.parametrize(("interval_s", "fewest", "most"), [(60.0, 3000, 3000), (10.0, 1500, 2500), (0.01, 900, 2500)])
-def test_a_quick_sensor_comes_to_be_judged_by_steps_of_time(interval_s: float, fewest: int, most: int) -> None:
+def test_a_fast_sensor_comes_to_be_judged_in_steps_of_time(interval_s: float, fewest: int, most: int) -> None:
     table = StateTable(Contextual(size="light", step_s=20.0), 1)
     scores_of(table, np.random.default_rng(7).normal(size=(3000, 1)), clock(3000, interval_s))
     assert fewest <= table.arrays["place"][0] <= most
 
 
-def test_between_steps_the_last_score_holds() -> None:
+def test_the_last_score_remains_valid_between_steps() -> None:
     table = StateTable(Contextual(size="light"), 1)
     table.arrays["readings"][:], table.arrays["born"][:] = 1e6, START_S - 1e6
     table.arrays["stepped"][:], table.arrays["score"][:] = START_S, 2.5
@@ -91,7 +91,7 @@ def test_between_steps_the_last_score_holds() -> None:
 
 
 @pytest.mark.parametrize("by", [-7 * DAY_S, 70 * DAY_S])
-def test_a_clock_that_is_set_makes_no_step_of_a_young_and_quick_sensor_longer_or_shorter(by: float) -> None:
+def test_a_clock_that_is_set_changes_the_length_of_no_step_of_a_young_and_fast_sensor(by: float) -> None:
     values, times = np.random.default_rng(9).normal(size=(4000, 2)), clock(4000, 0.25)
     still, moved = (StateTable(Contextual(size="light"), 2) for _ in range(2))
     scores_of(still, values[:2000], times[:2000])
@@ -115,14 +115,14 @@ def variances(values: Floats) -> Floats:
 
 
 @pytest.mark.parametrize("level", [0.0, 20.0, 1e4, 1e9])
-def test_the_scatter_is_right_however_far_from_zero_it_is(level: float) -> None:
+def test_the_variance_is_right_however_far_from_zero_the_values_are(level: float) -> None:
     values = level + np.random.default_rng(10).normal(size=(1000, 5))
     exact = [np.var(values[end - RECENT : end] - values[end - RECENT], axis=0) for end in range(RECENT, 1001)]
     assert variances(values)[RECENT - 1 :] == pytest.approx(np.array(exact), rel=1e-7)
     assert (variances(np.full((300, 3), level))[RECENT - 1 :] <= 1e-24 * level**2).all()
 
 
-def test_a_huge_value_leaves_nothing_behind_in_the_scatter_once_it_is_gone() -> None:
+def test_a_huge_value_has_no_effect_on_the_variance_once_it_is_gone() -> None:
     values = np.random.default_rng(11).normal(size=(400, 3))
     values[150], values[155] = (1e3, 1e9, -1e100), (1e3, 1e7, 1e90)
     later = slice(155 + RECENT, None)
@@ -130,7 +130,7 @@ def test_a_huge_value_leaves_nothing_behind_in_the_scatter_once_it_is_gone() -> 
     assert variances(values)[later] == pytest.approx(exact, rel=1e-7)
 
 
-def test_a_huge_residual_leaves_nothing_behind_in_the_season_level() -> None:
+def test_a_huge_residual_has_no_effect_on_the_season_level() -> None:
     values = 20.0 + np.random.default_rng(12).normal(size=(1500, 2))
     spiked = values.copy()
     spiked[1000:1003] += np.array([[1e100], [-1e90], [1e30]])
@@ -143,7 +143,7 @@ def test_a_huge_residual_leaves_nothing_behind_in_the_season_level() -> None:
     assert sums[1] == pytest.approx(sums[0], rel=1e-6)
 
 
-def test_the_polynomial_of_the_tail_is_that_tail() -> None:
+def test_the_polynomial_of_the_tail_approximates_that_tail() -> None:
     deviations = np.linspace(1e-6, FARTHEST, 1000)
     exact = [-np.log10(math.erfc(each / math.sqrt(2.0)) / 2.0) for each in deviations]
     assert upper_tail(deviations) == pytest.approx(exact, abs=0.05)
@@ -151,12 +151,12 @@ def test_the_polynomial_of_the_tail_is_that_tail() -> None:
 
 
 @pytest.mark.parametrize("share", [0.2, 0.4, 0.5])
-def test_the_steps_of_a_visit_have_about_the_share_together_that_the_visit_has(share: float) -> None:
+def test_the_steps_of_a_visit_together_have_about_the_share_of_the_visit(share: float) -> None:
     steps = np.array([1.0, 2.0, 6.0, 30.0, 1800.0])
     assert share_of_a_visit(share, steps) == pytest.approx(1.0 - (1.0 - share) ** (1.0 / steps), rel=0.01)
 
 
-def test_one_reading_in_a_wrong_unit_does_not_blind_the_range() -> None:
+def test_one_reading_in_a_wrong_unit_does_not_widen_the_range() -> None:
     values = 20.0 + np.random.default_rng(8).normal(size=(1000, 2))
     values[500] = 1e9
     table = StateTable(Contextual(size="light"), 2)

@@ -64,14 +64,14 @@ def arrays(watch: Watch) -> dict[str, bytes]:
 
 
 @BOTH
-def test_nothing_is_said_before_the_warm_up_is_over(kind: Kind) -> None:
+def test_no_score_is_given_before_the_end_of_the_warm_up(kind: Kind) -> None:
     scores = Watch(kind(channels=CHANNELS, warm_up=WARM_UP)).see(device(WARM_UP + 5))[:, 0]
     assert np.isnan(scores[:WARM_UP]).all()
     assert np.isfinite(scores[WARM_UP:]).all()
 
 
 @BOTH
-def test_devices_do_not_know_of_each_other_and_their_order_does_not_matter(kind: Kind) -> None:
+def test_devices_are_independent_and_their_order_does_not_matter(kind: Kind) -> None:
     together, apart = taught(kind, 1, 2, 3), [taught(kind, seed) for seed in (1, 2, 3)]
     rows = [device(60, seed) for seed in (4, 5, 6)]
     told = together.see(*rows)
@@ -83,7 +83,7 @@ def test_devices_do_not_know_of_each_other_and_their_order_does_not_matter(kind:
 
 
 @BOTH
-def test_a_device_goes_on_from_its_saved_state(kind: Kind) -> None:
+def test_a_device_continues_from_its_saved_state(kind: Kind) -> None:
     watch = taught(kind, 1, 2)
     other = Watch(watch.table.detector, 1)  # type: ignore[arg-type]
     other.table.from_bytes(watch.table.to_bytes())
@@ -108,7 +108,7 @@ def test_a_device_that_is_held_is_judged_but_not_learned(kind: Kind) -> None:
 
 
 @BOTH
-def test_extreme_and_missing_values_leave_everything_finite_that_was(kind: Kind) -> None:
+def test_extreme_and_missing_values_keep_everything_finite(kind: Kind) -> None:
     watch = taught(kind)
     rng = np.random.default_rng(9)
     odd = rng.choice([1e300, -1e300, 5e-324, 0.0, np.nan, np.inf, -np.inf, 1.0], size=(500, CHANNELS))
@@ -121,7 +121,7 @@ def test_extreme_and_missing_values_leave_everything_finite_that_was(kind: Kind)
 
 @pytest.mark.long
 @BOTH
-def test_rows_like_those_that_were_seen_are_ordinary(kind: Kind) -> None:
+def test_rows_like_earlier_ones_are_ordinary(kind: Kind) -> None:
     watch = taught(kind, rows=4000)
     assert np.mean(watch.see(device(3000, 11)) > SUSPECT) < 0.002
 
@@ -149,7 +149,7 @@ def test_a_sensor_that_never_varied_is_left_out(kind: Kind) -> None:
 
 
 @BOTH
-def test_a_counter_is_left_out_though_it_starts_anew_now_and_then(kind: Kind) -> None:
+def test_a_counter_is_left_out_even_if_it_is_sometimes_reset(kind: Kind) -> None:
     rows = np.column_stack([device(1200), np.arange(1200.0) % 500])
     watch = Watch(kind(channels=CHANNELS + 1, warm_up=WARM_UP))
     told = watch.see(rows)[WARM_UP:, 0]
@@ -158,7 +158,7 @@ def test_a_counter_is_left_out_though_it_starts_anew_now_and_then(kind: Kind) ->
 
 
 @BOTH
-def test_the_sample_stands_for_all_that_was_seen(kind: Kind) -> None:
+def test_the_sample_represents_all_earlier_rows(kind: Kind) -> None:
     watch = Watch(kind(channels=2, warm_up=WARM_UP))
     count = 6000
     watch.see(np.column_stack([np.arange(count, dtype=float) ** 2, np.arange(count, dtype=float)]))
@@ -172,7 +172,7 @@ def test_the_sample_stands_for_all_that_was_seen(kind: Kind) -> None:
 
 
 @BOTH
-def test_a_model_is_not_fitted_anew_while_a_fault_may_be_going_on(kind: Kind) -> None:
+def test_a_model_is_not_fitted_again_while_a_fault_may_be_in_progress(kind: Kind) -> None:
     watch = taught(kind, rows=WARM_UP + 1)
     fitted = watch.table.arrays["fitted"][0]
     watch.see(device(SLOWEST_FAULT - 10, 2))
@@ -182,7 +182,7 @@ def test_a_model_is_not_fitted_anew_while_a_fault_may_be_going_on(kind: Kind) ->
     assert MEMORY / 16 > SLOWEST_FAULT
 
 
-def test_a_broken_correlation_stands_out_though_each_sensor_looks_ordinary() -> None:
+def test_a_broken_correlation_is_found_although_each_sensor_looks_ordinary() -> None:
     watch = taught(Correlation)
     rng = np.random.default_rng(2)
     cause = np.repeat(rng.normal(size=(20, 2)), 40, axis=0)
@@ -195,7 +195,7 @@ def test_a_broken_correlation_stands_out_though_each_sensor_looks_ordinary() -> 
     assert watch.shares().argmax() == 1
 
 
-def test_a_shift_is_found_when_it_comes_and_when_it_goes() -> None:
+def test_a_shift_is_found_at_its_beginning_and_its_end() -> None:
     watch = taught(Shift, rows=2000)
     rows = device(800, 14)
     rows[300:600, 5] += 6.0
@@ -205,7 +205,7 @@ def test_a_shift_is_found_when_it_comes_and_when_it_goes() -> None:
     assert not any(300 + RECENT + BEFORE <= row < 600 or row < 300 for row in told)
 
 
-def test_a_sensor_that_is_missing_is_taken_to_be_where_the_others_say() -> None:
+def test_a_missing_sensor_is_estimated_from_the_others() -> None:
     watch, whole = taught(Correlation), taught(Correlation)
     rows = device(400, 15)
     rows[:, :4] += np.array([1.0, 20.0, -0.1, 1.5])  # along the first cause: extreme, but consistent
@@ -216,26 +216,26 @@ def test_a_sensor_that_is_missing_is_taken_to_be_where_the_others_say() -> None:
     assert watch.shares()[1] == 0.0
 
 
-def test_a_row_of_one_value_says_nothing() -> None:
+def test_a_row_of_one_value_has_no_score() -> None:
     watch = taught(Correlation)
     alone = np.full((3, CHANNELS), np.nan)
     alone[:, 0] = 1e6
     assert np.isnan(watch.see(alone)).all()
 
 
-def test_a_ratio_and_its_decades_are_the_same_thing() -> None:
+def test_a_ratio_and_its_decades_are_equivalent() -> None:
     ratio = np.array([0.5, 1.0, 20.0])
     assert ratio_of(decades(ratio, 0.995), 0.995) == pytest.approx(ratio)
     assert decades(np.array([1.0]), 0.99) == pytest.approx([2.0])
 
 
 @pytest.mark.parametrize(("setting", "value"), [("channels", 1), ("channels", 65), ("warm_up", 199)])
-def test_a_setting_out_of_its_range_is_refused(setting: str, value: int) -> None:
+def test_a_setting_out_of_range_is_refused(setting: str, value: int) -> None:
     with pytest.raises(ParameterError, match=setting):
         Correlation(**{setting: value})  # type: ignore[arg-type]
 
 
-def test_scores_are_of_the_shape_of_the_devices() -> None:
+def test_scores_have_the_shape_of_the_devices() -> None:
     watch = taught(Shift, 1, 2)
     scores = watch.table.update(np.arange(2), np.zeros((2, CHANNELS)), np.zeros(2))
     assert isinstance(scores, Scores)
@@ -256,14 +256,14 @@ def excursion(watch: Watch, *, returns: bool, drifts: float) -> Floats:
     return scores
 
 
-def test_what_has_drifted_keeps_no_incident_open_once_what_began_it_has_gone_back() -> None:
+def test_drift_keeps_no_incident_open_once_its_cause_is_over() -> None:
     scores = excursion(taught(Correlation), returns=True, drifts=8.0)
     assert (scores[40:200] > SUSPECT).all()
     assert (scores[330:] < SUSPECT).all()
     assert (excursion(taught(Correlation), returns=False, drifts=8.0)[40:] > SUSPECT).all()
 
 
-def test_what_is_new_after_an_excursion_is_found_although_the_device_settles() -> None:
+def test_new_faults_after_an_excursion_are_found_although_the_device_settles() -> None:
     watch = taught(Correlation)
     assert (excursion(watch, returns=True, drifts=8.0)[330:] < SUSPECT).all()
     rows = device(60, 13)
@@ -272,7 +272,7 @@ def test_what_is_new_after_an_excursion_is_found_although_the_device_settles() -
     assert (watch.see(rows)[30:, 0] > SUSPECT).all()
 
 
-def test_a_correlation_that_was_saved_before_excursions_were_followed_goes_on() -> None:
+def test_a_correlation_saved_before_excursions_were_followed_continues() -> None:
     watch = taught(Correlation)
     saved = SavedState.from_bytes(watch.table.to_bytes())
     for name in ("level", "excursion", "held", "away", "settling", "drift"):

@@ -54,7 +54,7 @@ def test_rows_are_read_and_written_as_if_one_by_one(chosen: list[list[int]]) -> 
         assert all((views.arrays[name] == plain[name]).all() for name in plain)
 
 
-def test_consecutive_rows_are_one_piece_and_a_single_one_is_plain_numbers() -> None:
+def test_consecutive_rows_are_a_slice_and_a_single_one_is_plain_numbers() -> None:
     views = Views(columns())
     assert type(views.of(np.arange(7, 7 + ENOUGH))["one"]) is Piece
     assert type(views.of(np.arange(7, 7 + ENOUGH)[::-1].copy())["one"]) is np.ndarray
@@ -63,7 +63,7 @@ def test_consecutive_rows_are_one_piece_and_a_single_one_is_plain_numbers() -> N
     assert type(views.of(3)["one"][3]) is float
 
 
-def test_an_older_look_at_other_rows_stays_right() -> None:
+def test_an_earlier_view_of_other_rows_remains_valid() -> None:
     views = Views(columns())
     first, second = np.arange(ENOUGH), np.arange(10, 10 + ENOUGH)
     older = views.of(first)["one"]

@@ -58,18 +58,18 @@ def test_the_student_tail_agrees_with_the_integral(t: float, freedom: float) -> 
     assert student_tail(array(t), array(freedom))[0] == pytest.approx(exact, abs=0.07 + 0.02 * exact)
 
 
-def test_a_student_tail_of_many_degrees_is_the_normal_tail() -> None:
+def test_a_student_tail_with_many_degrees_of_freedom_is_the_normal_tail() -> None:
     z = np.linspace(0.0, 8.0, 50)
     np.testing.assert_allclose(student_tail(z, np.full(50, 1e9)), normal_tail(z), atol=1e-5)
 
 
-def test_fewer_degrees_of_freedom_are_less_surprised() -> None:
+def test_fewer_degrees_of_freedom_give_less_surprise() -> None:
     tails = student_tail(np.full(5, 6.0), array(1.0, 2.0, 5.0, 30.0, 1e4))
     assert (np.diff(tails) > 0).all()
 
 
 @given(st.floats(0.0, 1e150), st.floats(0.0, 1e150), st.floats(1.0, 1e4))
-def test_farther_out_is_never_less_surprising(one: float, other: float, freedom: float) -> None:
+def test_larger_deviations_are_never_less_surprising(one: float, other: float, freedom: float) -> None:
     near, far = sorted([one, other])
     normal = normal_tail(array(near, far))
     student = student_tail(array(near, far), array(freedom, freedom))
@@ -101,11 +101,11 @@ def test_exponential_tail_and_reach_are_inverse(decades: float) -> None:
     assert exponential_tail(exponential_reach(decades)) == pytest.approx(decades)
 
 
-def test_an_exponential_variable_of_ten_means_is_as_rare_as_it_is() -> None:
+def test_the_rarity_of_an_exponential_variable_of_ten_means_is_exact() -> None:
     assert exponential_tail(array(10.0))[0] == pytest.approx(-math.log10(math.exp(-10.0)))
 
 
-def test_elements_do_not_depend_on_one_another() -> None:
+def test_elements_are_independent() -> None:
     values = np.random.default_rng(1).normal(size=1000) * 10
     freedom = np.random.default_rng(2).uniform(1, 100, 1000)
     together = student_tail(values, freedom)

@@ -72,7 +72,7 @@ def pumping() -> Floats:
 BEGIN = 12 * DAY + 600
 
 
-def test_nothing_is_told_of_a_pump_that_pumps(pumping: Floats) -> None:
+def test_a_normally_operating_pump_is_not_reported(pumping: Floats) -> None:
     assert watch(pumping) == []
 
 
@@ -86,7 +86,7 @@ def test_a_pump_that_runs_dry_is_at_a_value_between_its_states(pumping: Floats) 
     assert 1.9 < measure.lower < 3.2 < measure.upper
 
 
-def test_a_pump_whose_contactor_is_welded_stays_on_for_too_long(pumping: Floats) -> None:
+def test_a_pump_with_a_welded_contactor_stays_on_for_too_long(pumping: Floats) -> None:
     welded = pumping.copy()
     welded[BEGIN:] = 3.2
     minute, measure = watch(welded)[0]
@@ -95,7 +95,7 @@ def test_a_pump_whose_contactor_is_welded_stays_on_for_too_long(pumping: Floats)
     assert measure.now > 1.5 * measure.usual
 
 
-def test_a_pump_that_goes_on_and_off_all_the_time_changes_too_often(pumping: Floats) -> None:
+def test_a_pump_that_switches_all_the_time_changes_state_too_often(pumping: Floats) -> None:
     hectic = pumping.copy()
     hectic[BEGIN:] = np.where(np.arange(len(hectic) - BEGIN) % 4 < 2, 3.2, 0.0)
     minute, measure = watch(hectic)[0]
@@ -104,7 +104,7 @@ def test_a_pump_that_goes_on_and_off_all_the_time_changes_too_often(pumping: Flo
     assert measure.now > 1.5 * measure.usual
 
 
-def test_a_pump_that_changes_too_often_does_so_until_it_stops_doing_it(pumping: Floats) -> None:
+def test_frequent_changes_are_reported_until_they_stop(pumping: Floats) -> None:
     hectic, ends = np.concatenate([pumping, pump(2)]), BEGIN + 2000
     flutter = np.random.default_rng(5).random(ends - BEGIN) < 0.45
     hectic[BEGIN:ends] = np.where(flutter, 3.2, 0.0)
@@ -118,13 +118,13 @@ def test_a_pump_that_changes_too_often_does_so_until_it_stops_doing_it(pumping: 
     assert ends <= opened.index(False, since) <= ends + 180
 
 
-def test_what_is_only_on_or_off_is_told_of_alike(pumping: Floats) -> None:
+def test_a_binary_sensor_is_judged_in_the_same_way(pumping: Floats) -> None:
     welded = (pumping > 0).astype(float)
     welded[BEGIN:] = 1.0
     assert [measure.about for _, measure in watch(welded)] == ["length"]
 
 
-def test_a_spell_that_was_too_long_twice_is_a_habit(pumping: Floats) -> None:
+def test_a_duration_that_was_too_long_twice_is_normal(pumping: Floats) -> None:
     values = np.concatenate([pumping, pumping[: 2 * DAY]])
     for begin in (6 * DAY, 9 * DAY, 12 * DAY):
         values[begin : begin + 60] = 3.2
@@ -132,7 +132,7 @@ def test_a_spell_that_was_too_long_twice_is_a_habit(pumping: Floats) -> None:
     assert told == [6, 9]
 
 
-def test_a_line_that_stands_on_a_working_day_is_in_a_state_that_is_not_due() -> None:
+def test_a_line_that_stops_on_a_working_day_is_in_an_unexpected_state() -> None:
     stands = line(31)
     begin = 29 * 288 + 9 * 12
     stands[begin : begin + 36] = 18.5
@@ -143,11 +143,11 @@ def test_a_line_that_stands_on_a_working_day_is_in_a_state_that_is_not_due() -> 
     assert measure.lower < 240 < measure.upper
 
 
-def test_nights_and_weekends_of_a_line_are_never_told_of() -> None:
+def test_nights_and_weekends_of_a_line_are_never_reported() -> None:
     assert watch(line(38), 300.0) == []
 
 
-def test_the_first_weekend_of_a_machine_is_not_told_of_but_one_that_does_not_stop_is() -> None:
+def test_the_first_weekend_of_a_machine_is_not_reported_but_one_that_does_not_stop_is() -> None:
     minutes = np.arange(10 * DAY)
     values = np.where((minutes % 70 < 10) & (minutes // DAY % 7 < 5), 3.2, 0.0)
     assert watch(values) == []
@@ -156,13 +156,13 @@ def test_the_first_weekend_of_a_machine_is_not_told_of_but_one_that_does_not_sto
     assert [(begin < minute < begin + 40, measure.about) for minute, measure in watch(values)] == [(True, "length")]
 
 
-def test_an_hour_of_daylight_saving_is_never_told_of() -> None:
+def test_the_hour_of_daylight_saving_is_never_reported() -> None:
     usual = line(37)
     assert watch(np.concatenate([usual[: 28 * 288], usual[28 * 288 + 12 :]]), 300.0) == []
 
 
 @pytest.mark.long
-def test_what_was_learned_is_not_lost_when_the_line_stands_still_for_a_week() -> None:
+def test_a_week_at_a_standstill_does_not_erase_what_was_learned() -> None:
     values = line(45)
     values[28 * 288 : 35 * 288] = 18.0
     begin = 43 * 288 + 14 * 12
@@ -195,7 +195,7 @@ CONTINUOUS: dict[str, Callable[[np.random.Generator], Floats]] = {
 
 @pytest.mark.long
 @pytest.mark.parametrize("kind", CONTINUOUS)
-def test_what_is_no_machine_has_no_states(kind: str) -> None:
+def test_a_sensor_that_is_not_a_machine_has_no_states(kind: str) -> None:
     assert not has_states(CONTINUOUS[kind](np.random.default_rng(5)))
 
 
@@ -212,7 +212,7 @@ def test_a_machine_has_states(kind: str) -> None:
     assert has_states(values)
 
 
-def test_the_detector_says_of_a_line_what_its_twin_says() -> None:
+def test_the_detector_and_its_simple_counterpart_agree_about_a_line() -> None:
     values, table, twin = line(31), StateTable(States(), rows=1), NaiveStates(States())
     values[29 * 288 + 120 : 29 * 288 + 150] = 30.0
     said = np.empty((len(values), 2))

@@ -45,7 +45,7 @@ def test_every_topic_and_every_command_has_a_channel() -> None:
     assert {topics.command(name) for name in WORDS} <= addresses
 
 
-def test_every_schema_of_the_document_is_one() -> None:
+def test_every_schema_of_the_document_is_valid() -> None:
     document = asyncapi_document()
     for channel in document["channels"].values():
         Draft7Validator.check_schema(validator(channel, document).schema)
@@ -53,7 +53,7 @@ def test_every_schema_of_the_document_is_one() -> None:
 
 
 @pytest.mark.long
-def test_what_a_service_publishes_is_what_the_document_says(
+def test_a_service_publishes_what_the_document_describes(
     make_service: Callable[[str], RunningService], own_mosquitto: EmbeddedBroker
 ) -> None:
     text = configuration(own_mosquitto.port).replace("[[input]]", "[commands]\nenabled = true\n[[input]]", 1)
@@ -88,7 +88,7 @@ def test_what_a_service_publishes_is_what_the_document_says(
 
 
 @pytest.mark.skipif(not PARSER.exists(), reason="make verify installs AsyncAPI's parser")
-def test_asyncapi_s_own_parser_finds_no_fault() -> None:
+def test_the_parser_of_asyncapi_finds_no_error() -> None:
     script = PARSER / "check.mjs"
     script.write_text(SCRIPT)
     document = CliRunner().invoke(main, ["schema", "asyncapi"]).stdout

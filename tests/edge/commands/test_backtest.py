@@ -77,7 +77,7 @@ def test_without_labels_incidents_are_counted() -> None:
 
 
 @pytest.mark.usefixtures("folder")
-def test_configurations_are_held_against_the_truth() -> None:
+def test_configurations_are_compared_with_the_truth() -> None:
     result = backtest(
         *("plant.csv", "--labels", "truth.jsonl", "--output", "out.html"),
         *("--config", "deaf.toml", "--config", "wide-awake.toml", "--budget", "0.2"),
@@ -95,7 +95,7 @@ def test_configurations_are_held_against_the_truth() -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("kind", ["truth.jsonl", "windows.json", "table.csv", "column"])
-def test_every_kind_of_label_says_the_same(folder: Path, kind: str) -> None:
+def test_every_kind_of_label_gives_the_same_result(folder: Path, kind: str) -> None:
     windows = [[time(each), time(each + LAST - 1)] for each in FAULTS]
     (folder / "windows.json").write_text(json.dumps({"data/plant.csv": windows, "other.csv": []}))
     (folder / "table.csv").write_text("sensor,start,end\n" + "".join(f"p/a,{a},{b}\n" for a, b in windows))
@@ -119,7 +119,7 @@ def test_every_kind_of_label_says_the_same(folder: Path, kind: str) -> None:
         ("l.json", '{"plant.csv": [[1]]}', "l.json: plant.csv[0]: no window"),
     ],
 )
-def test_labels_that_fit_nothing_are_said(folder: Path, name: str, text: str, words: str) -> None:
+def test_labels_that_match_nothing_are_reported(folder: Path, name: str, text: str, words: str) -> None:
     (folder / name).write_text(text)
     result = backtest("plant.csv", "--labels", name)
     assert result.exit_code == 2
@@ -129,7 +129,7 @@ def test_labels_that_fit_nothing_are_said(folder: Path, name: str, text: str, wo
 
 @pytest.mark.long
 @pytest.mark.usefixtures("folder")
-def test_files_are_plants_of_their_own_unless_they_are_joined() -> None:
+def test_files_are_separate_plants_unless_they_are_joined() -> None:
     lines = Path("plant.csv").read_text().splitlines()
     Path("one.csv").write_text("\n".join(lines[: COUNT // 2 + 1]) + "\n")
     Path("two.csv").write_text("\n".join([lines[0], *lines[COUNT // 2 + 1 :]]) + "\n")
@@ -143,7 +143,7 @@ def test_files_are_plants_of_their_own_unless_they_are_joined() -> None:
 
 
 @pytest.mark.long
-def test_a_journal_is_gone_over_like_a_file(folder: Path) -> None:
+def test_a_journal_is_replayed_like_a_file(folder: Path) -> None:
     configuration = load(folder / "wide-awake.toml")
     pipeline, store = make_pipeline(configuration), SqliteStore(folder / "kept.db", "process")
     readings = [Reading("p/a", float(time(index)), each) for index, each in enumerate(values())]
@@ -168,13 +168,13 @@ def test_a_journal_is_gone_over_like_a_file(folder: Path) -> None:
     ],
 )
 @pytest.mark.usefixtures("folder")
-def test_what_makes_no_sense_is_refused(arguments: list[str], words: str) -> None:
+def test_contradictory_options_are_refused(arguments: list[str], words: str) -> None:
     result = backtest(*arguments)
     assert result.exit_code == 2
     assert words in result.stderr
 
 
-def test_what_was_not_taken_is_said(folder: Path) -> None:
+def test_refused_readings_are_reported(folder: Path) -> None:
     lines = (folder / "plant.csv").read_text().splitlines()
     (folder / "odd.csv").write_text("\n".join([*lines[:500], lines[499], "soon,p/a,1", *lines[500:], "1,p/a,\n"]))
     strict = backtest("odd.csv")
@@ -188,7 +188,7 @@ def test_what_was_not_taken_is_said(folder: Path) -> None:
 
 @pytest.mark.long
 @pytest.mark.usefixtures("folder")
-def test_a_report_is_the_same_whenever_it_is_made() -> None:
+def test_a_report_is_the_same_whenever_it_is_created() -> None:
     backtest("plant.csv", "--labels", "truth.jsonl", "--output", "x.html")
     first = Path("x.html").read_bytes()
     backtest("plant.csv", "--labels", "truth.jsonl", "--output", "x.html")

@@ -32,7 +32,7 @@ def text(kind: str, folder: Path) -> str:
 
 
 @pytest.mark.parametrize("kind", INPUTS)
-def test_every_reading_of_the_plant_goes_through_the_whole_line(kind: str, tmp_path: Path) -> None:
+def test_every_reading_of_the_plant_goes_through_the_whole_pipeline(kind: str, tmp_path: Path) -> None:
     configuration = parse(text(kind, tmp_path), "test").configuration
     run = machine.run_line(configuration, 20, 200.0, tmp_path, paced=True, seconds=0.5)
     assert run.readings > 0
@@ -43,7 +43,7 @@ def test_every_reading_of_the_plant_goes_through_the_whole_line(kind: str, tmp_p
 
 
 @pytest.mark.parametrize("kind", INPUTS)
-def test_the_plant_speaks_as_the_first_input_wants_it(kind: str, tmp_path: Path) -> None:
+def test_the_plant_sends_the_format_of_the_first_input(kind: str, tmp_path: Path) -> None:
     told = machine.bench_input(parse(text(kind, tmp_path), "test").configuration)
     pipeline = machine.make_pipeline(told)
     plant = machine.LoadPlant(5, 100.0, machine.message_of(told.inputs[0]))
@@ -55,7 +55,7 @@ def test_the_plant_speaks_as_the_first_input_wants_it(kind: str, tmp_path: Path)
 
 
 @pytest.mark.long
-def test_nothing_is_left_behind_and_the_store_that_is_there_is_not_touched(tmp_path: Path) -> None:
+def test_nothing_is_left_behind_and_an_existing_store_is_not_touched(tmp_path: Path) -> None:
     path, store = tmp_path / "edgewarden.toml", tmp_path / "edgewarden.db"
     path.write_text(text("json", tmp_path))
     SqliteStore(store).close()
@@ -69,7 +69,7 @@ def test_nothing_is_left_behind_and_the_store_that_is_there_is_not_touched(tmp_p
 
 
 @pytest.mark.long
-def test_a_small_window_is_named_as_what_would_help(tmp_path: Path) -> None:
+def test_a_small_window_is_named_as_the_bottleneck(tmp_path: Path) -> None:
     path = tmp_path / "edgewarden.toml"
     path.write_text(text("json", tmp_path).replace("1000", "20"))
     done = CliRunner().invoke(main, ["bench", str(path), "--sensors", "50", "--seconds", "1"])
@@ -77,7 +77,7 @@ def test_a_small_window_is_named_as_what_would_help(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_the_figures_can_be_had_as_json(tmp_path: Path) -> None:
+def test_the_figures_are_available_as_json(tmp_path: Path) -> None:
     path = tmp_path / "edgewarden.toml"
     path.write_text(text("json", tmp_path))
     done = CliRunner().invoke(main, ["bench", str(path), "--sensors", "10", "--seconds", "1", "--json"])

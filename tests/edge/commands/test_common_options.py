@@ -56,7 +56,7 @@ def test_a_glob_means_the_same_in_every_command(store: Path) -> None:
     assert edgewarden("export", "--sensor", "line1/*").exit_code == 0
 
 
-def test_what_was_copied_from_the_terminal_finds_its_sensor(store: Path) -> None:
+def test_a_name_copied_from_the_terminal_finds_its_sensor(store: Path) -> None:
     assert found("--sensor", "line2/f\\u200ban") == ["line2/f\\u200ban is at 9"]
 
 
@@ -68,7 +68,7 @@ def test_what_was_copied_from_the_terminal_finds_its_sensor(store: Path) -> None
     ],
 )
 @pytest.mark.parametrize("command", ["events", "export"])
-def test_a_glob_that_fits_no_sensor_is_an_error_that_offers_the_nearest(
+def test_a_glob_without_a_match_is_an_error_that_suggests_the_nearest(
     store: Path, command: str, glob: str, words: str
 ) -> None:
     result = edgewarden(command, "--sensor", glob)
@@ -76,17 +76,17 @@ def test_a_glob_that_fits_no_sensor_is_an_error_that_offers_the_nearest(
     assert words in result.stderr
 
 
-def test_a_sensor_without_events_is_no_error(store: Path) -> None:
+def test_a_sensor_without_events_is_not_an_error(store: Path) -> None:
     result = edgewarden("events", "--sensor", "line3/*")
     assert (result.exit_code, result.stderr) == (0, "Nothing was found.\n")
 
 
-def test_an_unknown_sensor_among_none_is_said_so() -> None:
+def test_an_unknown_sensor_in_an_empty_store_is_reported() -> None:
     assert no_sensor("a", []) == "no sensor's name fits 'a': no sensor is known yet"
 
 
 @pytest.mark.parametrize("command", ["events", "export", "levels"])
-def test_a_glob_that_is_none_is_a_usage_error(store: Path, command: str) -> None:
+def test_an_invalid_glob_is_a_usage_error(store: Path, command: str) -> None:
     result = edgewarden(command, "--sensor", "line1/+")
     assert result.exit_code == 2
     assert "write * for one level" in result.stderr
@@ -107,7 +107,7 @@ def test_severities_are_words_or_numbers(store: Path, word: str, count: int) -> 
         ("--transition", "CLEARED"),
     ],
 )
-def test_words_are_taken_as_they_are_printed(store: Path, option: str, word: str) -> None:
+def test_words_are_accepted_as_printed(store: Path, option: str, word: str) -> None:
     assert len(found(option, word)) == 1
 
 
@@ -120,7 +120,7 @@ def test_words_are_taken_as_they_are_printed(store: Path, option: str, word: str
         ("--severity", "1001", "between 1 and 1000"),
     ],
 )
-def test_an_unknown_word_is_a_usage_error_that_offers_the_known_ones(
+def test_an_unknown_word_is_a_usage_error_that_lists_the_known_ones(
     store: Path, option: str, word: str, offered: str
 ) -> None:
     result = edgewarden("events", option, word)
@@ -128,7 +128,7 @@ def test_an_unknown_word_is_a_usage_error_that_offers_the_known_ones(
     assert offered in result.stderr
 
 
-def test_an_event_as_json_says_the_same_without_hidden_characters(store: Path) -> None:
+def test_an_event_as_json_has_the_same_content_without_hidden_characters(store: Path) -> None:
     text = '{"subject":"f\u202ean"}'
     kept = SqliteStore(store)
     kept.append([event(7)._replace(payload=text.encode())], [])
@@ -154,7 +154,7 @@ def test_an_event_as_json_says_the_same_without_hidden_characters(store: Path) -
         ("replay", "--journal", "edgewarden.db"),
     ],
 )
-def test_options_stand_anywhere_and_old_spellings_are_understood(store: Path, arguments: tuple[str, ...]) -> None:
+def test_options_are_accepted_anywhere_and_in_old_spellings(store: Path, arguments: tuple[str, ...]) -> None:
     result = edgewarden(*arguments)
     assert result.exit_code == 0, result.stderr
     assert result.output
@@ -164,7 +164,7 @@ def test_options_stand_anywhere_and_old_spellings_are_understood(store: Path, ar
     "arguments", [("tell", "mute", "a", "--until", "2h"), ("tell", "normal", "a"), ("tell", "acknowledge", "a")]
 )
 @pytest.mark.parametrize("option", [("--config", "no.toml"), ("-c", "no.toml")])
-def test_options_of_tell_stand_before_and_behind_its_words(
+def test_options_of_tell_are_accepted_before_and_after_its_words(
     store: Path, arguments: tuple[str, ...], option: tuple[str, str]
 ) -> None:
     group, word, *others = arguments
@@ -173,13 +173,13 @@ def test_options_of_tell_stand_before_and_behind_its_words(
         assert (result.exit_code, result.stderr[:7]) == (2, "no.toml")
 
 
-def test_an_option_that_a_command_does_not_have_is_refused_before_it_too() -> None:
+def test_an_unknown_option_is_refused_before_the_command_too() -> None:
     result = edgewarden("--store", "x.db", "schema")
     assert result.exit_code == 2
     assert "No such option" in result.stderr
 
 
-def test_a_configuration_that_is_named_twice_is_refused() -> None:
+def test_a_configuration_given_twice_is_refused() -> None:
     assert edgewarden("check", "a.toml", "--config", "b.toml").exit_code == 2
     assert edgewarden("replay", "a.csv", "--store", "b.db").exit_code == 2
 
@@ -196,7 +196,7 @@ def leaves(command: click.Command, context: click.Context) -> list[click.Command
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS.keys() - NEITHER))
-def test_every_command_that_reads_a_configuration_names_it_the_same_way(name: str) -> None:
+def test_every_command_that_reads_a_configuration_accepts_it_in_the_same_way(name: str) -> None:
     context = click.Context(main)
     command = main.get_command(context, name)
     assert command is not None

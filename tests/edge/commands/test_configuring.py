@@ -38,7 +38,7 @@ def test_what_init_writes_passes_the_check(folder: Path) -> None:
     assert load(folder / "edgewarden.toml").gateway.name == "gateway"
 
 
-def test_init_fills_in_what_it_is_told(folder: Path) -> None:
+def test_init_fills_in_its_options(folder: Path) -> None:
     result = run("init", "our.toml", "--gateway", "plant7", "--host", "mqtt.local", "--topic", "plant/+/+")
     assert result.exit_code == 0
     assert "edgewarden check our.toml" in result.stdout
@@ -48,7 +48,7 @@ def test_init_fills_in_what_it_is_told(folder: Path) -> None:
     assert configuration.inputs[0].topic == "plant/+/+"
 
 
-def test_init_overwrites_only_by_force(folder: Path) -> None:
+def test_init_overwrites_only_with_force(folder: Path) -> None:
     (folder / "edgewarden.toml").write_text("precious")
     refused = run("init")
     assert refused.exit_code == 1
@@ -68,21 +68,21 @@ def test_init_overwrites_only_by_force(folder: Path) -> None:
         ("--topic", "a/#/b", "may hold # only as its last level"),
     ],
 )
-def test_init_refuses_what_check_would_refuse(folder: Path, option: str, value: str, message: str) -> None:
+def test_init_refuses_values_that_check_would_refuse(folder: Path, option: str, value: str, message: str) -> None:
     result = run("init", option, value)
     assert result.exit_code == 2
     assert f"Invalid value for {option}: {message}" in result.stderr
     assert list(folder.iterdir()) == []
 
 
-def test_init_says_why_it_can_not_write(folder: Path) -> None:
+def test_init_reports_why_it_can_not_write(folder: Path) -> None:
     result = run("init", "nowhere/edgewarden.toml")
     assert result.exit_code == 1
     assert "No such file or directory" in result.stderr
     assert run("init", str(folder), "--force").exit_code == 1
 
 
-def test_check_prints_every_fault_like_a_compiler_and_ends_with_2(folder: Path) -> None:
+def test_check_prints_every_error_like_a_compiler_and_ends_with_2(folder: Path) -> None:
     (folder / "edgewarden.toml").write_text(
         '[[input]]\ntopic = "a"\nqos = 5\n[[rule]]\nsensors = "x"\ndetectors.ewmaa.x = 1\n'
     )
@@ -96,7 +96,7 @@ def test_check_prints_every_fault_like_a_compiler_and_ends_with_2(folder: Path) 
     ]
 
 
-def test_check_says_that_there_is_no_file(folder: Path) -> None:
+def test_check_reports_a_missing_file(folder: Path) -> None:
     result = run("check")
     assert result.exit_code == 2
     assert result.stderr.startswith("edgewarden.toml: there is no such file; edgewarden init writes one")
@@ -142,7 +142,7 @@ events_days = 1
 """
 
 
-def test_check_says_what_everything_means(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_explains_everything(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OUR_SECRET", "hunter2")
     off = "\n".join(f"detectors.{name}.enabled = false" for name in DETECTORS)
     (folder / "edgewarden.toml").write_text(WHOLE.replace("OFF\n[[", f"{off}\n[["))
@@ -174,7 +174,7 @@ def test_check_says_what_everything_means(folder: Path, monkeypatch: pytest.Monk
     assert "8883 is usual" in result.stderr
 
 
-def test_check_can_be_quiet_but_for_doubts(folder: Path) -> None:
+def test_check_can_be_silent_except_for_warnings(folder: Path) -> None:
     (folder / "edgewarden.toml").write_text('[[input]]\ntopic = "+/#"\n')
     result = run("check", "--quiet")
     assert result.exit_code == 0
@@ -193,7 +193,7 @@ def test_lines_fit_the_terminal(columns: str) -> None:
 
 
 @pytest.mark.usefixtures("folder")
-def test_what_goes_into_a_file_is_plain_and_a_terminal_gets_colors() -> None:
+def test_output_to_a_file_is_plain_and_a_terminal_gets_colors() -> None:
     run("init")
     assert "\x1b" not in run("check").output
     assert "\x1b" in CliRunner().invoke(main, ["check"], color=True).output
@@ -212,7 +212,7 @@ def test_the_example_follows_topic_and_template(text: str, topic: str, sensor: s
     assert example(parse(f"[[input]]\n{text}\n").configuration.inputs[0]) == (topic, sensor)
 
 
-def test_detectors_lists_all_of_them_and_the_presets() -> None:
+def test_detectors_lists_all_detectors_and_presets() -> None:
     text = running_text(run("detectors"))
     for name in (*DETECTORS, *DEVICE_DETECTORS, "limits_only", "on_change", "counter"):
         assert f" {name} " in f" {text} "
@@ -231,12 +231,12 @@ def test_a_detector_is_explained_with_all_of_its_parameters(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(DETECTORS))
-def test_what_is_shown_as_configuration_can_be_used(name: str) -> None:
+def test_the_configuration_shown_can_be_used(name: str) -> None:
     _, _, shown = run("detectors", name).stdout.partition("In a configuration\n")
     assert parse(f'[[input]]\ntopic = "a"\n{shown}').configuration.rules[0].sensors == "**"
 
 
-def test_detectors_are_told_to_programs_as_json() -> None:
+def test_detectors_are_available_as_json() -> None:
     described = json.loads(run("detectors", "--json").stdout)
     assert [each["name"] for each in described] == [*DETECTORS, *DEVICE_DETECTORS]
     (one,) = json.loads(run("detectors", "ewma", "--json").stdout)
@@ -284,7 +284,7 @@ OUR_TOPICS = [getattr(Topics("b"), name) for name, kind in vars(Topics).items() 
 """All but the topics per sensor, and those of commands."""
 
 
-def test_check_lists_every_topic_of_the_readme_and_every_input(folder: Path) -> None:
+def test_check_lists_every_topic_in_the_readme_and_every_input(folder: Path) -> None:
     readme = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
     table = readme.partition("## What is published")[2].partition("\n## ")[0]
     topics = re.findall(r"^\| `([a-z]+)(?:/\{sensor\})?` \|", table, re.MULTILINE)
@@ -298,7 +298,7 @@ def test_check_lists_every_topic_of_the_readme_and_every_input(folder: Path) -> 
     assert "- b/#: " in shown
 
 
-def test_check_says_where_commands_are_answered_only_if_they_are_followed(folder: Path) -> None:
+def test_check_shows_the_command_topics_only_if_they_are_enabled(folder: Path) -> None:
     text = '[[input]]\ntopic = "a/+"\n'
     (folder / "edgewarden.toml").write_text(text)
     assert "commands.enabled is false" in running_text(run("check"))
@@ -306,7 +306,7 @@ def test_check_says_where_commands_are_answered_only_if_they_are_followed(folder
     assert "edgewarden/gateway/command/NAME" in running_text(run("check"))
 
 
-def test_check_says_what_home_assistant_and_a_phone_are_told(folder: Path) -> None:
+def test_check_shows_what_home_assistant_and_a_phone_receive(folder: Path) -> None:
     pytest.importorskip("apprise")
     text = """
 [[input]]

@@ -27,7 +27,7 @@ def discover(*arguments: str) -> Result:
     return CliRunner().invoke(main, ["discover", "--seconds", "1", *arguments], catch_exceptions=False)
 
 
-def test_it_says_what_it_hears_and_writes_a_new_configuration(own_mosquitto: EmbeddedBroker, folder: Path) -> None:
+def test_it_lists_what_it_receives_and_writes_a_new_configuration(own_mosquitto: EmbeddedBroker, folder: Path) -> None:
     found = discover("--port", str(own_mosquitto.port), "--write")
     assert found.exit_code == 0
     shown = (
@@ -47,12 +47,12 @@ def test_it_says_what_it_hears_and_writes_a_new_configuration(own_mosquitto: Emb
     ]
 
 
-def test_without_write_nothing_is_written(own_mosquitto: EmbeddedBroker, folder: Path) -> None:
+def test_without_the_option_write_nothing_is_written(own_mosquitto: EmbeddedBroker, folder: Path) -> None:
     assert discover("--port", str(own_mosquitto.port)).exit_code == 0
     assert not (folder / "edgewarden.toml").exists()
 
 
-def test_the_broker_of_a_configuration_is_not_given_twice(own_mosquitto: EmbeddedBroker, folder: Path) -> None:
+def test_the_broker_of_a_configuration_can_not_be_given_again(own_mosquitto: EmbeddedBroker, folder: Path) -> None:
     (folder / "edgewarden.toml").write_text(f'[broker]\nport = {own_mosquitto.port}\n[[input]]\ntopic = "x"\n')
     refused = discover("--port", "1883")
     assert (refused.exit_code, "change host and port in its [broker] table" in refused.stderr) == (2, True)
@@ -60,13 +60,13 @@ def test_the_broker_of_a_configuration_is_not_given_twice(own_mosquitto: Embedde
     assert [each.topic for each in load(folder / "edgewarden.toml").inputs] == ["x", "tele/+/SENSOR", "lab/b"]
 
 
-def test_a_configuration_without_inputs_gets_those_that_are_found(own_mosquitto: EmbeddedBroker, folder: Path) -> None:
+def test_a_configuration_without_inputs_gets_the_inputs_found(own_mosquitto: EmbeddedBroker, folder: Path) -> None:
     (folder / "edgewarden.toml").write_text(f"[broker]\nport = {own_mosquitto.port}\n")
     assert discover("--write").exit_code == 0
     assert [each.topic for each in load(folder / "edgewarden.toml").inputs] == ["tele/+/SENSOR", "lab/b"]
 
 
-def test_an_input_that_the_file_has_already_is_not_written_again(own_mosquitto: EmbeddedBroker, folder: Path) -> None:
+def test_an_existing_input_is_not_written_again(own_mosquitto: EmbeddedBroker, folder: Path) -> None:
     written = f'[broker]\nport = {own_mosquitto.port}\n[[input]]\ntopic = "lab/b"\nformat = "number"\n'
     (folder / "edgewarden.toml").write_text(written)
     found = discover("--write")
@@ -76,7 +76,7 @@ def test_an_input_that_the_file_has_already_is_not_written_again(own_mosquitto: 
     assert [(each.topic, each.decimal) for each in inputs] == [("lab/b", "."), ("tele/+/SENSOR", ".")]
 
 
-def test_nothing_is_written_if_every_input_is_there_already(own_mosquitto: EmbeddedBroker, folder: Path) -> None:
+def test_nothing_is_written_if_every_input_exists(own_mosquitto: EmbeddedBroker, folder: Path) -> None:
     inputs = '[[input]]\nconvention = "tasmota"\n[[input]]\ntopic = "lab/b"\ndecimal = ","\nformat = "number"\n'
     (folder / "edgewarden.toml").write_text(f"[broker]\nport = {own_mosquitto.port}\n{inputs}")
     before = (folder / "edgewarden.toml").read_text()

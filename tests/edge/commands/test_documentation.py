@@ -40,12 +40,12 @@ def found(name: str) -> click.Command:
 NAMES = main.list_commands(CONTEXT)
 
 
-def test_the_page_has_a_chapter_for_every_command_and_for_nothing_else() -> None:
+def test_the_page_has_a_chapter_for_every_command_and_nothing_else() -> None:
     assert CHAPTERS.keys() == set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_page_tells_every_option_as_the_command_does(name: str) -> None:
+def test_the_page_documents_every_option_like_the_command(name: str) -> None:
     written = re.findall(r"^\| (`-.*?) \| (.*) \|$", CHAPTERS[name], re.MULTILINE)
     told = [
         (
@@ -60,7 +60,7 @@ def test_the_page_tells_every_option_as_the_command_does(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - {"demo", "run", "benchmark"}))
-def test_the_page_shows_what_a_command_prints(name: str) -> None:
+def test_the_page_shows_the_output_of_a_command(name: str) -> None:
     assert f"$ edgewarden {name}" in CHAPTERS[name]
 
 
@@ -71,7 +71,7 @@ def test_the_readme_lists_every_command(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_help_of_a_command_is_shown_as_it_is_meant(name: str) -> None:
+def test_the_help_of_a_command_keeps_its_layout(name: str) -> None:
     for path, leaf in leaves(name, found(name)):
         shown = leaf.get_help(click.Context(leaf, info_name=path))
         assert r"\b" not in shown
@@ -81,5 +81,5 @@ def test_the_help_of_a_command_is_shown_as_it_is_meant(name: str) -> None:
 @pytest.mark.parametrize(
     "group", [main, *(command for name in NAMES if isinstance(command := found(name), click.Group))]
 )
-def test_the_description_of_each_command_in_a_list_is_whole(group: click.Group) -> None:
+def test_the_description_of_each_command_in_a_list_is_complete(group: click.Group) -> None:
     assert "..." not in group.get_help(click.Context(group)).partition("Commands:")[2]

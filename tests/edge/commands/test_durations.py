@@ -18,5 +18,5 @@ from edge.commands.support.printing.durations import size
         (2**31, "2 GiB"),
     ],
 )
-def test_a_size_has_three_digits_or_all_before_the_point(count: int, said: str) -> None:
+def test_a_size_has_three_digits_or_all_digits_before_the_point(count: int, said: str) -> None:
     assert size(count) == said

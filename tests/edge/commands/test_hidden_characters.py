@@ -89,14 +89,14 @@ def run(*arguments: str) -> Result:
 @pytest.mark.parametrize(
     "arguments", COMMANDS, ids=lambda arguments: " ".join(arguments[:2]).encode("ascii", "replace").decode()
 )
-def test_no_command_writes_a_character_that_can_not_be_seen(arguments: tuple[str, ...]) -> None:
+def test_no_command_prints_hidden_characters(arguments: tuple[str, ...]) -> None:
     result = run(*arguments)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     assert result.output.strip()
     assert hidden(result.output) == []
 
 
-def test_a_faulty_configuration_is_told_without_them(folder: Path) -> None:
+def test_a_faulty_configuration_is_reported_without_them(folder: Path) -> None:
     faulty = CONFIGURATION.replace(
         "[[device]]",
         r"""[[device]]
@@ -111,6 +111,6 @@ def test_a_faulty_configuration_is_told_without_them(folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("folder")
-def test_what_they_hide_is_shown_as_an_escape() -> None:
+def test_hidden_characters_are_shown_as_escapes() -> None:
     assert r"plant/o\u202even" in run("sensors").output
     assert r"plant/o\u202even" in run("open").output

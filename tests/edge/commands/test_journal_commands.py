@@ -65,14 +65,14 @@ def edgewarden(*arguments: str) -> Result:
     return CliRunner().invoke(main, arguments, catch_exceptions=False)
 
 
-def test_the_journal_gives_the_events_of_that_time(folder: Path) -> None:
+def test_the_journal_gives_the_original_events(folder: Path) -> None:
     result = edgewarden("replay", "--journal", "--config", str(folder / "edgewarden.toml"))
     assert result.exit_code == 0
     assert result.stdout == (folder / "live.jsonl").read_text()
     assert "3,000 readings of 3 sensors" in result.stderr
 
 
-def test_another_configuration_says_what_it_would_have_raised(folder: Path) -> None:
+def test_another_configuration_gives_its_own_incidents(folder: Path) -> None:
     other = folder / "other.toml"
     other.write_text(CONFIGURATION.format(threshold=90.0))
     result = edgewarden("replay", "--journal", str(folder / "edgewarden.db"), "--config", str(other))
@@ -81,14 +81,14 @@ def test_another_configuration_says_what_it_would_have_raised(folder: Path) -> N
     assert sum('"transition":"raised"' in line for line in result.stdout.splitlines()) < len(raised)
 
 
-def test_only_what_arrived_since(folder: Path) -> None:
+def test_only_readings_since_a_time(folder: Path) -> None:
     result = edgewarden(
         *("replay", "--journal", "--config", str(folder / "edgewarden.toml"), "--since", "2023-11-14T22:38:20Z")
     )
     assert "1,500 readings of 3 sensors" in result.stderr
 
 
-def test_the_export_replayed_gives_the_same_events(folder: Path) -> None:
+def test_replaying_the_export_gives_the_same_events(folder: Path) -> None:
     config = str(folder / "edgewarden.toml")
     exported = edgewarden("export", "--config", config, "--output", str(folder / "out.csv"))
     assert exported.exit_code == 0
@@ -101,7 +101,7 @@ def test_the_export_replayed_gives_the_same_events(folder: Path) -> None:
     ]
 
 
-def test_an_export_of_one_sensor_and_a_time(folder: Path) -> None:
+def test_an_export_of_one_sensor_and_a_period(folder: Path) -> None:
     result = edgewarden(
         *("export", str(folder / "edgewarden.db"), "--sensor", "*/s1"),
         *("--since", "2023-11-14T22:13:21Z", "--until", "2023-11-14T22:13:24Z"),
@@ -120,13 +120,13 @@ def test_an_export_of_one_sensor_and_a_time(folder: Path) -> None:
         (("replay", "x.csv", "--since", "24h"), "--since needs --journal"),
     ],
 )
-def test_what_makes_no_sense_is_refused(arguments: tuple[str, ...], words: str) -> None:
+def test_contradictory_options_are_refused(arguments: tuple[str, ...], words: str) -> None:
     result = edgewarden(*arguments)
     assert result.exit_code == 2
     assert words in result.stderr
 
 
-def test_a_store_that_is_not_there_is_said(tmp_path: Path) -> None:
+def test_a_missing_store_is_reported(tmp_path: Path) -> None:
     result = edgewarden("export", str(tmp_path / "nothing.db"))
     assert result.exit_code == 1
     assert "no such file" in result.stderr

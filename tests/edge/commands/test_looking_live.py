@@ -27,7 +27,7 @@ def edgewarden(service: RunningService, *arguments: str) -> Result:
     return CliRunner().invoke(main, [*arguments, "--config", str(service.path)], catch_exceptions=False)
 
 
-def test_a_running_a_stopped_and_a_killed_service_are_told_apart(
+def test_a_running_a_stopped_and_a_killed_service_are_distinguished(
     service: RunningService, own_mosquitto: EmbeddedBroker
 ) -> None:
     assert edgewarden(service, "status").exit_code == 3
@@ -66,7 +66,7 @@ def test_a_running_a_stopped_and_a_killed_service_are_told_apart(
     assert "ended without a goodbye" in killed.stdout
 
 
-def test_status_says_why_a_broker_is_not_there_and_how_old_its_words_are(
+def test_status_gives_the_reason_for_a_missing_broker_and_the_age_of_its_information(
     make_service: MakeService, free_port: int
 ) -> None:
     service = make_service(configuration(free_port))

@@ -50,7 +50,7 @@ def test_python_m_edge_is_edgewarden() -> None:
     assert done.stdout.startswith("edgewarden ")
 
 
-def test_a_mistyped_command_is_a_usage_error_that_offers_the_nearest() -> None:
+def test_a_mistyped_command_is_a_usage_error_that_suggests_the_nearest() -> None:
     result = CliRunner().invoke(main, ["chekc"])
     assert result.exit_code == 2
     assert "check" in result.stderr
@@ -92,7 +92,7 @@ def test_an_entry_point_can_not_replace_a_command(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("where", ["a_plugin:missing", "no_such_module:x", "a_plugin:no_command"])
-def test_a_broken_entry_point_is_one_line_and_leaves_the_others_alone(
+def test_a_broken_entry_point_gives_one_line_and_affects_no_other(
     monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     plug_in(monkeypatch, extra=where)

@@ -38,7 +38,7 @@ def test_a_terminal_is_not_flooded() -> None:
     assert target.getvalue().count("a.csv") <= 10
 
 
-def test_elsewhere_short_work_is_silent_and_long_work_says_a_line_now_and_then() -> None:
+def test_elsewhere_short_work_is_silent_and_long_work_prints_a_line_from_time_to_time() -> None:
     clock, target = Clock(), io.StringIO()
     with Progress(target, clock) as progress:
         progress.begin("a.csv")

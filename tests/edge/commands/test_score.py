@@ -48,7 +48,7 @@ def test_there_is_a_row_for_each_reading_in_the_order_of_the_file(long_file: Pat
     assert "2000 readings of 2 sensors; 2 incidents" in result.stderr
 
 
-def test_there_is_no_score_while_there_is_no_opinion(long_file: Path) -> None:
+def test_there_is_no_score_before_the_end_of_the_warm_up(long_file: Path) -> None:
     found = rows_of(edgewarden("score", long_file).stdout)
     assert (found[0]["score"], found[0]["detector"], found[0]["incident"]) == ("", "", "")
     assert float(found[-1]["score"]) < float(found[-1]["threshold"])
@@ -56,7 +56,7 @@ def test_there_is_no_score_while_there_is_no_opinion(long_file: Path) -> None:
 
 
 @pytest.mark.long
-def test_the_incident_is_the_one_of_the_events(long_file: Path) -> None:
+def test_the_incident_equals_that_in_the_events(long_file: Path) -> None:
     found = rows_of(edgewarden("score", long_file).stdout)
     shown = {each["incident"] for each in found} - {""}
     replayed = edgewarden("replay", long_file).stdout
@@ -71,14 +71,14 @@ def test_one_detector_alone(long_file: Path) -> None:
     assert {each["detector"] for each in found} == {"", "rate"}
 
 
-def test_a_detector_that_there_is_not_is_refused_with_an_offer(long_file: Path) -> None:
+def test_an_unknown_detector_is_refused_with_a_suggestion(long_file: Path) -> None:
     result = edgewarden("score", long_file, "--detector", "rat")
     assert result.exit_code == 2
     assert "there is no detector rat; did you mean rate?" in result.stderr
 
 
 @pytest.mark.long
-def test_a_configuration_decides_the_threshold(long_file: Path, tmp_path: Path) -> None:
+def test_a_configuration_determines_the_threshold(long_file: Path, tmp_path: Path) -> None:
     config = tmp_path / "mine.toml"
     config.write_text('[[input]]\ntopic = "#"\n[incidents]\nthreshold = 9.5\n')
     for more in ([], ["--detector", "ewma"]):
@@ -100,7 +100,7 @@ def test_a_wide_file_has_a_row_for_each_filled_cell(tmp_path: Path) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("order", ["reversed", "shuffled"])
-def test_a_file_out_of_order_gives_the_scores_of_the_ordered_one(long_file: Path, tmp_path: Path, order: str) -> None:
+def test_an_unsorted_file_gives_the_scores_of_the_sorted_one(long_file: Path, tmp_path: Path, order: str) -> None:
     header, *lines = long_file.read_text().splitlines()
     mixed = lines[::-1] if order == "reversed" else random.Random(1).sample(lines, len(lines))
     file = tmp_path / "mixed.csv"
@@ -111,7 +111,7 @@ def test_a_file_out_of_order_gives_the_scores_of_the_ordered_one(long_file: Path
     assert [line.split(",")[1] for line in result.stdout.splitlines()[1:]] == [line.split(",")[1] for line in mixed]
 
 
-def test_a_reading_that_is_refused_has_a_row_without_a_score(long_file: Path, tmp_path: Path) -> None:
+def test_a_refused_reading_has_a_row_without_a_score(long_file: Path, tmp_path: Path) -> None:
     lines = long_file.read_text().splitlines()
     file = tmp_path / "doubled.csv"
     file.write_text("\n".join([*lines[:1001], lines[1000], *lines[1001:]]) + "\n")
@@ -124,14 +124,14 @@ def test_a_reading_that_is_refused_has_a_row_without_a_score(long_file: Path, tm
 
 
 @pytest.mark.long
-def test_readings_that_are_held_back_to_be_put_in_order_get_their_scores(long_file: Path, tmp_path: Path) -> None:
+def test_readings_held_back_for_sorting_get_their_scores(long_file: Path, tmp_path: Path) -> None:
     config = tmp_path / "mine.toml"
     config.write_text('[[input]]\ntopic = "#"\n[limits]\nreorder_s = 300\n')
     held = edgewarden("score", long_file, "--config", config).stdout
     assert held == edgewarden("score", long_file).stdout
 
 
-def test_a_row_that_cannot_be_read_ends_it_with_its_line_and_no_output(long_file: Path, tmp_path: Path) -> None:
+def test_an_unreadable_row_ends_the_command_with_its_line_and_no_output(long_file: Path, tmp_path: Path) -> None:
     file, output = tmp_path / "bad.csv", tmp_path / "out.csv"
     file.write_text(long_file.read_text().replace(",s1,", ",s1,x", 1))
     result = edgewarden("score", file, "--output", output)
@@ -144,13 +144,13 @@ def test_a_row_that_cannot_be_read_ends_it_with_its_line_and_no_output(long_file
     assert "1 rows left out, the first" in result.stderr
 
 
-def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     result = edgewarden("score", tmp_path / "none.csv")
     assert result.exit_code == 2
     assert "none.csv: No such file" in result.stderr
 
 
-def test_an_empty_file_with_a_header_has_a_header(tmp_path: Path) -> None:
+def test_an_empty_file_with_a_header_gives_a_header(tmp_path: Path) -> None:
     file = tmp_path / "empty.csv"
     file.write_text("time,a\n")
     result = edgewarden("score", file)

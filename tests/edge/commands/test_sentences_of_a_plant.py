@@ -26,7 +26,7 @@ def events(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]:
     return [each for each in told_of if "incident" in each]
 
 
-def test_the_value_lies_outside_what_is_called_ordinary_while_an_incident_is_open(
+def test_the_value_is_outside_the_expected_range_while_an_incident_is_open(
     events: list[dict[str, float]],
 ) -> None:
     quoted = [each for each in events if each["active"] and None not in (each["lower"], each["upper"])]

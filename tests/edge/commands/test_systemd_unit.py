@@ -35,14 +35,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
+def test_systemd_finds_no_error_in_the_unit(tmp_path: Path) -> None:
     path = tmp_path / UNIT
     path.write_text(unit(Path("/bin/true"), PYTHON))
     done = subprocess.run([analyze(), "verify", str(path)], capture_output=True, text=True, check=False)
     assert (done.returncode, [each for each in done.stderr.splitlines() if UNIT in each]) == (0, [])
 
 
-def test_systemd_rates_the_unit_as_hardly_exposed(tmp_path: Path) -> None:
+def test_systemd_rates_the_unit_as_little_exposed(tmp_path: Path) -> None:
     path = tmp_path / UNIT
     path.write_text(SHIPPED)
     arguments = [analyze(), "security", "--offline=yes", "--no-pager", str(path)]
@@ -53,7 +53,7 @@ def test_systemd_rates_the_unit_as_hardly_exposed(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("folder")
-def test_it_has_the_path_of_the_installed_command_and_says_how_to_enable_it() -> None:
+def test_it_contains_the_path_of_the_installed_command_and_explains_how_to_enable_it() -> None:
     result = CliRunner().invoke(main, ["init", "--systemd"])
     assert result.exit_code == 0, result.output
     text = Path(UNIT).read_text()
@@ -79,11 +79,11 @@ def test_a_command_that_the_service_could_not_run_is_refused(command: str, pytho
         unit(Path(command), Path(python))
 
 
-def test_the_paths_to_be_filled_in_stand_in_the_shipped_unit_once() -> None:
+def test_each_path_to_be_filled_in_appears_once_in_the_shipped_unit() -> None:
     assert SHIPPED.count(COMMAND) == SHIPPED.count(CONFIGURATION) == 1
 
 
-def test_the_documentation_gives_the_commands_that_init_prints(folder: Path) -> None:
+def test_the_documentation_contains_the_commands_printed_by_init(folder: Path) -> None:
     page = (Path(__file__).parents[3] / "docs" / "howto" / "systemd.md").read_text("utf-8")
     printed = CliRunner().invoke(main, ["init", "--systemd"]).stdout.splitlines()
     commands = [each.strip() for each in printed if each.startswith("  ")]

@@ -59,7 +59,7 @@ def screen(folder: Path) -> Iterator[TerminalScreen]:
         yield made
 
 
-def test_it_shows_incidents_sensors_and_that_no_service_runs(screen: TerminalScreen) -> None:
+def test_it_shows_incidents_and_sensors_and_that_no_service_is_running(screen: TerminalScreen) -> None:
     assert "not running: the service is not running" in screen.wait("not running")
     line = screen.wait("plant/oven is above its limit")
     assert line.startswith("> ERROR")
@@ -69,7 +69,7 @@ def test_it_shows_incidents_sensors_and_that_no_service_runs(screen: TerminalScr
     assert "42 sensors: 1 open" in screen.wait("SENSORS")
 
 
-def test_no_line_is_wider_or_longer_than_the_terminal_and_names_drive_it_nowhere(screen: TerminalScreen) -> None:
+def test_no_line_is_wider_or_longer_than_the_terminal_and_names_can_not_control_it(screen: TerminalScreen) -> None:
     assert r'plant/<b>"\u202e' in screen.wait("u202e")
     assert "\u202e" not in screen.written
     assert [each for each in screen.lines() if len(each) > 80] == []
@@ -80,7 +80,7 @@ def test_no_line_is_wider_or_longer_than_the_terminal_and_names_drive_it_nowhere
     assert [each for each in screen.lines() if len(each) > 30] == []
 
 
-def test_keys_select_open_and_find(screen: TerminalScreen) -> None:
+def test_keys_select_open_and_search(screen: TerminalScreen) -> None:
     screen.press("\x1b[B\x1b[B")
     assert screen.wait("> plant/fan00")
     screen.press("\x1b[F")
@@ -97,7 +97,7 @@ def test_keys_select_open_and_find(screen: TerminalScreen) -> None:
     screen.wait("plant/fan00")
 
 
-def test_it_ends_with_the_terminal_as_it_was(screen: TerminalScreen) -> None:
+def test_it_restores_the_terminal_at_the_end(screen: TerminalScreen) -> None:
     screen.press("q")
     assert screen.process.wait(60) == 0
     wait_until(lambda: screen.written.endswith("\x1b[?1049l"), what="the shell's picture")
@@ -105,13 +105,13 @@ def test_it_ends_with_the_terminal_as_it_was(screen: TerminalScreen) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_signal_gives_the_terminal_back(screen: TerminalScreen, number: int) -> None:
+def test_a_signal_restores_the_terminal(screen: TerminalScreen, number: int) -> None:
     screen.process.send_signal(number)
     assert screen.process.wait(60) == 0
     wait_until(lambda: screen.written.endswith("\x1b[?1049l"), what="the shell's picture")
 
 
-def test_without_colours_everything_is_said_in_words(folder: Path) -> None:
+def test_without_colours_everything_is_expressed_in_words(folder: Path) -> None:
     with TerminalScreen(folder, "top", NO_COLOR="1") as screen:
         screen.wait("q quit")
         assert screen.wait("ERROR")
@@ -121,7 +121,7 @@ def test_without_colours_everything_is_said_in_words(folder: Path) -> None:
         assert "\x1b[1;31mERROR" in screen.written
 
 
-def test_what_is_no_terminal_gets_it_once_and_whole(folder: Path) -> None:
+def test_a_pipe_gets_the_whole_output_once(folder: Path) -> None:
     found = CliRunner(env={"COLUMNS": "80"}).invoke(main, ["top"], catch_exceptions=False)
     assert found.exit_code == 0
     assert "plant/oven is above its limit of 250 Cel, at 900 Cel" in found.stdout
@@ -132,7 +132,7 @@ def test_what_is_no_terminal_gets_it_once_and_whole(folder: Path) -> None:
         assert "\x1b" not in screen.written
 
 
-def test_a_store_that_is_missing_is_said_and_ends_with_1_where_it_is_printed_once(folder: Path) -> None:
+def test_a_missing_store_is_reported_and_ends_with_1_where_it_is_printed_once(folder: Path) -> None:
     (folder / "edgewarden.db").unlink()
     found = CliRunner().invoke(main, ["top", "--once"], catch_exceptions=False)
     assert found.exit_code == 1
@@ -140,7 +140,7 @@ def test_a_store_that_is_missing_is_said_and_ends_with_1_where_it_is_printed_onc
 
 
 @pytest.mark.long
-def test_another_store_in_the_same_place_is_shown_once_it_is_there(screen: TerminalScreen, folder: Path) -> None:
+def test_another_store_at_the_same_path_is_shown_once_it_exists(screen: TerminalScreen, folder: Path) -> None:
     screen.wait("plant/fan00")
     shutil.move(folder / "edgewarden.db", folder / "away.db")
     screen.wait("no such file")

@@ -26,7 +26,7 @@ def said(event: Event) -> dict[str, object]:
     return data
 
 
-def test_a_device_that_says_that_it_is_gone_is_one_incident_at_once() -> None:
+def test_a_device_that_reports_itself_offline_is_one_incident_immediately() -> None:
     line = Line(pipeline()).take([*CALM, word("now/pump", AFTER, "offline")])
     assert told(line) == [("raised", "now/pump/", "now/pump is offline, and with it 2 sensors")]
     data = said(line.events[0])
@@ -34,19 +34,19 @@ def test_a_device_that_says_that_it_is_gone_is_one_incident_at_once() -> None:
     assert data["severity"] == 500
 
 
-def test_its_incident_ends_as_it_says_that_it_is_back() -> None:
+def test_its_incident_ends_when_it_reports_itself_online() -> None:
     line = Line(pipeline()).take([*CALM, word("now/pump", AFTER, "Offline"), word("now/pump", AFTER + 90.0, "Online")])
     assert told(line)[1:] == [("cleared", "now/pump/", "now/pump is online again after 1.5 min")]
 
 
-def test_a_device_that_says_it_once_more_is_no_news() -> None:
+def test_a_repeated_report_is_not_news() -> None:
     words = [word("now/pump", AFTER + each, each % 2 * "  " + "offline") for each in range(5)]
     line = Line(pipeline()).take([*CALM, *words])
     assert len(line.events) == 1
     assert not Line(pipeline()).take([*CALM, word("now/pump", AFTER, "online")]).events
 
 
-def test_what_its_sensors_say_meanwhile_does_not_end_it() -> None:
+def test_readings_of_its_sensors_meanwhile_do_not_end_it() -> None:
     late = plant((AFTER + 10.0 * each for each in range(1, 5)), *SENSORS)
     line = Line(pipeline()).take([*CALM, word("now/pump", AFTER, "offline"), *late])
     assert [each.transition for each in line.events] == ["raised"]
@@ -55,22 +55,22 @@ def test_what_its_sensors_say_meanwhile_does_not_end_it() -> None:
 @pytest.mark.parametrize(
     "said", ["offline", '{"state": "offline"}', '"OFFLINE"', "false", '{"online": false}', "lost\n"]
 )
-def test_words_are_read_in_any_spelling(said: str) -> None:
+def test_states_are_read_in_any_spelling(said: str) -> None:
     assert Line(pipeline()).take([*CALM, word("now/pump", AFTER, said)]).events
 
 
-def test_an_unknown_word_is_refused() -> None:
+def test_an_unknown_state_is_refused() -> None:
     line = Line(pipeline()).take([*CALM, word("now/pump", AFTER, "perhaps"), word("now/pump", AFTER, '{"a": 1}')])
     assert line.refused == ["unknown_word", "unknown_word"]
     assert not line.events
 
 
-def test_what_the_broker_has_kept_counts() -> None:
+def test_a_retained_state_counts() -> None:
     line = Line(pipeline()).take([*CALM, word("now/pump", AFTER, "offline", retained=True)])
     assert [each.sensor for each in line.events] == ["now/pump/"]
 
 
-def test_a_device_that_was_never_heard_of_is_no_incident() -> None:
+def test_an_unknown_device_is_not_an_incident() -> None:
     line = Line(pipeline()).take([*CALM, word("now/lamp", AFTER, "offline", retained=True)])
     assert not line.events
     assert line.pipeline.counters.devices_unknown == 1
@@ -78,14 +78,14 @@ def test_a_device_that_was_never_heard_of_is_no_incident() -> None:
     assert line.pipeline.counters.balanced
 
 
-def test_its_sensors_have_as_long_to_report_as_if_they_had_just_done_so_when_it_is_back() -> None:
+def test_when_it_is_back_its_sensors_have_as_long_to_report_as_if_they_had_just_done_so() -> None:
     line = Line(pipeline()).take([*CALM, word("now/pump", AFTER, "offline"), word("now/pump", AFTER + 20.0, "online")])
     fan = [reading("now/fan/speed", AFTER + each, 20.0) for each in range(21, 40)]
     line.take(fan)
     assert [each.sensor for each in line.events if each.transition == "raised"] == ["now/pump/"]
 
 
-def test_a_device_that_is_gone_ends_with_its_word_after_a_restart() -> None:
+def test_a_device_that_is_offline_ends_with_its_report_after_a_restart() -> None:
     line = Line(pipeline()).take([*CALM, word("now/pump", AFTER, "offline")])
     restarted = revived(pipeline(), line.pipeline.save("", ""), [])
     restarted.take([word("now/pump", AFTER + 5.0, "offline", retained=True)])

@@ -44,12 +44,12 @@ def told(line: Line, from_reading: int = 0) -> list[dict[str, Any]]:
     return [each["data"] for each in events]
 
 
-def test_a_steady_counter_and_its_resets_at_midnight_are_no_news() -> None:
+def test_a_steady_counter_and_its_resets_at_midnight_are_not_news() -> None:
     day = counted(rises(1, 1), start=0.0)[:A_DAY]
     assert told(line_of(day * 4)) == []
 
 
-def test_a_counter_that_runs_too_fast_is_told_in_its_pace() -> None:
+def test_the_incident_of_a_fast_counter_gives_its_rate() -> None:
     rise = rises(3, 2)
     for index in range(2000, 2020):
         rise[index] += 60.0
@@ -66,7 +66,7 @@ def test_a_counter_that_runs_too_fast_is_told_in_its_pace() -> None:
     assert "l/min after" in others[-1]["message"]
 
 
-def test_a_counter_that_stands_still_is_told() -> None:
+def test_a_counter_that_stops_is_reported() -> None:
     rise = rises(3, 3)
     rise[2000:2060] = [0.0] * 60
     found = told(line_of(counted(rise)), 2000)
@@ -92,7 +92,7 @@ def altered(change: Callable[[float], float], from_reading: int = 1800, seed: in
     return [each if index < from_reading else change(each) for index, each in enumerate(values)]
 
 
-def test_an_exchanged_meter_is_told_as_a_jump_of_its_reading_and_its_pace_is_judged_as_before() -> None:
+def test_an_exchanged_meter_is_reported_as_a_jump_of_its_reading_and_its_rate_is_judged_as_before() -> None:
     first, *others = told(line_of(altered(lambda each: each + 900_000.0)), 1800)
     assert (first["transition"], first["unit"], first["lower"], first["upper"]) == ("raised", "l", None, None)
     assert first["message"].startswith(f"{METER} has jumped from 62")
@@ -102,7 +102,7 @@ def test_an_exchanged_meter_is_told_as_a_jump_of_its_reading_and_its_pace_is_jud
     assert all(each["unit"] == "l/min" and (each["upper"] or 8.0) < 20.0 for each in others)
 
 
-def test_a_unit_that_changes_by_a_thousand_is_told_and_what_follows_is_held_against_the_pace_of_before() -> None:
+def test_a_unit_changed_by_a_factor_of_a_thousand_is_reported_and_later_readings_are_compared_with_the_earlier_rate() -> None:
     first, *others = told(line_of(altered(lambda each: 1000.0 * each)), 1800)
     assert first["message"].endswith(" l within 2 min, 1000 times as much: its unit may have changed")
     assert others
@@ -110,18 +110,18 @@ def test_a_unit_that_changes_by_a_thousand_is_told_and_what_follows_is_held_agai
     assert all((each["upper"] or 8.0) < 20.0 for each in others[:2])
 
 
-def test_a_unit_that_changes_to_a_thousandth_is_no_reset() -> None:
+def test_a_unit_changed_to_a_thousandth_is_not_a_reset() -> None:
     first = told(line_of(altered(lambda each: each / 1000.0)), 1800)[0]
     assert first["message"].endswith(" l within 2 min, 1/1000 of it: its unit may have changed")
 
 
-def test_a_jump_is_told_alike_among_many_sensors_and_alone() -> None:
+def test_a_jump_is_reported_in_the_same_way_among_many_sensors_and_alone() -> None:
     values = altered(lambda each: each + 900_000.0)
     alone = [each.payload for each in line_of(values, cut=1).events]
     assert [each.payload for each in line_of(values, cut=500).events] == alone
 
 
-def test_a_limit_of_a_counter_is_one_of_what_it_reads() -> None:
+def test_a_limit_of_a_counter_applies_to_its_reading() -> None:
     limited = replace(RULE, detectors=detectors(limits={"high": 20_000.0}, ewma={}), counter=True)
     values = counted(rises(3, 5))
     first = told(line_of(values, limited))[0]
@@ -131,7 +131,7 @@ def test_a_limit_of_a_counter_is_one_of_what_it_reads() -> None:
     assert first["message"].startswith(f"{METER} is above its limit of 20000 l, at 200")
 
 
-def test_a_limit_of_a_counter_is_kept_again_after_a_reset() -> None:
+def test_a_limit_of_a_counter_is_met_again_after_a_reset() -> None:
     limited = replace(RULE, detectors=detectors(limits={"high": 15_000.0}, contextual={}), counter=True)
     day = counted(rises(2.2, 6), start=0.0)
     assert [each["transition"] for each in told(line_of([*day, *day[:100]], limited))][-1] == "cleared"
@@ -145,7 +145,7 @@ def test_a_counter_that_becomes_a_gauge_is_learned_as_one() -> None:
     assert any(each["value"] == 70.0 for each in found)
 
 
-def test_an_incident_that_is_open_ends_as_its_sensor_turns_out_to_be_a_counter() -> None:
+def test_an_open_incident_ends_as_its_sensor_turns_out_to_be_a_counter() -> None:
     rise = rises(7.2, 8)
     rise[5030:] = [400.0] * len(rise[5030:])
     line = line_of([600.0, *counted(rise)], replace(RULE, detectors=detectors(rate={})))
@@ -156,7 +156,7 @@ def test_an_incident_that_is_open_ends_as_its_sensor_turns_out_to_be_a_counter()
 
 
 @pytest.mark.parametrize("cut", [1, 64])
-def test_a_counter_is_watched_alike_in_any_batches(monkeypatch: pytest.MonkeyPatch, cut: int) -> None:
+def test_a_counter_is_monitored_in_the_same_way_in_any_batches(monkeypatch: pytest.MonkeyPatch, cut: int) -> None:
     rise = rises(2.5, 9)
     rise[1500:1540] = [90.0] * 40
     values = counted(rise)
@@ -171,7 +171,7 @@ def test_a_counter_is_watched_alike_in_any_batches(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("at", [700, 1200, 1520])
-def test_a_restart_forgets_nothing_of_a_counter(at: int) -> None:
+def test_a_restart_preserves_the_state_of_a_counter(at: int) -> None:
     rise = rises(2.5, 10)
     rise[1500:1540] = [90.0] * 40
     everything = messages(counted(rise))
@@ -182,7 +182,7 @@ def test_a_restart_forgets_nothing_of_a_counter(at: int) -> None:
     assert differing(after.pipeline, whole.pipeline) == []
 
 
-def test_a_counter_is_none_after_a_restart_whose_rule_says_so() -> None:
+def test_after_a_restart_a_rule_can_declare_that_a_counter_is_none() -> None:
     values = counted(rises(2, 11))
     before = Line(pipeline(lambda _: RULE)).take(messages(values))
     other = replace(RULE, counter=False)
@@ -193,7 +193,7 @@ def test_a_counter_is_none_after_a_restart_whose_rule_says_so() -> None:
     assert group.tables[4].arrays["count"][row] == 0
 
 
-def test_silence_of_a_counter_is_told_with_what_it_read() -> None:
+def test_silence_of_a_counter_is_reported_with_its_last_reading() -> None:
     line = line_of(counted(rises(2, 12)))
     line.do("tick", 4 * 3_600.0)
     found = told(line)[-1]

@@ -134,14 +134,14 @@ def test_a_device_that_is_new_in_the_configuration_learns_from_the_journal() -> 
     assert [each["kind"] for each in raised(now.take(later))] == [each["kind"] for each in raised(always.take(later))]
 
 
-def test_a_device_with_other_sensors_than_before_learns_anew_from_the_journal() -> None:
+def test_a_device_with_other_sensors_than_before_relearns_from_the_journal() -> None:
     messages = readings(apart=10_000)
     fewer, always = devices(channels=2), line(devices(channels=3)).take(messages, 10)
     now = restarted(line(fewer).take(messages, 10), devices(channels=3))
     assert learned(now.pipeline) == learned(always.pipeline)
 
 
-def test_a_device_is_watched_whose_present_sensors_are_all_younger_than_it() -> None:
+def test_a_device_whose_sensors_are_all_younger_than_it_is_monitored() -> None:
     def pump(*sensors: str) -> DeviceFor:
         made = resolve_devices((DeviceTable(name="pump", sensors=sensors, warm_up=WARM_UP),), SETTINGS)[0]
         return lambda sensor: None if made.device_of(sensor) is None else ("pump", made)
@@ -155,7 +155,7 @@ def test_a_device_is_watched_whose_present_sensors_are_all_younger_than_it() -> 
     assert now.registry.forsaken == set()
 
 
-def test_the_incident_of_a_device_that_is_in_the_configuration_no_more_ends() -> None:
+def test_the_incident_of_a_device_that_was_removed_from_the_configuration_ends() -> None:
     messages = readings()
     before = line().take(messages[: 4 * APART + 200])
     assert before.pipeline.engine.open_incidents
@@ -164,7 +164,7 @@ def test_the_incident_of_a_device_that_is_in_the_configuration_no_more_ends() ->
     assert after.pipeline.engine.open_incidents == {}
 
 
-def test_the_operator_can_silence_a_device_by_its_name() -> None:
+def test_the_operator_can_shelve_a_device_by_its_name() -> None:
     messages = readings()
     shelf = {"sensor": DEVICE, "until": "2h", "by": "eve"}
     told = line().take(messages[: 4 * APART])

@@ -90,7 +90,7 @@ def test_a_surprising_reading_raises_and_calm_ones_clear() -> None:
     assert said(findings) == [(0, Transition.RAISED, 2.0), (0, Transition.CLEARED, 4.0)]
 
 
-def test_findings_stand_in_the_order_of_the_readings() -> None:
+def test_incident_changes_are_in_the_order_of_the_readings() -> None:
     findings = engine().process(batch((0, 1, 0.0), (0, 2, 9.0), (1, 3, 9.0)))
     assert said(findings) == [(0, Transition.RAISED, 2.0), (1, Transition.RAISED, 3.0)]
 
@@ -104,7 +104,7 @@ def test_while_an_incident_is_open_nothing_is_learned_but_the_signal_is_followed
     assert table.arrays["seen"][:2].tolist() == [4, 1]
 
 
-def test_after_a_while_the_new_level_is_adopted_beside_all_that_was_learned() -> None:
+def test_after_some_time_the_new_level_is_adopted_in_addition_to_earlier_ones() -> None:
     made = engine(adopt_after_s=10.0)
     findings = made.process(batch((0, 0, 0.0), (0, 1, 9.0), (0, 5, 9.0), (0, 11, 9.0)))
     assert said(findings) == [(0, Transition.RAISED, 1.0), (0, Transition.EXPIRED, 11.0)]
@@ -113,14 +113,14 @@ def test_after_a_while_the_new_level_is_adopted_beside_all_that_was_learned() ->
     assert made.members[0][0].tables[0].arrays["learned"][0] == 4
 
 
-def test_an_adopted_level_is_watched_again_once_it_has_become_calm() -> None:
+def test_an_adopted_level_is_monitored_again_once_it_has_become_calm() -> None:
     made = engine(adopt_after_s=10.0)
     made.process(batch((0, 1, 9.0), (0, 11, 9.0)))
     findings = made.process(batch((0, 12, 9.0), (0, 13, 0.0), (0, 14, 0.0), (0, 15, 9.0)))
     assert said(findings) == [(0, Transition.RAISED, 15.0)]
 
 
-def test_a_level_that_cannot_be_learned_is_raised_again_when_there_was_time_enough() -> None:
+def test_a_level_that_cannot_be_learned_is_raised_again_after_enough_time() -> None:
     made = engine(adopt_after_s=10.0)
     made.process(batch((0, 1, 9.0), (0, 11, 9.0)))
     findings = made.process(batch((0, 20, 9.0), (0, 21, 9.0), (0, 22, 9.0)))
@@ -139,7 +139,7 @@ def test_the_level_of_a_young_sensor_is_adopted_after_a_sixth_of_its_life(age: i
     assert expired.observation.time - found[0].observation.time == after * HOUR_S
 
 
-def test_what_is_no_level_is_adopted_when_it_has_lasted_as_long_as_the_sensor_was_known() -> None:
+def test_a_condition_other_than_a_level_is_adopted_after_the_age_of_the_sensor() -> None:
     made, half = engine(Enduring(), adopt_after_s=HOUR_S), HOUR_S / 2
     usual = [(0, each * half, 0.0) for each in range(40)]
     found = made.process(batch(*usual, *((0, 20 * HOUR_S + each * half, 9.0) for each in range(60))))
@@ -147,14 +147,14 @@ def test_what_is_no_level_is_adopted_when_it_has_lasted_as_long_as_the_sensor_wa
     assert expired.observation.time - found[0].observation.time == 20 * HOUR_S
 
 
-def test_what_is_beyond_a_limit_of_the_operator_is_never_adopted() -> None:
+def test_a_value_beyond_a_limit_of_the_operator_is_never_adopted() -> None:
     made = engine(Echo(), Limits(high=5.0), adopt_after_s=10.0)
     findings = made.process(batch((0, 1, 9.0), (0, 11, 9.0), (0, 50, 9.0), (0, 51, 0.0), (0, 52, 0.0)))
     ends = [each for each in findings if each.transition is not Transition.UPDATED]
     assert said(ends) == [(0, Transition.RAISED, 1.0), (0, Transition.CLEARED, 52.0)]
 
 
-def test_several_readings_in_a_row_can_be_asked_for() -> None:
+def test_several_readings_in_a_row_can_be_required() -> None:
     findings = engine(raise_after=3).process(
         batch((0, 1, 9.0), (0, 2, 9.0), (0, 3, 0.0), *[(0, t, 9.0) for t in (4, 5, 6)])
     )
@@ -175,7 +175,7 @@ def test_a_silence_that_ends_in_the_same_batch_is_raised_and_cleared() -> None:
     assert said(findings) == [(0, Transition.RAISED, 11.0), (0, Transition.CLEARED, 13.0)]
 
 
-def test_a_silence_ends_when_a_reading_comes_however_old_that_is() -> None:
+def test_a_silence_ends_with_any_reading_however_old_that_is() -> None:
     made = engine(Echo(), Patient())
     others = [(1 + each % 2, 2 + each, 0.0) for each in range(17)]
     findings = made.process(batch((0, 1, 0.0), *others, (0, 4, 0.0)))
@@ -189,7 +189,7 @@ def test_each_doubling_of_a_silence_is_an_update_and_a_worse_severity() -> None:
     assert [each.incident.severity for each in findings] == [250, 500, 750, 1000]
 
 
-def test_a_tick_finds_what_the_clock_of_later_readings_would() -> None:
+def test_a_tick_finds_the_same_as_the_clock_of_later_readings() -> None:
     live, replayed = engine(Echo(), Patient()), engine(Echo(), Patient())
     later = [(1, 30, 0.0), (2, 30, 0.0)]
     found = live.process(batch((0, 1, 0.0))) + live.tick(15.0) + live.process(batch(*later))
@@ -197,13 +197,13 @@ def test_a_tick_finds_what_the_clock_of_later_readings_would() -> None:
     assert said(found) == said(replayed.process(batch((0, 1, 0.0), *later)))
 
 
-def test_a_slow_clock_is_no_silence() -> None:
+def test_a_slow_clock_is_not_a_silence() -> None:
     made = engine(Echo(), Patient())
     readings = [each for t in range(1, 50) for each in ((0, 1000.0 + t, 0.0), (1, float(t), 0.0))]
     assert made.process(batch(*readings)) == []
 
 
-def test_an_interruption_of_our_own_is_nobodys_silence() -> None:
+def test_an_interruption_of_the_service_is_not_a_silence() -> None:
     made = engine(Echo(), Patient())
     made.process(batch((0, 1, 0.0), (1, 2, 0.0)))
     made.absence.is_interrupted = True
@@ -216,7 +216,7 @@ def test_the_raising_level_follows_from_the_budget_and_the_rate() -> None:
     assert level == pytest.approx([np.log10(1440 * 2 / 0.1), np.log10(86400 * 2 / 0.1), np.log10(86.4e6 * 2 / 0.1)])
 
 
-def test_a_finding_shows_the_last_readings_oldest_first() -> None:
+def test_an_incident_change_lists_the_last_readings_oldest_first() -> None:
     made = engine()
     findings = made.process(batch(*[(0, float(t), 0.0) for t in range(1, 30)], (0, 30, 9.0)))
     assert findings[0].recent == [(float(t), 0.0) for t in range(15, 30)] + [(30.0, 9.0)]
@@ -229,7 +229,7 @@ READINGS = st.lists(
 
 @settings(max_examples=60)
 @given(READINGS, st.integers(1, 20))
-def test_how_readings_are_cut_into_batches_changes_nothing(steps: list[tuple[int, float, float]], cut: int) -> None:
+def test_batching_of_readings_changes_nothing(steps: list[tuple[int, float, float]], cut: int) -> None:
     times = np.cumsum([step for _, step, _ in steps]).tolist()
     readings = [(slot, time, value) for (slot, _, value), time in zip(steps, times, strict=True)]
     keys = {"adopt_after_s": 60.0, "update_s": 5.0}

@@ -97,7 +97,7 @@ def test_a_publisher_that_stops_is_one_incident_and_a_handful_of_events() -> Non
     assert len({each.incident for each in line.events}) == 1
 
 
-def test_one_that_stays_silent_is_told_by_itself_and_points_to_the_group() -> None:
+def test_a_sensor_that_stays_silent_is_reported_individually_with_a_reference_to_the_group() -> None:
     back = plug(every(10.0, QUIET + 600.0, QUIET + 1800.0), PLUG[:7] + PLUG[8:])
     line = Line(pipeline()).take(merged(plug(every(10.0, START, QUIET)), back, CLOCK[: 60 + 182]))
     assert [each for each in transitions(line) if "updated" not in each] == [
@@ -114,7 +114,7 @@ def test_one_that_stays_silent_is_told_by_itself_and_points_to_the_group() -> No
     assert not line.pipeline.open_incidents.events
 
 
-def test_the_first_one_keeps_the_incident_when_the_others_are_back_and_it_is_not() -> None:
+def test_the_first_sensor_keeps_the_incident_when_the_others_are_back_and_it_is_not() -> None:
     back = plug(every(10.0, QUIET + 600.0, QUIET + 1800.0), PLUG[1:])
     line = Line(pipeline()).take(merged(plug(every(10.0, START, QUIET)), back, CLOCK[: 60 + 182]))
     assert {each.sensor for each in line.events} == {"now/plug/field00"}
@@ -123,21 +123,21 @@ def test_the_first_one_keeps_the_incident_when_the_others_are_back_and_it_is_not
     assert transitions(line)[-1] == "cleared now/plug/field00"
 
 
-def test_sensors_that_stop_at_different_times_are_incidents_of_their_own() -> None:
+def test_sensors_that_stop_at_different_times_are_separate_incidents() -> None:
     one, other = plant(every(10.0, START, QUIET), "now/a"), plant(every(10.0, START, QUIET + 300.0), "now/b")
     line = Line(pipeline()).take(merged(one, other, CLOCK))
     assert transitions(line) == ["raised now/a", "raised now/b"]
     assert data(line.events[0])["sensors"] == []
 
 
-def test_a_slow_sensor_that_stopped_with_a_quick_one_joins_it() -> None:
+def test_a_slow_sensor_that_stopped_with_a_fast_one_joins_it() -> None:
     slow, quick = plant(every(20.0, START, QUIET), "now/a/slow"), plant(every(5.0, START, QUIET), "now/b/quick")
     line = Line(pipeline()).take(merged(slow, quick, CLOCK))
     assert transitions(line) == ["raised now/b/quick", "updated now/b/quick"]
     assert data(line.events[-1])["sensors"] == ["now/b/quick", "now/a/slow"]
 
 
-def test_sensors_of_a_device_that_says_that_it_is_gone_are_not_told_as_silent() -> None:
+def test_sensors_of_a_device_that_reports_itself_offline_are_not_reported_silent() -> None:
     gone = [word("now/plug", QUIET + 5.0, "offline"), word("now/plug", QUIET + 900.0, "online")]
     back = plug(every(10.0, QUIET + 901.0, QUIET + 1100.0))
     line = Line(pipeline()).take(merged(plug(every(10.0, START, QUIET)), gone, back, CLOCK[:170]))
@@ -145,21 +145,21 @@ def test_sensors_of_a_device_that_says_that_it_is_gone_are_not_told_as_silent() 
     assert data(line.events[0])["sensors_total"] == 13
 
 
-def test_those_that_are_still_silent_after_it_is_back_are_told() -> None:
+def test_those_that_are_still_silent_after_it_is_back_are_reported() -> None:
     gone = [word("now/plug", QUIET + 5.0, "offline"), word("now/plug", QUIET + 900.0, "online")]
     back = plug(every(10.0, QUIET + 901.0, QUIET + 2000.0), PLUG[1:])
     line = Line(pipeline()).take(merged(plug(every(10.0, START, QUIET)), gone, back, CLOCK[:200]))
     assert transitions(line) == ["raised now/plug/", "cleared now/plug/", "raised now/plug/field00"]
 
 
-def test_a_device_that_says_so_late_joins_the_silence_of_its_sensors() -> None:
+def test_a_device_that_reports_late_joins_the_silence_of_its_sensors() -> None:
     gone = [word("now/plug", QUIET + 900.0, "offline")]
     line = Line(pipeline()).take(merged(plug(every(10.0, START, QUIET)), gone, CLOCK[:170]))
     assert transitions(line) == ["raised now/plug/field00", "updated now/plug/field00"]
     assert line.events[-1].message.startswith("now/plug is offline: 13 sensors of now/plug are silent")
 
 
-def test_sensors_of_one_place_that_jump_at_once_are_one_incident() -> None:
+def test_sensors_of_one_place_that_jump_together_are_one_incident() -> None:
     usual = plant(every(1.0, START, QUIET), "now/press/a", "now/press/b", "now/far/c")
     after = [reading(each, QUIET, 60.0) for each in ("now/press/a", "now/press/b", "now/far/c")]
     line = Line(pipeline(lambda _: rule(*detectors(ewma={})))).take(merged(usual, after, CLOCK[:70]))
@@ -167,7 +167,7 @@ def test_sensors_of_one_place_that_jump_at_once_are_one_incident() -> None:
     assert sorted(raised) == ["now/far/c", "now/press/a"]
 
 
-def test_an_acknowledged_incident_is_acknowledged_once_for_all_of_its_sensors() -> None:
+def test_an_acknowledgement_covers_all_sensors_of_an_incident() -> None:
     line = Line(pipeline()).take(merged(plug(every(10.0, START, QUIET)), CLOCK[:100]))
     for sensor in ("now/plug/field05", "now/plug/field00"):
         command = json.dumps({"sensor": sensor}).encode()
@@ -177,7 +177,7 @@ def test_an_acknowledged_incident_is_acknowledged_once_for_all_of_its_sensors() 
     assert line.events[-1].message.startswith("The incident of 13 sensors of now/plug was acknowledged")
 
 
-def test_what_is_declared_normal_is_the_silence_of_all() -> None:
+def test_declaring_normal_applies_to_the_silence_of_all() -> None:
     line = Line(pipeline()).take(merged(plug(every(10.0, START, QUIET)), CLOCK[:100]))
     command = json.dumps({"incident": line.events[0].incident}).encode()
     line.note(line.pipeline.follow(Message("edgewarden/command/normal", command, QUIET + 500.0)))
@@ -207,7 +207,7 @@ FIRST = next(place for place, each in enumerate(ALL) if each.arrived > QUIET)
 WHOLE = Line(pipeline()).take(ALL)
 
 
-def test_the_example_has_what_matters() -> None:
+def test_the_example_contains_the_essentials() -> None:
     said = {(each.transition, data(each)["sensors_total"] != 0) for each in WHOLE.events}
     assert said >= {("raised", True), ("raised", False), ("updated", True), ("cleared", True)}
 
@@ -235,7 +235,7 @@ def test_in_any_batching_and_after_any_restart_the_events_are_the_same(cuts: set
 @seed(18)
 @settings(max_examples=25, deadline=None)
 @given(order=st.permutations(range(5)), gaps=st.lists(st.floats(0.0, 1.9), min_size=5, max_size=5))
-def test_in_whatever_order_sensors_stop_they_are_one_incident(order: list[int], gaps: list[float]) -> None:
+def test_sensors_that_stop_in_any_order_are_one_incident(order: list[int], gaps: list[float]) -> None:
     names = [f"now/x{each}/y" for each in order]
     usual = [
         plant([each + gap for each in every(10.0, START, QUIET)], name) for name, gap in zip(names, gaps, strict=True)
@@ -255,7 +255,7 @@ def test_a_plant_that_stops_as_a_whole_is_one_incident(tick_s: float) -> None:
 
 
 @pytest.mark.long
-def test_nobody_hears_of_thousands_of_sensors_one_by_one() -> None:
+def test_thousands_of_sensors_are_not_reported_individually() -> None:
     names = [f"now/big/s{each}" for each in range(3000)]
     big = [
         Message(

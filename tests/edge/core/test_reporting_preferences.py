@@ -38,7 +38,7 @@ def raised(of: Line) -> list[float]:
 
 
 @pytest.mark.parametrize("direction", ["high", "low"])
-def test_only_the_side_that_is_asked_for_is_told(direction: str) -> None:
+def test_only_the_requested_side_is_reported(direction: str) -> None:
     preferences = ReportingPreferences(direction=direction)  # type: ignore[arg-type]
     high, low = line(noise(1), preferences), line(noise(1, -1.0), preferences)
     loud, quiet = (high, low) if direction == "high" else (low, high)
@@ -46,24 +46,24 @@ def test_only_the_side_that_is_asked_for_is_told(direction: str) -> None:
     assert all((value > 20.0) == (direction == "high") for value in raised(quiet))
 
 
-def test_both_sides_are_told_unless_one_is_asked_for() -> None:
+def test_both_sides_are_reported_by_default() -> None:
     assert any(value > 28.0 for value in raised(line(noise(2), ReportingPreferences())))
     assert any(value < 12.0 for value in raised(line(noise(2, -1.0), ReportingPreferences())))
 
 
-def test_deviations_that_are_smaller_than_the_least_are_not_told() -> None:
+def test_deviations_below_the_minimum_are_not_reported() -> None:
     assert raised(line(noise(3), ReportingPreferences()))
     assert raised(line(noise(3), ReportingPreferences(least=8.0)))
     assert not raised(line(noise(3), ReportingPreferences(least=16.0)))
 
 
-def test_a_limit_is_told_whatever_is_wished() -> None:
+def test_a_limit_is_reported_whatever_the_preferences() -> None:
     limited = rule(*detectors(limits={"low": 12.0}, ewma={}))
     (first, *_) = told(line(noise(4, -1.0), ReportingPreferences(direction="high", least=100.0), limited))
     assert (first["kind"], first["lower"]) == ("range", 12.0)
 
 
-def test_an_unsteadiness_that_is_smaller_than_the_least_is_not_told() -> None:
+def test_variation_below_the_minimum_is_not_reported() -> None:
     values = np.random.default_rng(5).normal(20.0, 1.0, 1200)
     values[900:1000] = 20.0 + 5.0 * (values[900:1000] - 20.0)
     unsteady = rule(*detectors(unrest={}))
@@ -72,7 +72,7 @@ def test_an_unsteadiness_that_is_smaller_than_the_least_is_not_told() -> None:
 
 
 @pytest.mark.parametrize("weight", [0.5, 2.0])
-def test_a_weight_moves_severities_and_nothing_else(weight: float) -> None:
+def test_a_weight_changes_severities_and_nothing_else(weight: float) -> None:
     plain, weighed = (
         told(line(noise(6), ReportingPreferences())),
         told(line(noise(6), ReportingPreferences(weight=weight))),
@@ -115,13 +115,13 @@ def test_a_reload_with_other_preferences_keeps_what_was_learned_and_the_open_inc
     [('direction = "up"', "rule[0].direction"), ("least = -1.0", "rule[0].least"), ("least = inf", "rule[0].least"),
      ("weight = 0", "rule[0].weight"), ("weight = 11.0", "rule[0].weight"), ("counter = 1", "rule[0].counter")],
 )  # fmt: skip
-def test_a_wish_that_cannot_be_is_refused_with_its_key(wish: str, key: str) -> None:
+def test_an_impossible_preference_is_refused_with_its_key(wish: str, key: str) -> None:
     with pytest.raises(ConfigurationError) as refused:
         parse(f'[[input]]\ntopic = "a/#"\n[[rule]]\nsensors = "**"\n{wish}\n', "test")
     assert key in str(refused.value)
 
 
-def test_a_wish_for_a_rule_that_learns_nothing_is_doubted() -> None:
+def test_a_preference_for_a_rule_that_learns_nothing_gives_a_warning() -> None:
     text = '[[input]]\ntopic = "a/#"\n[[rule]]\nsensors = "**"\npreset = "limits_only"\ndirection = "high"\n'
     doubts = parse(text + "detectors.limits.high = 3.0\n", "test").doubts
     assert any("does nothing: no detector of the rule learns" in str(each) for each in doubts)

@@ -86,7 +86,7 @@ def test_a_freezer_that_stays_at_minus_five_outranks_its_defrosts(seed: int) -> 
     assert severity_class(failure) == 3
 
 
-def test_a_broken_limit_outranks_all_that_was_learned() -> None:
+def test_a_broken_limit_outranks_all_learned_conditions() -> None:
     values = tank(4)
     values[-20:] = [140.0] * 20
     assert worst(watched(values, LIMITED), DAYS, DAYS + 1) == 645

@@ -46,7 +46,7 @@ def test_every_convention_is_recognised_by_its_own_example(convention: Conventio
     assert sensors == {name: value for each in convention.examples for name, value in each.sensors.items()}
 
 
-def test_a_house_of_all_conventions_is_told_apart() -> None:
+def test_a_house_with_all_conventions_is_separated_correctly() -> None:
     proposal, sensors = proposed(
         *((each.topic, each.to_bytes()) for one in conventions().values() for each in one.examples)
     )
@@ -60,7 +60,7 @@ def test_a_house_of_all_conventions_is_told_apart() -> None:
     }
 
 
-def test_what_stands_beside_a_conventions_sensors_is_left_out_and_not_refused() -> None:
+def test_fields_next_to_the_sensors_of_a_convention_are_ignored_and_not_refused() -> None:
     (example,) = conventions()["tasmota"].examples
     beside = ("tele/boiler/INFO1", "stat/boiler/POWER", "tele/boiler/STATE")
     proposal, sensors = proposed((example.topic, example.payload), *((topic, "ON") for topic in beside))
@@ -69,12 +69,12 @@ def test_what_stands_beside_a_conventions_sensors_is_left_out_and_not_refused() 
     assert sensors == example.sensors
 
 
-def test_a_topic_that_a_conventions_filter_matches_and_that_is_none_is_named_in_ignore_topics() -> None:
+def test_a_topic_that_only_matches_the_filter_of_a_convention_is_listed_in_ignore_topics() -> None:
     found = inputs(("telegraf/a", "cpu idle=1.5"), ("telegraf/b", {"fields": {"idle": 1}}))
     assert found == [{"convention": "telegraf", "ignore_topics": ["telegraf/b"]}]
 
 
-def test_a_device_that_says_the_same_by_two_conventions_is_read_once() -> None:
+def test_a_device_that_follows_two_conventions_is_read_once() -> None:
     state = ("plug1/status/switch:0", {"id": 0, "apower": 55.3})
     same = ("plug1/events/rpc", {"method": "NotifyStatus", "params": {"ts": NOW, "switch:0": {"apower": 55.3}}})
     other = ("plug2/events/rpc", {"method": "NotifyStatus", "params": {"ts": NOW, "switch:0": {"apower": 7.5}}})
@@ -89,7 +89,7 @@ def test_a_device_that_says_the_same_by_two_conventions_is_read_once() -> None:
     assert sensors == {"plug1/switch:0/apower": 55.3, "plug2/switch:0/apower": 7.5}
 
 
-def test_of_two_conventions_with_one_filter_that_of_fewer_topics_has_an_input_for_each() -> None:
+def test_of_two_conventions_with_one_filter_that_of_fewer_topics_gets_separate_inputs() -> None:
     line, metric = (
         "cpu,host=pi idle=1.5",
         {"fields": {"used": 7}, "name": "mem", "tags": {"host": "pi"}, "timestamp": NOW},
@@ -103,7 +103,7 @@ def test_of_two_conventions_with_one_filter_that_of_fewer_topics_has_an_input_fo
     assert sensors == {"cpu/pi/idle": 1.5, "telegraf/c/mem/pi/used": 7.0}
 
 
-def test_a_sensor_that_has_no_value_just_now_is_not_left_out() -> None:
+def test_a_sensor_without_a_current_value_is_kept() -> None:
     found = inputs(("garage/sensor/a/state", "21.5"), ("garage/sensor/co2/state", "nan"))
     assert found == [{"convention": "esphome"}]
 
@@ -122,7 +122,7 @@ def test_a_sensor_that_has_no_value_just_now_is_not_left_out() -> None:
         (b"\x81\xa5value\xcb@5\x80\x00\x00\x00\x00\x00", {"format": "msgpack"}, 21.5),
     ],
 )
-def test_a_topic_that_follows_no_convention_is_read_by_the_keys_that_it_needs(
+def test_a_topic_without_a_convention_is_read_with_the_keys_it_needs(
     payload: object, keys: dict[str, Any], value: float
 ) -> None:
     proposal, sensors = proposed(("x/temp", payload))
@@ -130,7 +130,7 @@ def test_a_topic_that_follows_no_convention_is_read_by_the_keys_that_it_needs(
     assert list(sensors.values()) == [value]
 
 
-def test_topics_that_begin_and_read_alike_get_one_input_and_others_their_own() -> None:
+def test_topics_with_the_same_beginning_and_format_share_an_input_and_others_have_their_own() -> None:
     found = inputs(("lab/a", {"t": 21.5}), ("lab/b/c", {"t": 5}), ("lab/d", "21,5"), ("other", "3"))
     assert found == [
         {"topic": "lab/d", "format": "number", "decimal": ","},
@@ -139,14 +139,14 @@ def test_topics_that_begin_and_read_alike_get_one_input_and_others_their_own() -
     ]
 
 
-def test_several_devices_on_one_topic_are_told_apart_by_what_they_say() -> None:
+def test_several_devices_on_one_topic_are_distinguished_by_payload_fields() -> None:
     messages = [("weather/bresser", {"sensor_id": each % 3, "temp": 20 + each % 3}) for each in range(9)]
     proposal, sensors = proposed(*messages)
     assert proposal.inputs[0]["sensor"] == "{topic}/{payload.sensor_id}/{field}"
     assert sensors == {f"weather/bresser/{each}/temp": 20.0 + each for each in range(3)}
 
 
-def test_a_list_whose_elements_are_numbered_is_proposed_by_items() -> None:
+def test_a_list_with_numbered_elements_is_proposed_with_items() -> None:
     proposal, sensors = proposed(
         ("gw", {"values": [{"id": 1, "v": 2.5, "ts": NOW}, {"id": 2, "v": 3.5, "ts": NOW}]}), ("x", "1")
     )
@@ -162,7 +162,7 @@ def test_bookkeeping_is_left_out() -> None:
     assert sensors == {"a/b/temp": 21.5}
 
 
-def test_bookkeeping_is_known_by_its_name_however_spelled_and_deep_and_times_by_their_values() -> None:
+def test_bookkeeping_is_recognised_by_its_name_in_any_spelling_and_depth_and_times_by_their_values() -> None:
     payload = {
         "messageId": 7, "devEUI": "24e1", "fPort": 85, "ts_last_success": NOW - 5, "updated": (NOW - 5) * 1000,
         "radio": {"RSSI": -70, "freq": 868.3}, "mains": {"freq": 50.02}, "temp": 21.5, "energy": 1_900_000_000,
@@ -173,7 +173,7 @@ def test_bookkeeping_is_known_by_its_name_however_spelled_and_deep_and_times_by_
     assert sensors == {"a/b/radio/freq": 868.3, "a/b/mains/freq": 50.02, "a/b/temp": 21.5, "a/b/energy": 1.9e9}
 
 
-def test_a_topic_that_holds_nothing_but_bookkeeping_is_left_out_of_the_input_that_would_read_it() -> None:
+def test_a_topic_with_only_bookkeeping_is_excluded_from_the_input_that_would_read_it() -> None:
     numbers = [("solar/1/power", "231"), ("solar/2/power", "55"), ("solar/dtu/rssi", "-60"), ("solar/name", "Roof")]
     proposal, sensors = proposed(*numbers, ("solar/last_update", f"{NOW - 9}"), ("gw/heart", {"uptime": 5, "rssi": -7}))
     ignored = ["solar/dtu/rssi", "solar/last_update", "solar/name"]
@@ -183,19 +183,19 @@ def test_a_topic_that_holds_nothing_but_bookkeeping_is_left_out_of_the_input_tha
     assert [*proposal.unread] == ["solar/name"]
 
 
-def test_topics_that_differ_in_what_they_leave_out_alone_have_one_input() -> None:
+def test_topics_that_differ_only_in_ignored_fields_have_one_input() -> None:
     found = inputs(("nodes/a", {"temp": 1.5, "rssi": -7}), ("nodes/b", {"temp": 2.5, "qos": 0}), ("nodes/c", {"x": 3}))
     assert found == [{"topic": "nodes/#", "format": "json", "ignore": ["rssi", "qos"]}]
 
 
-def test_devices_are_told_apart_by_one_field_if_that_is_enough_in_any_spelling() -> None:
+def test_devices_are_distinguished_by_a_single_field_if_that_is_enough_in_any_spelling() -> None:
     told = [{"deviceName": f"n{each % 2}", "devEUI": f"24e{each % 2}", "temp": 20 + each % 2} for each in range(4)]
     proposal, sensors = proposed(*(("milesight/up", each) for each in told))
     assert proposal.inputs[0]["sensor"] == "{topic}/{payload.devEUI}/{field}"
     assert sensors == {"milesight/up/24e0/temp": 20.0, "milesight/up/24e1/temp": 21.0}
 
 
-def test_what_can_not_be_read_is_said_and_our_own_topics_are_not_looked_at() -> None:
+def test_unreadable_topics_are_reported_and_our_own_topics_are_skipped() -> None:
     proposal, _ = proposed(("x/y", "21.5;48"), ("edgewarden/gw/status", "{}"), ("edgewarden/other/health", '{"a": 1}'))
     assert (proposal.inputs, [*proposal.unread]) == ([], ["x/y"])
     assert 'numbers in a row: format = "text" with columns' in proposal.unread["x/y"]
@@ -207,14 +207,14 @@ def test_pairs_of_a_name_and_a_value_are_recognised() -> None:
     assert {"x/y/T", "x/y/H", "x/z/temp", "x/z/hum"} <= {*sensors}
 
 
-def test_tables_are_toml_that_says_the_same() -> None:
+def test_tables_are_equivalent_toml() -> None:
     import tomllib
 
     told = [{"topic": 'a"\\ü', "values": {"on/x": 1.0, "off": 0.5}, "ignore": ["a", "b"], "units": True}]
     assert tomllib.loads(tables(told))["input"] == told
 
 
-def test_what_is_kept_is_bounded() -> None:
+def test_the_memory_is_bounded() -> None:
     collected = heard(*(("a", str(each)) for each in range(PER_TOPIC + 5)))
     assert next(each.payload for each in collected.topics["a"]) == b"5"
     for each in range(TOPICS + 5):
@@ -223,7 +223,7 @@ def test_what_is_kept_is_bounded() -> None:
     assert (len(collected.topics), collected.dropped) == (TOPICS, 7)
 
 
-def test_a_device_that_says_that_it_is_gone_is_an_incident_until_it_is_back() -> None:
+def test_a_device_that_reports_itself_offline_is_an_incident_until_it_is_back() -> None:
     reading = '{"DS18B20": {"Temperature": 55.4}}'
     collected = heard(("tele/boiler/LWT", "Offline"), ("tele/boiler/SENSOR", reading))
     proposal = propose(collected, GatewayTopics("edgewarden/{gateway}", "gw"), "edgewarden/gw")

@@ -41,7 +41,7 @@ def test_the_budget_is_a_ceiling(kind: str) -> None:
 
 
 @pytest.mark.long
-def test_nothing_that_never_happens_is_an_incident() -> None:
+def test_constant_noise_raises_no_incident() -> None:
     count = 6 * 144
     for cost in costs(default_rule(), "constant", clock(count, 600.0), noise("constant", count, 3)):
         assert (cost.early, cost.came) == (0.0, 0.0)
@@ -54,7 +54,7 @@ def test_processes_change_nothing() -> None:
     assert [[each.asked for each in row] for row in alone] == [list(BUDGETS)] * 2
 
 
-def test_the_command_refuses_a_noise_that_there_is_not() -> None:
+def test_the_command_refuses_an_unknown_kind_of_noise() -> None:
     result = CliRunner().invoke(main, ["benchmark", "budget", "--kind", "loud"])
     assert result.exit_code == 2
     assert "loud" in result.output
@@ -68,7 +68,7 @@ def test_faults_of_hours_keep_their_incident_open() -> None:
     assert sum(each.covered for each in found) / len(found) >= long_faults.ENOUGH
 
 
-def test_a_fault_is_covered_by_what_lies_within_it() -> None:
+def test_a_fault_is_covered_by_the_incidents_within_it() -> None:
     cases = [(100.0, 200.0, [[50.0, 60.0], [120.0, 170.0], [190.0, 500.0]]), (100.0, 200.0, [[90.0, 150.0]])]
     cover = long_faults._cover("x", 1.0, cases)
     assert (cover.faults, cover.found, cover.covered) == (2, 0.5, (60 + 50) / 200)

@@ -23,12 +23,12 @@ def scored(rows: list[int], windows: list[tuple[int, int]], length: int = 1000) 
     return truth(length, windows), scores
 
 
-def test_no_detection_at_all_scores_nothing() -> None:
+def test_no_detections_score_zero() -> None:
     for profile in PROFILES:
         assert at_threshold([scored([], [(500, 550)])], 0.5, profile).score == 0.0
 
 
-def test_every_window_found_at_its_first_row_is_perfect() -> None:
+def test_finding_every_window_at_its_first_row_is_perfect() -> None:
     files = [scored([500, 800], [(500, 550), (800, 900)]), scored([300], [(300, 400)])]
     for profile in PROFILES:
         assert at_threshold(files, 0.5, profile).score == pytest.approx(100.0)
@@ -43,7 +43,7 @@ def test_the_earliest_detection_in_a_window_counts_and_the_others_cost_nothing()
     assert once.score == pytest.approx(100 * (position / whole + 1) / 2)
 
 
-def test_a_false_alarm_costs_by_the_profile_and_less_right_behind_a_window() -> None:
+def test_a_false_alarm_costs_by_the_profile_and_less_right_after_a_window() -> None:
     far = at_threshold([scored([500, 990], [(500, 550)])], 0.5, STANDARD)
     assert far.score == pytest.approx(100 * (2 - 0.11) / 2)
     assert at_threshold([scored([500, 990], [(500, 550)])], 0.5, LOW_FP).score == pytest.approx(100 * (2 - 0.22) / 2)
@@ -72,7 +72,7 @@ def test_the_best_threshold_is_the_best_of_all() -> None:
         assert best_threshold(files, profile).score == pytest.approx(max(tried))
 
 
-def test_rows_that_follow_a_detection_too_closely_are_none() -> None:
+def test_rows_that_follow_a_detection_too_closely_are_not_detections() -> None:
     decades = np.zeros(2000)
     decades[[100, 110, 121, 1500, 1555, 1570]] = 5.0
     scores = nab.detections(decades, 3.0)
@@ -112,7 +112,7 @@ def test_a_folder_is_read_with_its_windows(tmp_path: Path, labels: str) -> None:
     assert one.times[1] - one.times[0] == 300.0
 
 
-def test_files_side_by_side_are_judged_as_each_by_itself(tmp_path: Path) -> None:
+def test_files_side_by_side_are_judged_independently(tmp_path: Path) -> None:
     series = nab.read_folder(folder(tmp_path))
     detector = make("contextual", size="light")
     together = nab.run(detector, series)
@@ -121,7 +121,7 @@ def test_files_side_by_side_are_judged_as_each_by_itself(tmp_path: Path) -> None
         assert alone.tolist() == decades.tolist()
 
 
-def test_the_command_tells_the_scores_and_writes_them(tmp_path: Path) -> None:
+def test_the_command_prints_the_scores_and_writes_them(tmp_path: Path) -> None:
     written = tmp_path / "scores"
     result = CliRunner().invoke(main, ["benchmark", "nab", str(folder(tmp_path)), "--scores", str(written)])
     assert result.exit_code == 0, result.output
@@ -155,7 +155,7 @@ def test_the_command_takes_parameters_from_a_configuration(tmp_path: Path) -> No
         (lambda path: (path / "data/real/one.csv").write_text("time,value\n"), "can't be read"),
     ],
 )
-def test_a_folder_that_is_none_of_nabs_is_the_operators_mistake(tmp_path: Path, damage, said: str) -> None:
+def test_an_invalid_nab_folder_is_a_mistake_of_the_operator(tmp_path: Path, damage, said: str) -> None:
     damage(folder(tmp_path))
     result = CliRunner().invoke(main, ["benchmark", "nab", str(tmp_path)])
     assert result.exit_code == 2

@@ -32,7 +32,7 @@ def test_a_long_anomaly_stays_surprising_to_its_end(tmp_path: Path) -> None:
     assert own.average_precision(decades, series.labels) > 0.9
 
 
-def test_average_precision_is_that_of_the_definition() -> None:
+def test_average_precision_follows_the_definition() -> None:
     scores = np.array([4.0, 3.0, 2.0, 1.0])
     assert own.average_precision(scores, np.array([True, True, False, False])) == 1.0
     assert own.average_precision(scores, np.array([False, True, False, True])) == pytest.approx((1 / 2 + 2 / 4) / 2)
@@ -44,7 +44,7 @@ def test_a_time_may_be_a_date_with_or_without_a_zone_or_a_number() -> None:
 
 
 @pytest.mark.parametrize("label", [True, False])
-def test_the_command_tells_of_each_file_and_writes_its_scores(tmp_path: Path, label: bool) -> None:
+def test_the_command_reports_on_each_file_and_writes_its_scores(tmp_path: Path, label: bool) -> None:
     written = tmp_path / "scores"
     arguments = ["benchmark", "files", str(folder(tmp_path, label) / "line"), "--scores", str(written)]
     result = CliRunner().invoke(main, [*arguments, "--detector", "ewma", "--threshold", "5"])
@@ -54,7 +54,7 @@ def test_the_command_tells_of_each_file_and_writes_its_scores(tmp_path: Path, la
     assert len((written / "pump.csv").read_text().splitlines()) == 901
 
 
-def test_a_folder_without_readable_files_is_the_operators_mistake(tmp_path: Path) -> None:
+def test_a_folder_without_readable_files_is_a_mistake_of_the_operator(tmp_path: Path) -> None:
     for said in ("holds no CSV file", "can't be read"):
         result = CliRunner().invoke(main, ["benchmark", "files", str(tmp_path)])
         assert result.exit_code == 2

@@ -44,14 +44,14 @@ def experiment(faulty: np.ndarray, changed: np.ndarray) -> skab.Experiment:
     return skab.Experiment("a/1.csv", [""] * 1000, np.arange(1000.0), np.zeros((1000, 2)), faulty, changed)
 
 
-def test_a_change_is_told_within_a_minute_or_it_is_false() -> None:
+def test_a_change_is_reported_within_a_minute_or_it_is_false() -> None:
     changed = np.isin(np.arange(1000), [100, 500, 800])
     told = np.isin(np.arange(1000), [505, 561, 861])
     result = skab.changes([experiment(changed, changed)], [skab.Judged(np.zeros(1000), told, told)])[0]
     assert (result.hits, result.windows, result.false_rows) == (1, 2, 2)
 
 
-def test_the_figures_are_pooled_over_what_follows_the_warm_ups() -> None:
+def test_the_figures_are_pooled_over_the_rows_after_the_warm_ups() -> None:
     faulty = np.arange(1000) >= 700
     one = experiment(faulty, faulty & False)
     flags = np.zeros(1000, dtype=bool)
@@ -64,7 +64,7 @@ def test_the_figures_are_pooled_over_what_follows_the_warm_ups() -> None:
     assert told.f1 == pytest.approx(150 / (150 + (3 + 150) / 2))
 
 
-def test_the_command_tells_the_figures_and_writes_the_outliers(tmp_path: Path) -> None:
+def test_the_command_prints_the_figures_and_writes_the_outliers(tmp_path: Path) -> None:
     written = tmp_path / "scores"
     result = CliRunner().invoke(main, ["benchmark", "skab", str(folder(tmp_path)), "--scores", str(written)])
     assert result.exit_code == 0, result.output
@@ -82,7 +82,7 @@ def test_the_command_tells_the_figures_and_writes_the_outliers(tmp_path: Path) -
     assert all(flags[550:])
 
 
-def test_a_folder_that_is_none_of_skabs_is_the_operators_mistake(tmp_path: Path) -> None:
+def test_an_invalid_skab_folder_is_a_mistake_of_the_operator(tmp_path: Path) -> None:
     for damage in (lambda: None, lambda: (folder(tmp_path) / "data/valve1/0.csv").write_text("datetime;A\nx;y\n")):
         damage()
         result = CliRunner().invoke(main, ["benchmark", "skab", str(tmp_path)])
@@ -98,6 +98,6 @@ def test_a_file_that_is_shorter_than_its_warm_up_has_nothing_to_judge(tmp_path: 
     assert not judged.outliers.any()
 
 
-def test_no_two_changes_are_told_within_a_rest() -> None:
+def test_no_two_changes_are_reported_within_a_rest() -> None:
     told = np.flatnonzero(moments(np.full(200, 9.0)))
     assert (np.diff(told) == REST).all()

@@ -46,7 +46,7 @@ class WorkerDiedError(Exception):
 
 
 @pytest.mark.long
-def test_workers_that_die_at_any_moment_lose_and_double_nothing_but_ids_that_are_known(opener: Opener) -> None:
+def test_workers_that_die_at_any_moment_lose_nothing_and_repeat_only_known_ids(opener: Opener) -> None:
     undisturbed, told, chance = bare(run(1).events), list[Event](), random.Random(8)
     hosts = [CellHost(plan(8), opener(), entries=7, live=3) for _ in range(2)]
     placing, deaths = plan(8).placing, 0
@@ -82,7 +82,7 @@ def test_a_cell_in_memory_is_not_loaded_again() -> None:
     assert host.loads == 0
 
 
-def test_a_cell_that_another_worker_has_run_is_loaded_anew() -> None:
+def test_a_cell_that_another_worker_has_run_is_loaded_again() -> None:
     store = MemoryStore()
     one, two = CellHost(plan(1), store), CellHost(plan(1), store)
     one.run(0, [portion(0, 100)])
@@ -106,7 +106,7 @@ def test_of_two_workers_that_run_a_cell_at_once_one_gives_up() -> None:
     assert [each.transition for each in outcome.events][:1] == ["raised"]
 
 
-def test_a_cell_that_is_written_while_it_is_loaded_tells_nothing() -> None:
+def test_a_cell_that_is_written_while_it_is_loaded_outputs_nothing() -> None:
     class Slow(MemoryStore):
         meanwhile = ""
 
@@ -126,7 +126,7 @@ def test_a_cell_that_is_written_while_it_is_loaded_tells_nothing() -> None:
     assert told == []
 
 
-def test_what_cannot_be_told_is_not_kept() -> None:
+def test_a_batch_whose_events_cannot_be_output_is_not_stored() -> None:
     store = MemoryStore()
     host = CellHost(plan(1), store)
     host.run(0, [messages(*range(30))])
@@ -168,7 +168,7 @@ def test_snapshots_of_different_cells_are_taken_at_different_times() -> None:
     assert store.entries(0) == []
 
 
-def test_entries_never_outgrow_their_number() -> None:
+def test_entries_never_exceed_their_maximum_number() -> None:
     store = MemoryStore()
     host = CellHost(plan(1), store, entries=3)
     for batch in range(20):
@@ -178,7 +178,7 @@ def test_entries_never_outgrow_their_number() -> None:
     assert store.head(0) == Head(store.head(0).nonce, 0)  # type: ignore[union-attr]
 
 
-def test_a_host_keeps_no_more_cells_in_memory_than_it_may() -> None:
+def test_a_host_keeps_no_more_cells_in_memory_than_allowed() -> None:
     host = CellHost(plan(1), MemoryStore(), live=2)
     for cell in (0, 1, 2, 0):
         host.run(cell, [portion(0, 100)])
@@ -198,7 +198,7 @@ def test_refusals_are_counted_by_batch_and_the_first_are_shown() -> None:
     assert host.run(0, [messages(1, 2)]).refused == {}
 
 
-def test_a_cell_says_when_it_wants_to_be_run_again() -> None:
+def test_a_cell_gives_the_time_of_its_next_run() -> None:
     host = CellHost(plan(1), MemoryStore())
     due = host.run(0, [messages(*range(60))]).due
     assert START + 60 < due < START + 3600
@@ -213,7 +213,7 @@ def test_forgetting_is_kept() -> None:
     assert CellHost(plan(1), store).forget(0, [SENSORS[0]], START + 40.0).events == []
 
 
-def test_a_state_that_cannot_be_read_is_an_error_and_stays() -> None:
+def test_an_unreadable_state_is_an_error_and_is_kept() -> None:
     store = MemoryStore()
     store.put_snapshot(0, b"of a later version", None, "a")
     with pytest.raises(CellStateError):

@@ -19,7 +19,7 @@ def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
         yield opener
 
 
-def test_a_cell_that_was_never_written_has_nothing(opener: Opener) -> None:
+def test_a_cell_that_was_never_written_is_empty(opener: Opener) -> None:
     store = opener()
     assert (store.head(3), store.snapshot(3), store.entries(3)) == (None, None, [])
 
@@ -35,7 +35,7 @@ def test_entries_are_kept_in_order(opener: Opener) -> None:
     assert again.entries(3) == [b"one", b"", b"\x00\xff" * 9]
 
 
-def test_a_snapshot_takes_the_place_of_what_was_before(opener: Opener) -> None:
+def test_a_snapshot_replaces_everything_before(opener: Opener) -> None:
     store = opener()
     store.append(3, b"one", None, "a")
     store.put_snapshot(3, b"first", Head("a", 1), "b")
@@ -52,7 +52,7 @@ def test_the_first_write_may_be_a_snapshot(opener: Opener) -> None:
     assert (store.head(0), store.snapshot(0), store.entries(0)) == (Head("a", 0), b"first", [])
 
 
-def test_cells_have_nothing_in_common(opener: Opener) -> None:
+def test_cells_are_independent(opener: Opener) -> None:
     store = opener()
     store.append(1, b"one", None, "a")
     store.append(2, b"two", None, "a")
@@ -62,7 +62,7 @@ def test_cells_have_nothing_in_common(opener: Opener) -> None:
 
 @pytest.mark.parametrize("before", [None, Head("z", 1), Head("a", 2)])
 @pytest.mark.parametrize("write", ["append", "put_snapshot"])
-def test_who_has_read_another_head_changes_nothing(opener: Opener, before: Head | None, write: str) -> None:
+def test_a_writer_that_has_read_another_head_changes_nothing(opener: Opener, before: Head | None, write: str) -> None:
     store, other = opener(), opener()
     store.append(3, b"one", None, "a")
     with pytest.raises(StaleHeadError):
@@ -70,14 +70,14 @@ def test_who_has_read_another_head_changes_nothing(opener: Opener, before: Head 
     assert (store.head(3), store.snapshot(3), store.entries(3)) == (Head("a", 1), None, [b"one"])
 
 
-def test_a_head_for_a_cell_that_has_none_changes_nothing(opener: Opener) -> None:
+def test_a_head_for_an_empty_cell_changes_nothing(opener: Opener) -> None:
     store = opener()
     with pytest.raises(StaleHeadError):
         store.append(3, b"two", Head("a", 1), "b")
     assert store.head(3) is None
 
 
-def test_what_another_process_has_written_is_seen(opener: Opener) -> None:
+def test_writes_of_another_process_are_visible(opener: Opener) -> None:
     store, other = opener(), opener()
     store.append(3, b"one", None, "a")
     assert other.head(3) == Head("a", 1)
@@ -92,7 +92,7 @@ def test_what_another_process_has_written_is_seen(opener: Opener) -> None:
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.sampled_from(["append", "put_snapshot", "stale", "reopen"]), st.binary(max_size=40))))
 @pytest.mark.parametrize("kind", CELL_STORES)
-def test_any_run_of_writes_reads_as_a_plain_list_would(
+def test_any_run_of_writes_reads_like_a_plain_list(
     kind: str, tmp_path_factory: pytest.TempPathFactory, done: list[tuple[str, bytes]]
 ) -> None:
     with CELL_STORES[kind](tmp_path_factory.mktemp("store")) as opener:

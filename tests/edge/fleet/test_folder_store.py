@@ -21,7 +21,7 @@ def filled(folder: Path) -> Path:
     return folder / "000003.cell"
 
 
-def test_a_file_that_ends_anywhere_reads_as_before_the_write_that_was_cut_off(tmp_path: Path) -> None:
+def test_a_truncated_file_reads_as_before_the_interrupted_write(tmp_path: Path) -> None:
     whole = filled(tmp_path / "whole").read_bytes()
     seen = []
     for size in range(len(whole) + 1):
@@ -42,7 +42,7 @@ def test_a_file_that_ends_anywhere_reads_as_before_the_write_that_was_cut_off(tm
     assert list(dict.fromkeys(seen)) == [None, Head("a", 0), Head("b", 1), Head("c", 2)]
 
 
-def test_a_snapshot_that_was_not_finished_is_none(tmp_path: Path) -> None:
+def test_an_unfinished_snapshot_does_not_count(tmp_path: Path) -> None:
     file = filled(tmp_path)
     file.with_suffix(".new").write_bytes(b"half of a snap")
     store = FolderStore(tmp_path)
@@ -51,14 +51,14 @@ def test_a_snapshot_that_was_not_finished_is_none(tmp_path: Path) -> None:
     assert store.snapshot(3) == b"later"
 
 
-def test_a_record_that_is_whole_and_says_nothing_is_damage(tmp_path: Path) -> None:
+def test_a_complete_record_with_invalid_content_is_damage(tmp_path: Path) -> None:
     packed = b"\xc0"
     (tmp_path / "000003.cell").write_bytes(struct.pack(">II", len(packed), zlib.crc32(packed)) + packed)
     with pytest.raises(DamagedStoreError, match="000003"):
         FolderStore(tmp_path).head(3)
 
 
-def test_nobody_else_may_read_it(tmp_path: Path) -> None:
+def test_no_other_user_may_read_it(tmp_path: Path) -> None:
     file = filled(tmp_path / "cells")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700

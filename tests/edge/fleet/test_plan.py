@@ -20,7 +20,7 @@ warm_up = 200
 """
 
 
-def test_cells_are_what_a_gateway_of_the_same_configuration_is() -> None:
+def test_cells_have_the_settings_of_a_gateway_with_the_same_configuration() -> None:
     configuration = parse(CONFIGURATION, "test").configuration
     plan = plan_of(configuration, 4)
     assert plan.placing.cell("hall/press1/a/x") == plan.placing.cell("hall/press1/b")
@@ -35,7 +35,7 @@ def test_cells_are_what_a_gateway_of_the_same_configuration_is() -> None:
     assert [each.payload for each in told] == [each.payload for each in gateway.process(messages).events]
 
 
-def test_commands_on_a_log_are_not_followed() -> None:
+def test_commands_on_a_log_are_ignored() -> None:
     configuration = parse(CONFIGURATION + "[commands]\nenabled = true\n", "test").configuration
     cell = Cell(plan_of(configuration, 1))
     topic = f"{configuration.gateway.topic_base}/command/shelve"

@@ -71,7 +71,7 @@ def spike(consumer: Consumer, sensor: str = SENSOR) -> None:
     consumer.publish_all(sensor, [*NORMAL, reading(200, 99.0)])
 
 
-def test_a_spike_is_on_the_open_page_and_its_button_is_heard_over_mqtt(
+def test_a_spike_appears_on_the_open_page_and_its_button_publishes_over_mqtt(
     page: str, browser: Browser, consumer: Consumer
 ) -> None:
     browser.open(page)
@@ -88,7 +88,7 @@ def test_a_spike_is_on_the_open_page_and_its_button_is_heard_over_mqtt(
     assert "acknowledged by page" in browser.text()
 
 
-def test_an_incident_is_muted_for_hours_and_taken_as_normal(page: str, browser: Browser, consumer: Consumer) -> None:
+def test_an_incident_is_muted_for_hours_and_declared_normal(page: str, browser: Browser, consumer: Consumer) -> None:
     spike(consumer)
     browser.open(page)
     browser.click("details.menu summary")
@@ -117,7 +117,7 @@ def test_the_keyboard_does_what_the_mouse_does(page: str, browser: Browser, cons
     browser.wait_text("No sensor is like that.")
 
 
-def test_a_sensors_plot_grows_and_is_zoomed_by_mouse_and_keys(page: str, browser: Browser, consumer: Consumer) -> None:
+def test_the_plot_of_a_sensor_grows_and_is_zoomed_by_mouse_and_keys(page: str, browser: Browser, consumer: Consumer) -> None:
     spike(consumer)
     browser.open(f"{page}#/sensor/{quote(SENSOR, safe='')}?hours=1")
     browser.wait(DRAWN, timeout_s=40)
@@ -161,7 +161,7 @@ def luminance(colour: str) -> float:
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_the_page_is_light_or_dark_as_the_browser_wishes_and_legible(
+def test_the_page_is_light_or_dark_as_the_browser_prefers_and_legible(
     page: str, browser: Browser, consumer: Consumer, dark: bool
 ) -> None:
     spike(consumer)
@@ -185,7 +185,7 @@ def test_hostile_names_are_text_in_every_view(page: str, browser: Browser, consu
         assert browser.run("return window.hacked === undefined && document.querySelector('main img') === null"), view
 
 
-def test_a_restart_under_an_open_page_is_told_and_survived(
+def test_a_restart_with_an_open_page_is_reported_and_survived(
     page: str, browser: Browser, service: RunningService, consumer: Consumer
 ) -> None:
     spike(consumer)
@@ -211,7 +211,7 @@ def test_the_first_view_is_small(page: str, browser: Browser, consumer: Consumer
     assert 20_000 < browser.run(script) < 150_000
 
 
-def test_a_service_that_hangs_is_not_shown_as_live_and_comes_back(
+def test_a_service_that_hangs_is_not_shown_as_live_and_recovers(
     page: str, browser: Browser, service: RunningService, consumer: Consumer
 ) -> None:
     browser.open(page)
@@ -227,7 +227,7 @@ def test_a_service_that_hangs_is_not_shown_as_live_and_comes_back(
     browser.wait_text(f"{SENSOR} is at 99")
 
 
-def test_a_tab_that_slept_shows_what_has_happened_meanwhile(page: str, consumer: Consumer) -> None:
+def test_a_tab_that_slept_shows_the_events_in_the_meantime(page: str, consumer: Consumer) -> None:
     with Browser() as browser:  # one event per client, since an event might not wake all waiting threads
         browser.open(page)
         browser.wait("return document.querySelector('.link.live') !== null")
@@ -238,7 +238,7 @@ def test_a_tab_that_slept_shows_what_has_happened_meanwhile(page: str, consumer:
         browser.wait_text(f"{SENSOR} is at 99")
 
 
-def test_a_list_that_cannot_be_brought_up_to_date_says_so_until_it_can(
+def test_a_list_that_cannot_be_updated_says_so_until_it_can(
     page: str, browser: Browser, consumer: Consumer
 ) -> None:
     browser.open(f"{page}#/sensors")
@@ -253,7 +253,7 @@ def test_a_list_that_cannot_be_brought_up_to_date_says_so_until_it_can(
     browser.wait("return document.querySelector('.notice') === null")
 
 
-def test_a_sensor_without_an_incident_shows_at_once_that_it_is_muted_here_or_elsewhere(
+def test_a_sensor_without_an_incident_immediately_shows_that_it_is_muted_here_or_elsewhere(
     page: str, browser: Browser, consumer: Consumer
 ) -> None:
     consumer.publish_all(SENSOR, NORMAL[:5])
@@ -264,7 +264,7 @@ def test_a_sensor_without_an_incident_shows_at_once_that_it_is_muted_here_or_els
     browser.wait("return [...document.querySelectorAll('button')].some((each) => each.innerText === 'Unmute')")
 
 
-def test_a_sensor_that_is_forgotten_while_it_is_watched_says_so(
+def test_a_page_of_a_sensor_that_is_forgotten_says_so(
     page: str, browser: Browser, consumer: Consumer
 ) -> None:
     consumer.publish_all(SENSOR, NORMAL[:5])
@@ -276,13 +276,13 @@ def test_a_sensor_that_is_forgotten_while_it_is_watched_says_so(
 
 
 @pytest.mark.parametrize("address", ["%", "%E0%A4%A", "nobody", ""])
-def test_an_address_of_no_sensor_says_so(page: str, browser: Browser, address: str) -> None:
+def test_an_address_of_an_unknown_sensor_says_so(page: str, browser: Browser, address: str) -> None:
     browser.open(f"{page}#/sensor/{address}")
     browser.wait_text("There is no such sensor.")
     browser.log()  # Chromium notes the 404
 
 
-def test_a_page_of_another_version_loads_itself_again(page: str, browser: Browser) -> None:
+def test_a_page_of_another_version_reloads_itself(page: str, browser: Browser) -> None:
     browser.open(page)
     browser.wait("return document.querySelector('.link.live') !== null")
     browser.run("""
@@ -295,7 +295,7 @@ def test_a_page_of_another_version_loads_itself_again(page: str, browser: Browse
     browser.log()  # Chromium notes the 404
 
 
-def test_what_is_told_of_several_sensors_has_its_sentence_once_and_a_link(
+def test_an_incident_of_several_sensors_has_one_sentence_and_a_link(
     page: str, browser: Browser, consumer: Consumer
 ) -> None:
     names = ["temp", "flow", "speed", "power"]

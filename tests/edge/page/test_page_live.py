@@ -64,7 +64,7 @@ def open_incidents(page: PageClient) -> list[dict[str, object]]:
 
 
 @pytest.mark.long
-def test_an_incident_is_told_to_an_open_page_and_listed_with_its_sentence(page: PageClient, consumer: Consumer) -> None:
+def test_an_incident_appears_on_an_open_page_and_in_the_list_with_its_sentence(page: PageClient, consumer: Consumer) -> None:
     with page.stream() as stream:
         stream.wait("hello")
         spike(consumer)
@@ -77,7 +77,7 @@ def test_an_incident_is_told_to_an_open_page_and_listed_with_its_sentence(page: 
 
 
 @pytest.mark.long
-def test_a_button_does_what_the_command_does_and_subscribers_hear_of_it(page: PageClient, consumer: Consumer) -> None:
+def test_a_button_acts_like_the_command_and_its_result_is_published(page: PageClient, consumer: Consumer) -> None:
     spike(consumer)
     row = wait_until(lambda: open_incidents(page), what="the incident")[0]
     sentence = row["sentence"]
@@ -94,7 +94,7 @@ def test_a_button_does_what_the_command_does_and_subscribers_hear_of_it(page: Pa
 
 
 @pytest.mark.long
-def test_what_a_button_has_said_outlives_a_kill(page: PageClient, service: RunningService, consumer: Consumer) -> None:
+def test_the_effect_of_a_button_survives_a_kill(page: PageClient, service: RunningService, consumer: Consumer) -> None:
     spike(consumer)
     row = wait_until(lambda: open_incidents(page), what="the incident")[0]
     assert page.say("shelve", sensor=SENSOR, until="8h").json["ok"]
@@ -109,14 +109,14 @@ def test_what_a_button_has_said_outlives_a_kill(page: PageClient, service: Runni
     assert [each["sensor"] for each in again.get("/api/shelved").json["shelved"]] == [SENSOR]
 
 
-def test_a_command_that_is_refused_says_why(page: PageClient) -> None:
+def test_a_refused_command_gives_the_reason(page: PageClient) -> None:
     answer = page.say("acknowledge", incident="nobody")
     assert (answer.status, answer.json["reason"]) == (409, "no_open_incident")
     assert page.say("format_disk").status == 400
     assert page.post("/api/command", {"command": "shelve"}).status == 400
 
 
-def test_commands_over_mqtt_stay_unheard_where_the_page_alone_may_give_them(
+def test_commands_over_mqtt_are_ignored_where_only_the_page_may_give_them(
     page: PageClient, consumer: Consumer
 ) -> None:
     spike(consumer)
@@ -136,7 +136,7 @@ def test_over_ipv6_it_is_the_same_page(make_service: MakeService, own_mosquitto:
     assert page.post("/api/command", {}, Origin="http://[::2]").status == 403
 
 
-def test_posts_from_elsewhere_are_refused(page: PageClient) -> None:
+def test_cross_origin_posts_are_refused(page: PageClient) -> None:
     said = {"command": "shelve", "said": {"sensor": "**", "until": "8h"}}
     assert page.post("/api/command", said, Origin="http://evil.example").status == 403
     assert page.post("/api/command", said, Origin="null").status == 403
@@ -145,7 +145,7 @@ def test_posts_from_elsewhere_are_refused(page: PageClient) -> None:
     assert page.get("/api/shelved").json["shelved"] == []
 
 
-def test_a_name_that_is_made_to_point_here_gets_nothing(page: PageClient) -> None:
+def test_a_foreign_host_name_that_points_here_gets_nothing(page: PageClient) -> None:
     assert page.get("/api/incidents", Host="evil.example").status == 403
     assert page.get("/", Host="localhost:80").status == 200
 
@@ -154,7 +154,7 @@ def test_a_body_that_is_too_large_is_refused(page: PageClient) -> None:
     assert page.post("/api/command", {"command": "shelve", "said": {"comment": "x" * 9000}}).status == 403
 
 
-def test_every_answer_forbids_scripts_from_elsewhere_and_caches(page: PageClient) -> None:
+def test_every_answer_forbids_foreign_scripts_and_caching(page: PageClient) -> None:
     for path in ("/", "/api/incidents", "/assets/app.js", "/nothing"):
         headers = page.get(path).headers
         assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self';"), path
@@ -162,7 +162,7 @@ def test_every_answer_forbids_scripts_from_elsewhere_and_caches(page: PageClient
         assert headers["cache-control"] in {"no-store", "no-cache"}
 
 
-def test_a_browser_that_has_a_file_already_isnt_sent_it_again(page: PageClient) -> None:
+def test_a_browser_that_has_a_file_in_its_cache_does_not_get_it_again(page: PageClient) -> None:
     first = page.get("/assets/page.css")
     assert (first.status, first.headers["content-type"]) == (200, "text/css; charset=utf-8")
     assert page.get("/assets/page.css", If_None_Match=first.headers["etag"]).status == 304
@@ -170,7 +170,7 @@ def test_a_browser_that_has_a_file_already_isnt_sent_it_again(page: PageClient) 
         assert page.get(f"/assets/{odd}").status == 404, odd
 
 
-def test_every_file_that_the_page_asks_for_is_there(page: PageClient) -> None:
+def test_every_file_that_the_page_requests_exists(page: PageClient) -> None:
     paths = re.findall(r'(?:href|src)="(assets/[^"]+)"', page.get("/").body.decode())
     assert "assets/views/incidents.js" in paths
     for path in paths:
@@ -181,7 +181,7 @@ def test_every_file_that_the_page_asks_for_is_there(page: PageClient) -> None:
 
 
 @pytest.mark.long
-def test_a_sensors_page_has_its_facts_its_past_and_grows(page: PageClient, consumer: Consumer) -> None:
+def test_the_page_of_a_sensor_has_its_facts_its_past_and_new_readings(page: PageClient, consumer: Consumer) -> None:
     spike(consumer)
     wait_until(lambda: open_incidents(page), what="the incident")
     found = page.get(f"/api/sensor?name={SENSOR}").json
@@ -211,7 +211,7 @@ def test_sensors_are_found_by_name_and_state(page: PageClient, consumer: Consume
     assert page.get("/api/sensors?state=odd").status == 400
 
 
-def test_history_is_searched_in_words_kinds_and_times(page: PageClient, consumer: Consumer) -> None:
+def test_history_is_searched_by_words_kinds_and_times(page: PageClient, consumer: Consumer) -> None:
     spike(consumer)
     row = wait_until(lambda: open_incidents(page), what="the incident")[0]
     found = page.get("/api/history?find=PUMP").json["rows"]
@@ -222,7 +222,7 @@ def test_history_is_searched_in_words_kinds_and_times(page: PageClient, consumer
 
 
 @pytest.mark.long
-def test_what_is_refused_is_shown_with_its_reason(page: PageClient, consumer: Consumer) -> None:
+def test_refused_input_is_shown_with_its_reason(page: PageClient, consumer: Consumer) -> None:
     consumer.publish("plant/odd", "{")
     letter = wait_until(lambda: page.get("/api/refused").json["letters"], what="the dead letter")[0]
     found = wait_until(lambda: [each for each in page.get("/api/refused").json["reasons"] if "topic" in each])[0]
@@ -231,7 +231,7 @@ def test_what_is_refused_is_shown_with_its_reason(page: PageClient, consumer: Co
 
 
 @pytest.mark.long
-def test_a_page_learns_of_a_restart_and_of_its_end(page: PageClient, service: RunningService) -> None:
+def test_a_page_is_notified_of_a_restart_and_of_its_end(page: PageClient, service: RunningService) -> None:
     with page.stream() as stream:
         stream.wait("hello")
         assert service.end() == 0
@@ -239,7 +239,7 @@ def test_a_page_learns_of_a_restart_and_of_its_end(page: PageClient, service: Ru
 
 
 @pytest.mark.long
-def test_another_configuration_leaves_the_page_where_it_is(
+def test_another_configuration_keeps_the_page_at_its_address(
     page: PageClient, service: RunningService, consumer: Consumer
 ) -> None:
     with page.stream(SENSOR) as stream:
@@ -255,7 +255,7 @@ def test_another_configuration_leaves_the_page_where_it_is(
     assert page.get("/api/sensors").json["found"] == 1
 
 
-def test_a_port_that_is_taken_is_a_fault_of_the_configuration(
+def test_a_port_in_use_is_a_configuration_error(
     page: PageClient, make_service: MakeService, own_mosquitto: EmbeddedBroker, service: RunningService
 ) -> None:
     other = RunningService(service.folder.parent / service.folder.name, "")
@@ -271,7 +271,7 @@ def test_a_port_that_is_taken_is_a_fault_of_the_configuration(
 
 
 @pytest.mark.long
-def test_the_metrics_are_the_figures_of_the_health_topic(page: PageClient, consumer: Consumer) -> None:
+def test_the_metrics_equal_the_figures_of_the_health_topic(page: PageClient, consumer: Consumer) -> None:
     spike(consumer)
     health = wait_until(lambda: (found := consumer.latest("/health")) and found["readings_taken"] == 201 and found)
     answer = page.get("/metrics")
@@ -289,7 +289,7 @@ def test_the_metrics_are_the_figures_of_the_health_topic(page: PageClient, consu
     assert SENSOR not in answer.body.decode()
 
 
-def test_a_container_is_told_whether_the_service_is_well(
+def test_a_container_health_check_gets_the_health_of_the_service(
     page: PageClient, own_mosquitto: EmbeddedBroker, consumer: Consumer
 ) -> None:
     wait_until(lambda: page.get("/health").status == 200, what="being well")
@@ -310,7 +310,7 @@ def locked(make_service: MakeService, own_mosquitto: EmbeddedBroker, tmp_path: P
     return PageClient(f"127.0.0.1:{host.rpartition(':')[2]}")
 
 
-def test_with_a_password_nothing_is_told_before_the_log_in(locked: PageClient) -> None:
+def test_with_a_password_nothing_is_shown_before_the_log_in(locked: PageClient) -> None:
     for path in (
         "incidents",
         "sensors",
@@ -329,7 +329,7 @@ def test_with_a_password_nothing_is_told_before_the_log_in(locked: PageClient) -
     assert locked.get("/health").status in {200, 503}
 
 
-def test_the_viewer_looks_and_the_operator_acts(locked: PageClient) -> None:
+def test_the_viewer_may_look_and_the_operator_may_act(locked: PageClient) -> None:
     assert locked.post("/api/login", {"password": "battery staple"}).json == {"role": "viewer"}
     assert locked.get("/api/incidents").status == 200
     assert locked.say("shelve", sensor="a", until="1h").status == 403
@@ -349,7 +349,7 @@ def test_guessing_is_slowed_down(locked: PageClient) -> None:
     assert locked.post("/api/login", {"password": "correct horse"}).status == 429
 
 
-def test_a_collector_logs_in_with_basic(locked: PageClient) -> None:
+def test_a_collector_logs_in_with_basic_authentication(locked: PageClient) -> None:
     def basic(name: str, password: str) -> str:
         return f"Basic {b64encode(f'{name}:{password}'.encode()).decode()}"
 

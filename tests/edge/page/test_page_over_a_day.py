@@ -89,7 +89,7 @@ def memory(browser: Browser) -> tuple[float, float]:
 
 
 @pytest.mark.parametrize("view", ["", f"sensor/{quote(WATCHED, safe='')}?hours=168"], ids=["incidents", "a sensor"])
-def test_a_tab_that_is_open_for_a_day_takes_no_more_memory_in_the_end(
+def test_a_tab_that_is_open_for_a_day_uses_no_more_memory_at_the_end(
     browser: Browser, page: PageClient, consumer: Consumer, view: str
 ) -> None:
     taken = []

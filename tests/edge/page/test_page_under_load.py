@@ -137,7 +137,7 @@ def pages_open(page: PageClient) -> int:
     return int(float(text.partition("\nedgewarden_page_open ")[2].split()[0]))
 
 
-def test_a_post_that_is_replayed_later_acts_no_more(page: PageClient, consumer: Consumer) -> None:
+def test_a_replayed_post_has_no_effect(page: PageClient, consumer: Consumer) -> None:
     said = {"id": "0123456789abcdef", "sensor": "plant/**", "until": "1h"}
     assert [page.say("shelve", **said).status for _ in range(2)] == [200, 200]
     assert page.say("unshelve", sensor="plant/**").status == 200
@@ -145,7 +145,7 @@ def test_a_post_that_is_replayed_later_acts_no_more(page: PageClient, consumer: 
     assert page.get("/api/shelved").json["shelved"] == []
 
 
-def test_a_thousand_open_incidents_are_told_a_hundred_at_a_time(page: PageClient, consumer: Consumer) -> None:
+def test_a_thousand_open_incidents_are_sent_a_hundred_at_a_time(page: PageClient, consumer: Consumer) -> None:
     for _ in range(4):
         consumer.publish_all(*fields("plant/hot", 1000, 900.0))
     wait_for_all(lambda: asked(page, "/api/incidents")["open"], 1000, "incidents")
@@ -156,7 +156,7 @@ def test_a_thousand_open_incidents_are_told_a_hundred_at_a_time(page: PageClient
     assert len(page.get("/api/incidents").body) < 150_000
 
 
-def test_ten_thousand_sensors_are_found_a_hundred_at_a_time(page: PageClient, consumer: Consumer) -> None:
+def test_ten_thousand_sensors_are_sent_a_hundred_at_a_time(page: PageClient, consumer: Consumer) -> None:
     for number in range(10):
         consumer.publish_all(*fields(f"plant/hall{number}", 1000, 20.0))
     wait_for_all(lambda: asked(page, "/api/sensors")["found"], 10_000, "sensors")
@@ -165,7 +165,7 @@ def test_ten_thousand_sensors_are_found_a_hundred_at_a_time(page: PageClient, co
     assert len(page.get("/api/sensors").body) < 150_000
 
 
-def test_ten_tabs_hear_of_everything_and_one_that_reads_nothing_holds_nothing_up(
+def test_ten_tabs_receive_everything_and_one_that_reads_nothing_delays_no_other(
     page: PageClient, consumer: Consumer
 ) -> None:
     with ExitStack() as stack:
@@ -180,7 +180,7 @@ def test_ten_tabs_hear_of_everything_and_one_that_reads_nothing_holds_nothing_up
             each.wait("incidents", lambda data: data["open"] == 50)
 
 
-def test_ten_tabs_that_watch_a_sensor_for_a_day_of_readings_leave_memory_flat(
+def test_ten_tabs_that_show_a_sensor_for_a_day_of_readings_leave_memory_flat(
     page: PageClient, consumer: Consumer, service: RunningService
 ) -> None:
     with ExitStack() as stack:
@@ -204,7 +204,7 @@ def test_ten_tabs_that_watch_a_sensor_for_a_day_of_readings_leave_memory_flat(
         wait_until(all_follow, what="what follows")
 
 
-def test_a_tab_that_reads_nothing_is_let_go_and_its_connection_is_cut(
+def test_a_tab_that_reads_nothing_is_dropped_and_its_connection_closed(
     page: PageClient, consumer: Consumer, service: RunningService
 ) -> None:
     with OpenTab(page.host, WATCHED) as slow:
@@ -229,7 +229,7 @@ def cut(page: PageClient) -> bool:
     return not [row for row in rows if row[1].endswith(f":{port}") and not row[4].startswith("00000000:")]
 
 
-def test_a_reader_that_holds_the_store_open_stops_nothing(
+def test_a_reader_that_keeps_the_store_open_blocks_nothing(
     page: PageClient, consumer: Consumer, service: RunningService
 ) -> None:
     path: Path = service.folder / "edgewarden.db"
@@ -243,7 +243,7 @@ def test_a_reader_that_holds_the_store_open_stops_nothing(
         wait_until(lambda: len(page.get("/api/history").json["rows"]) == 3, what="the history")
 
 
-def test_while_another_program_locks_the_store_the_page_says_so_and_afterwards_nothing_is_lost(
+def test_while_another_program_locks_the_store_the_page_reports_it_and_afterwards_nothing_is_lost(
     page: PageClient, consumer: Consumer, service: RunningService
 ) -> None:
     consumer.publish_all(*fields("plant/hot", 3, 20.0))

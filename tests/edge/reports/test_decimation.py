@@ -34,7 +34,7 @@ def test_a_short_series_keeps_every_reading() -> None:
 
 @pytest.mark.parametrize("count", [127, 128, 129, 1000, 5003])
 @pytest.mark.parametrize("chunk", [1, 13, 100_000])
-def test_however_it_comes_a_series_is_cut_the_same(count: int, chunk: int) -> None:
+def test_a_series_is_reduced_in_the_same_way_however_it_arrives(count: int, chunk: int) -> None:
     rows = series(count)
     np.testing.assert_array_equal(np.array(added(rows, 64, chunk).trace()), np.array(added(rows, 64, 50).trace()))
 
@@ -60,7 +60,7 @@ def test_the_spike_stays_at_its_time() -> None:
     assert trace.times[at] <= 7000 < trace.times[at + 1]
 
 
-def test_a_band_is_the_mean_of_what_is_known_of_it() -> None:
+def test_a_band_is_the_mean_of_its_known_values() -> None:
     rows = series(600)
     trace = added(rows, 64, 600).trace()
     assert np.isnan(trace.lower[0])
@@ -68,14 +68,14 @@ def test_a_band_is_the_mean_of_what_is_known_of_it() -> None:
     assert (trace.upper == 1.0).all()
 
 
-def test_no_opinion_at_all_stays_none() -> None:
+def test_a_series_without_scores_remains_without() -> None:
     rows = series(600)
     rows[SCORE] = np.nan
     assert np.isnan(added(rows, 64, 600).trace().score).all()
 
 
 @pytest.mark.parametrize("count", [100, 127, 500, 1001])
-def test_less_memory_on_the_way_loses_no_spike(count: int) -> None:
+def test_less_memory_in_between_loses_no_spike(count: int) -> None:
     rows = series(2 * count)
     rows[HIGH, count - 1] = 1e6
     decimator = added(rows[:, :count], 64, 10)
@@ -89,7 +89,7 @@ def test_less_memory_on_the_way_loses_no_spike(count: int) -> None:
 
 
 @pytest.mark.parametrize("most", [3, 10, 100, 1000])
-def test_a_page_may_ask_for_fewer_points(most: int) -> None:
+def test_a_page_may_request_fewer_points(most: int) -> None:
     rows = series(999)
     rows[HIGH, 998] = 1e6
     trace = added(rows, 512, 100).trace(most)

@@ -32,7 +32,7 @@ def span(raised: float, ended: float = math.inf, sensor: str = "a") -> IncidentS
         (span(150, 160, "b"), math.nan, "false"),
     ],
 )
-def test_an_incident_is_one_word_and_a_label_found_or_not(incident: IncidentSpan, delay: float, word: str) -> None:
+def test_an_incident_is_described_in_a_word_and_a_label_is_found_or_not(incident: IncidentSpan, delay: float, word: str) -> None:
     judgement = judge([Label(100, 200, "a")], [incident], RULES)
     assert judgement.words == [word]
     assert judgement.delays == [delay] or (math.isnan(delay) and math.isnan(judgement.delays[0]))
@@ -44,7 +44,7 @@ def test_a_label_of_any_sensor_is_found_by_any() -> None:
     assert judgement.words == ["false", "found"]
 
 
-def test_an_incident_that_was_open_already_finds_nothing_and_is_said() -> None:
+def test_an_incident_that_was_already_open_finds_nothing_and_is_reported() -> None:
     judgement = judge([Label(100, 200, "a")], [span(50, 150)], RULES)
     assert judgement.already == [True]
     summary = summarise([([Label(100, 200, "a")], judgement, 1.0)])
@@ -56,7 +56,7 @@ def test_covered_time_is_counted_once() -> None:
     assert judgement.covered_s == [40.0]
 
 
-def test_a_summary_adds_up_what_was_judged() -> None:
+def test_a_summary_adds_up_the_verdicts() -> None:
     one, two = [Label(100, 200, "a"), Label(500, 600, "a")], [Label(100, 100, "b")]
     judged = [
         (one, judge(one, [span(120, 150), span(530, 540)], RULES), 2.0),
@@ -69,7 +69,7 @@ def test_a_summary_adds_up_what_was_judged() -> None:
     assert summary.false_per_sensor_day == pytest.approx(1 / 5)
 
 
-def test_nothing_is_no_division() -> None:
+def test_empty_data_causes_no_division_by_zero() -> None:
     summary = summarise([])
     assert summary.labels == 0
     assert all(map(math.isnan, (summary.delay_median_s, summary.covered, summary.false_per_sensor_day)))

@@ -9,7 +9,7 @@ from edge.reports.labels import Label, LabelError, LabelRuns, read_labels, windo
 T = 1_700_000_000.0
 
 
-def test_windows_by_file_are_read_with_their_places() -> None:
+def test_windows_by_file_are_read_with_their_paths() -> None:
     text = '{"real/a.csv": [["2023-11-14 22:13:20.000000", "2023-11-14 22:14:20"]], "b.csv": []}'
     labels = read_labels("w.json", text)
     assert labels.windows == {"real/a.csv": [Label(T, T + 60, place="w.json: real/a.csv[0]")], "b.csv": []}
@@ -25,12 +25,12 @@ def test_truth_of_the_simulator_is_read_without_its_summary() -> None:
     assert read_labels("t.jsonl", text).spans == [Label(T, T + 60, "p/a", "spike", "t.jsonl:1")]
 
 
-def test_a_single_line_of_truth_is_no_windows() -> None:
+def test_a_single_line_of_truth_is_not_a_file_of_windows() -> None:
     text = '{"type":"fault","sensor":"a","kind":"drift","start":1700000000.0,"end":1700000060.0}'
     assert read_labels("t.jsonl", text).spans == [Label(T, T + 60, "a", "drift", "t.jsonl:1")]
 
 
-def test_a_table_is_read_and_an_empty_end_is_the_start() -> None:
+def test_a_table_is_read_and_an_empty_end_equals_the_start() -> None:
     text = "\ufeffSensor;Start;End;Kind\n# by hand\na;2023-11-14T22:13:20Z;;odd\n;1700000000;1700000060;\n"
     assert read_labels("l.csv", text).spans == [
         Label(T, T, "a", "odd", "l.csv:3"),
@@ -54,12 +54,12 @@ def test_a_table_is_read_and_an_empty_end_is_the_start() -> None:
         ('{"sensor":"a","start":1,"end":2}\n{,}\n', "x:2: no JSON"),
     ],
 )
-def test_what_is_wrong_is_said_with_its_place(text: str, words: str) -> None:
+def test_errors_are_reported_with_their_position(text: str, words: str) -> None:
     with pytest.raises(LabelError, match=words):
         read_labels("x", text)
 
 
-def test_windows_belong_to_the_file_whose_path_ends_like_them_or_whose_name_is_theirs_alone() -> None:
+def test_windows_belong_to_the_file_with_the_matching_path_or_unique_name() -> None:
     one, two = [Label(1, 2)], [Label(3, 4)]
     windows = {"real/a.csv": one, "made/a.csv": two, "made/b.csv": two}
     assert windows_for(windows, PurePath("/data/real/a.csv")) is one

@@ -94,13 +94,13 @@ def data_of(text: str) -> list[dict[str, object]]:
     return [json.loads(each) for each in re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', text)]
 
 
-def test_every_element_is_closed_and_no_id_stands_twice(backtest: Backtest) -> None:
+def test_every_element_is_closed_and_every_id_is_unique(backtest: Backtest) -> None:
     outline = Outline(written(backtest))
     assert outline.open == []
     assert len(set(outline.ids)) == len(outline.ids)
 
 
-def test_it_needs_nothing_from_anywhere(backtest: Backtest) -> None:
+def test_it_needs_nothing_from_elsewhere(backtest: Backtest) -> None:
     text = written(backtest)
     outline = Outline(text)
     assert not [tag for tag, attributes in outline.attributes if {"src", "href"} & attributes.keys()]
@@ -116,11 +116,11 @@ def test_a_name_is_never_markup(backtest: Backtest) -> None:
     assert len(data_of(text)) == 3
 
 
-def test_what_is_to_be_seen_comes_first(backtest: Backtest) -> None:
+def test_the_most_important_parts_come_first(backtest: Backtest) -> None:
     assert [name for _, name in backtest.interesting()] == [NASTY, "value", "calm"]
 
 
-def test_every_plot_is_described_and_listed_in_words(backtest: Backtest) -> None:
+def test_every_plot_is_described_and_also_listed_in_words(backtest: Backtest) -> None:
     text = written(backtest)
     plots = [attributes for _, attributes in Outline(text).attributes if attributes.get("class") == "plot"]
     assert len(plots) == 3
@@ -139,7 +139,7 @@ def test_the_summary_compares_and_marks_the_best(backtest: Backtest) -> None:
     assert "3 <small>" in text
 
 
-def test_no_more_than_asked_for_are_drawn_and_the_rest_is_named(backtest: Backtest) -> None:
+def test_the_number_of_plots_is_limited_and_the_rest_is_listed(backtest: Backtest) -> None:
     text = written(backtest, plots=1)
     assert len(data_of(text)) == 1
     assert "2 more sensors aren't drawn" in text
@@ -168,7 +168,7 @@ def test_series_that_differ_are_both_kept() -> None:
 
 
 @pytest.mark.parametrize("value", [0.0, 1e-9, -3.25, 1e15])
-def test_a_sensor_that_always_says_the_same_can_be_drawn(value: float) -> None:
+def test_a_constant_sensor_can_be_drawn(value: float) -> None:
     made = SensorRecord("flat", 64)
     made.series.add(
         np.array([[T, T + 1], [value] * 2, [value] * 2, [np.nan] * 2, [5.0] * 2, [np.nan] * 2, [np.nan] * 2])
@@ -180,7 +180,7 @@ def test_a_sensor_that_always_says_the_same_can_be_drawn(value: float) -> None:
     assert "flat" in written(whole)
 
 
-def test_nothing_at_all_is_a_report_too() -> None:
+def test_an_empty_report_is_valid() -> None:
     whole = Backtest(["one"], (0.1,), Rules())
     whole.add(Dataset("empty.csv", None, [BacktestRun({}, [0])]))
     assert Outline(written(whole)).open == []

@@ -44,7 +44,7 @@ def test_every_sensor_has_its_readings_and_times() -> None:
     assert record.days == pytest.approx(30 * 2998 / 86_400)
 
 
-def test_incidents_have_a_beginning_an_end_and_the_worst_that_was_said() -> None:
+def test_incidents_have_a_beginning_an_end_and_their_worst_sentence() -> None:
     seen, transitions = recorded(readings())
     spans = [each for record in seen.sensors.values() for each in record.incidents]
     assert len(spans) == transitions.count("raised") > 3
@@ -60,7 +60,7 @@ def test_an_incident_that_is_still_open_has_no_end() -> None:
     assert math.isinf(seen.sensors["s0"].incidents[-1].ended)
 
 
-def test_the_count_for_the_budget_that_was_set_is_what_was_raised() -> None:
+def test_the_count_for_the_configured_budget_equals_the_raised_incidents() -> None:
     seen, transitions = recorded(readings())
     assert seen.budgets.incidents[1] == transitions.count("raised")
 
@@ -71,7 +71,7 @@ def test_a_larger_budget_costs_no_fewer_incidents() -> None:
     assert few <= many
 
 
-def test_the_batching_changes_nothing() -> None:
+def test_batching_changes_nothing() -> None:
     (one, _), (other, _) = recorded(readings(), chunk=17), recorded(readings(), chunk=3000)
     assert one.budgets.incidents.tolist() == other.budgets.incidents.tolist()
     for name, record in one.sensors.items():

@@ -27,12 +27,12 @@ STORE = Path("/tmp/a folder/edgewarden.db")  # noqa: S108 - never opened
 @pytest.mark.parametrize(
     ("taken", "until", "known"), [(1000, float("inf"), 3), (1200, float("inf"), 3), (500, 1000.0, 2)]
 )
-def test_faults_that_the_service_has_not_come_to_are_left_out(taken: int, until: float, known: int) -> None:
+def test_faults_that_the_service_has_not_reached_are_left_out(taken: int, until: float, known: int) -> None:
     assert reached(PUBLISHED, taken) == until
     assert len(seen(FAULTS, until)) == known
 
 
-def test_what_was_left_out_is_said() -> None:
+def test_left_out_faults_are_reported() -> None:
     assert remark(PUBLISHED, 1000, 0) == ""
     assert remark(PUBLISHED, 500, 1) == (
         "Of 1,000 readings 500 were taken in time: 1 fault that began later isn't counted."
@@ -40,18 +40,18 @@ def test_what_was_left_out_is_said() -> None:
     assert remark(PUBLISHED, 500, 2).endswith("2 faults that began later aren't counted.")
 
 
-def test_a_run_without_a_summary_counts_all_that_it_told() -> None:
+def test_a_run_without_a_summary_counts_everything_reported() -> None:
     assert reached(None, 5) == float("inf")
     assert remark(None, 5, 0) == ""
 
 
-def test_the_summary_is_the_last_word_of_the_truth() -> None:
+def test_the_summary_is_the_last_line_of_the_truth() -> None:
     lines = [each.to_json() for each in FAULTS]
     assert read_summary(lines) is None
     assert read_summary([*lines, PUBLISHED.to_json(), b""]) == PUBLISHED
 
 
-def test_the_program_is_named_by_what_starts_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_program_is_named_by_the_command_that_starts_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     script = tmp_path / "edgewarden"
     script.write_text("#!/bin/sh\n")
     script.chmod(0o755)
@@ -64,14 +64,14 @@ def test_the_program_is_named_by_what_starts_it(monkeypatch: pytest.MonkeyPatch,
     assert program() == f"{sys.executable} -m edge"
 
 
-def test_a_program_beside_the_folder_is_named_in_full(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_program_next_to_the_folder_is_named_in_full(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(sys, "argv", [".venv/bin/edgewarden"])
     assert program() == str(tmp_path / ".venv/bin/edgewarden")
 
 
-def test_events_are_followed_by_what_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_events_are_followed_by_an_installed_client(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["/opt/edgewarden"])
     monkeypatch.setattr(demo_commands.shutil, "which", lambda name: f"/usr/bin/{name}")
     assert follow_command(1884, "a/b/#", STORE) == "mosquitto_sub -h 127.0.0.1 -p 1884 -v -t 'a/b/#'"
@@ -108,7 +108,7 @@ def drawn(columns: int, rows: int, log: IncidentLog, follow: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 40), (60, 30)])
-def test_the_screen_cuts_no_sentence_and_fits_the_terminal(columns: int, rows: int) -> None:
+def test_the_screen_truncates_no_sentence_and_fits_the_terminal(columns: int, rows: int) -> None:
     log = IncidentLog()
     long = (
         "The sensors of plant/line1/motor1 no longer move together: current 58%, running 37%, speed 5% as expected {}"
@@ -125,13 +125,13 @@ def test_the_screen_cuts_no_sentence_and_fits_the_terminal(columns: int, rows: i
     assert "contextual 1 in 10^12" in said
 
 
-def test_the_command_to_follow_stands_outside_of_the_frame() -> None:
+def test_the_command_to_follow_is_outside_of_the_frame() -> None:
     lines = drawn(80, 24, IncidentLog(), "mosquitto_sub -h 127.0.0.1 -p 1883 -v -t 'edgewarden/demo/anomaly/#'")
     assert "mosquitto_sub -h 127.0.0.1 -p 1883 -v -t 'edgewarden/demo/anomaly/#'" in [each.rstrip() for each in lines]
     assert "2,385 readings/s, 37,164 in all, 24 sensors, 0 incidents, 0 open" in [each.rstrip() for each in lines]
 
 
-def test_the_page_is_named_once_it_is_there(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_page_is_named_once_it_is_available(capsys: pytest.CaptureFixture[str]) -> None:
     where = DemoProgress(10.0, 30.0, 0, 0.0, 0, "mosquitto_sub", "3 days", "http://127.0.0.1:8790/")
     assert where.invitation == "Open http://127.0.0.1:8790/ in a browser, or follow along from another terminal:"
     screen, log = PlainScreen(), IncidentLog()
@@ -142,7 +142,7 @@ def test_the_page_is_named_once_it_is_there(capsys: pytest.CaptureFixture[str]) 
     assert where._replace(page="").invitation == "Follow along from another terminal:"
 
 
-def test_the_summary_fits_eighty_columns_without_cutting_a_word() -> None:
+def test_the_summary_fits_eighty_columns_without_breaking_a_word() -> None:
     fault = Fault(
         "plant/yard1/weather/wind", "drift", 0.0, 9.0, 1.0, "Drifts until it is off by -10.3 m/s, 10.0 times it"
     )

@@ -27,11 +27,11 @@ def test_no_url_is_no_table() -> None:
 
 
 @pytest.mark.parametrize("url", ["", "x", "kafka://h", "kafka:///t", "ftp://h/t", "http://", "mqtt://h:port"])
-def test_what_is_no_sink_is_told(url: str) -> None:
+def test_an_invalid_sink_is_reported(url: str) -> None:
     with pytest.raises(SinkUrlError, match="isn't a sink"):
         sink_tables([url])
 
 
-def test_what_stands_in_a_url_is_quoted() -> None:
+def test_values_in_a_url_are_quoted() -> None:
     table = tomllib.loads(sink_tables(['kafka://h/a%22"b']))
     assert table["sink"][0]["topic"] == 'a""b'

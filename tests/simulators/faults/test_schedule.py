@@ -32,7 +32,7 @@ def plan(schedule: Schedule, sensors: int = 20, seed: int = 1, duration_s: float
     st.floats(0.0, 0.9),
     st.floats(3600.0, 8 * DAY),
 )
-def test_a_plan_keeps_its_rules(sensors: int, seed: int, share: float, warm_up: float, duration_s: float) -> None:
+def test_a_plan_follows_its_rules(sensors: int, seed: int, share: float, warm_up: float, duration_s: float) -> None:
     built = plant(sensors, seed)
     planned = Schedule(share, warm_up, each=4).plan(built.sensors, seed, START, duration_s)
     interval = {each.name: each.interval_s for each in built.sensors}
@@ -52,13 +52,13 @@ def test_a_plan_keeps_its_rules(sensors: int, seed: int, share: float, warm_up: 
             assert other.start - one.end >= BETWEEN * interval[name]
 
 
-def test_by_default_a_third_of_the_sensors_have_faults_and_every_kind_is_there() -> None:
+def test_by_default_a_third_of_the_sensors_have_faults_and_every_kind_occurs() -> None:
     planned = plan(Schedule())
     assert len({each.fault.sensor for each in planned}) == 6
     assert {each.fault.kind for each in planned} == set(FAULT_KINDS)
 
 
-def test_a_plan_is_in_the_order_of_starts_and_follows_from_the_seed() -> None:
+def test_a_plan_is_sorted_by_start_and_follows_from_the_seed() -> None:
     planned = plan(Schedule())
     assert [each.fault.start for each in planned] == sorted(each.fault.start for each in planned)
     assert planned == plan(Schedule())
@@ -73,7 +73,7 @@ def test_a_run_too_short_for_faults_has_none() -> None:
     assert plan(Schedule(), duration_s=900.0) == []
 
 
-def test_only_the_kinds_asked_for_are_planned() -> None:
+def test_only_the_requested_kinds_are_planned() -> None:
     assert {each.fault.kind for each in plan(Schedule(share=1.0, kinds=("stuck", "drift")))} == {
         "stuck",
         "drift",
@@ -121,7 +121,7 @@ def test_sizes_are_clear_and_multiplied() -> None:
         assert doubled == pytest.approx(2 * amount)
 
 
-def test_a_dropouts_value_is_far_from_the_usual_ones() -> None:
+def test_the_value_of_a_dropout_is_far_from_the_usual_ones() -> None:
     for fault, amount in plan(Schedule(share=1.0, kinds=("dropout",))):
         usual = Character.of(next(each for each in plant(20).sensors if each.name == fault.sensor), 1, START)
         assert not usual.low - usual.deviation < amount < usual.high + usual.deviation
@@ -131,7 +131,7 @@ def test_every_fault_has_a_sentence() -> None:
     assert all(len(each.fault.sentence) > 20 for each in plan(Schedule(share=1.0)))
 
 
-def test_a_resting_sensor_is_told_from_one_that_moves() -> None:
+def test_a_resting_sensor_is_distinguished_from_one_that_moves() -> None:
     sensors = {each.name: each for each in plant(20).sensors}
     running = sensors["plant/line1/motor1/running"]
     force = sensors["plant/line1/press1/force"]

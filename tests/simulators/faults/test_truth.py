@@ -19,7 +19,7 @@ def judged(*incidents: tuple[float, float | None], faults: tuple[Fault, ...] = (
 
 
 @given(st.builds(Fault, st.text(), st.sampled_from(FAULT_KINDS), NUMBERS, NUMBERS, NUMBERS, st.text()))
-def test_a_fault_comes_back_from_json(fault: Fault) -> None:
+def test_a_fault_is_restored_from_json(fault: Fault) -> None:
     assert from_json(fault.to_json()) == fault
 
 
@@ -36,17 +36,17 @@ def test_the_json_of_a_fault_is_one_line_with_its_type() -> None:
     assert b"\n" not in FAULT.to_json()
 
 
-def test_a_summary_comes_back_from_json() -> None:
+def test_a_summary_is_restored_from_json() -> None:
     summary = TruthSummary(20, 1000, 3, 0.0, 5.0, 7)
     assert from_json(summary.to_json()) == summary
 
 
-def test_reading_the_truth_leaves_out_what_is_no_fault() -> None:
+def test_reading_the_truth_skips_other_lines() -> None:
     lines = [FAULT.to_json(), b"", TruthSummary(1, 1, 1, 0.0, 0.0, 1).to_json()]
     assert read_truth(lines) == [FAULT]
 
 
-def test_a_line_that_is_no_truth_is_refused_by_its_number() -> None:
+def test_an_invalid_line_of_truth_is_refused_with_its_number() -> None:
     with pytest.raises(TruthError, match="line 2"):
         read_truth([FAULT.to_json(), b'{"type":"rumour"}'])
 
@@ -91,14 +91,14 @@ def test_an_incident_in_the_aftermath_is_late_and_not_false() -> None:
     assert len(result.late) == 1
 
 
-def test_an_incident_open_since_before_is_early_and_finds_nothing() -> None:
+def test_an_incident_that_was_already_open_is_early_and_finds_nothing() -> None:
     result = judged((9000.0, 10_500.0))
     assert result.all.missed == 1
     assert len(result.early) == 1
     assert result.false == ()
 
 
-def test_an_incident_that_is_never_cleared_is_early_for_what_comes_later() -> None:
+def test_an_incident_that_is_never_cleared_is_early_for_later_faults() -> None:
     assert len(judged((1.0, None)).early) == 1
 
 
@@ -113,7 +113,7 @@ def test_several_incidents_in_a_fault_find_it_once_and_none_is_false() -> None:
     assert result.false == ()
 
 
-def test_faults_are_counted_apart_by_what_the_detectors_claim() -> None:
+def test_faults_are_counted_separately_by_the_claims_of_the_detectors() -> None:
     spike = Fault(FAULT.sensor, "spike", 100_000.0, 100_000.0, 12.0, "")
     raised = [Raised(FAULT.sensor, 10_060.0, 12_500.0, "level_shift")]
     result = compare([FAULT, spike], raised, claimed={"spike"})

@@ -28,7 +28,7 @@ FAULTS = [
 
 @settings(max_examples=30)
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=12))
-def test_portions_leave_no_trace_in_the_readings(portions: list[int]) -> None:
+def test_the_size_of_portions_has_no_influence_on_the_readings(portions: list[int]) -> None:
     whole = Series(SENSOR, 3, START, FAULTS).take(sum(portions))
     series = Series(SENSOR, 3, START, FAULTS)
     parts = [series.take(count) for count in portions]
@@ -38,7 +38,7 @@ def test_portions_leave_no_trace_in_the_readings(portions: list[int]) -> None:
 
 @settings(max_examples=6)
 @given(st.floats(1.0, 50_000.0))
-def test_the_window_of_a_plant_changes_nothing(window_s: float) -> None:
+def test_the_window_of_a_plant_has_no_influence(window_s: float) -> None:
     small = plant(6, seed=5)
     injections = Schedule(share=0.5, warm_up=0.1).plan(small.sensors, 5, START, 20_000.0)
     assert injections
@@ -46,14 +46,14 @@ def test_the_window_of_a_plant_changes_nothing(window_s: float) -> None:
     assert list(small.readings(START, START + 20_000.0, injections, window_s)) == reference
 
 
-def test_readings_come_at_the_interval_from_the_phase_on() -> None:
+def test_readings_come_at_the_interval_starting_with_the_phase() -> None:
     sensor = SimulatedSensor("a", "", (Level(1.0),), interval_s=0.1, phase_s=0.05)
     times = Series(sensor, 1, START).take(1000).times
     assert times[0] == START + 0.05
     assert times[-1] == round(START + 0.05 + 99.9, 3)
 
 
-def test_until_gives_what_comes_before_a_time_and_nothing_twice() -> None:
+def test_until_returns_everything_before_a_time_and_nothing_twice() -> None:
     series = Series(SENSOR, 1, START)
     assert series.until(START).times.size == 0
     assert series.until(START + 20.0).times.tolist() == [START, START + 10.0]
@@ -73,7 +73,7 @@ def test_a_sensor_knows_its_device_and_its_ingredients() -> None:
     assert not SENSOR.counts
 
 
-def test_another_sensor_in_the_plant_changes_nobodys_readings() -> None:
+def test_another_sensor_in_the_plant_changes_no_readings() -> None:
     few = list(plant(4, seed=2).readings(START, START + 3600.0))
     names = {each.sensor for each in few}
     assert [each for each in plant(9, seed=2).readings(START, START + 3600.0) if each.sensor in names] == few
@@ -84,13 +84,13 @@ def test_the_first_twenty_sensors_hold_at_least_ten_kinds_of_signal() -> None:
     assert len(kinds) >= 10
 
 
-def test_a_plant_has_as_many_sensors_as_asked_for_with_names_of_their_own() -> None:
+def test_a_plant_has_the_requested_number_of_sensors_with_unique_names() -> None:
     sensors = plant(137).sensors
     assert len({each.name for each in sensors}) == 137
     assert all(each.name.startswith("plant/") for each in sensors)
 
 
-def test_a_plants_readings_are_in_the_order_of_time_and_end_before_the_end() -> None:
+def test_the_readings_of_a_plant_are_sorted_by_time_and_end_before_the_end() -> None:
     times = [each.time for each in plant(20).readings(START, START + 7200.0)]
     assert times == sorted(times)
     assert len(times) == 20 * 120
@@ -104,7 +104,7 @@ def test_the_sensors_of_a_pump_move_together() -> None:
     assert matrix.min() > 0.75
 
 
-def test_no_believable_quantity_is_negative() -> None:
+def test_no_plausible_quantity_is_negative() -> None:
     for sensor in plant(20).sensors:
         if sensor.unit != "Cel":
             assert Series(sensor, 1, START).take(5000).values.min() >= 0, sensor.name

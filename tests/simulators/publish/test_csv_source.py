@@ -20,7 +20,7 @@ def test_the_long_form_names_the_sensor_in_each_row(tmp_path: Path) -> None:
     assert read(tmp_path, text) == [Reading("a/b", 1.7e9, 1.5), Reading("a/c", 1.7e9 + 60, 2.0)]
 
 
-def test_the_wide_form_has_a_column_a_sensor_and_may_have_holes(tmp_path: Path) -> None:
+def test_the_wide_form_has_a_column_per_sensor_and_may_have_holes(tmp_path: Path) -> None:
     text = "timestamp,a,b\n1700000000,1,\n1700000060,,2\n"
     assert read(tmp_path, text) == [Reading("a", 1.7e9, 1.0), Reading("b", 1.7e9 + 60, 2.0)]
 
@@ -40,21 +40,21 @@ def test_a_prefix_comes_before_every_topic(tmp_path: Path) -> None:
         ("time,sensor,value\n1700000000,a//b,1\n", "empty level"),
     ],
 )
-def test_what_is_wrong_names_the_file_and_the_place(tmp_path: Path, text: str, words: str) -> None:
+def test_errors_name_the_file_and_the_position(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(CsvError, match=words):
         read(tmp_path, text)
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(CsvError, match=r"none\.csv"):
         list(csv_readings(tmp_path / "none.csv"))
 
 
 @pytest.mark.parametrize("topic", ["", "a/+/b", "a/#", "$SYS/a", "/a", "a/", "a\0b", "ä" * 129])
-def test_a_topic_that_nobody_may_publish_to_is_refused(topic: str) -> None:
+def test_a_topic_that_must_not_be_published_to_is_refused(topic: str) -> None:
     assert topic_problem(topic)
 
 
 @pytest.mark.parametrize("topic", ["a", "plant/line 1/temperatur", "a.b/c-d"])
-def test_other_topics_are_fine(topic: str) -> None:
+def test_other_topics_are_accepted(topic: str) -> None:
     assert topic_problem(topic) is None

@@ -25,7 +25,7 @@ def made(form: Format, pack: int = 1) -> list[tuple[str, Any, int]]:
     return [(each.topic, json.loads(each.payload), each.readings) for each in publications(READINGS, form, UNITS, pack)]
 
 
-def test_json_is_a_message_a_reading_with_time_value_and_unit() -> None:
+def test_json_is_a_message_per_reading_with_time_value_and_unit() -> None:
     first, _, third = made("json")[:3]
     assert first == ("plant/pump/temperature", {"ts": 1000.123, "value": 51.5, "unit": "Cel"}, 1)
     assert third == ("plant/room/co2", {"ts": 1000.5, "value": 430.0}, 1)
@@ -73,7 +73,7 @@ def fault(start: float) -> Fault:
     return Fault("plant/pump/pressure", "silence", start, start + 60.0, 20.0, "")
 
 
-def test_the_truth_comes_when_a_fault_starts_and_the_rest_at_the_end() -> None:
+def test_the_truth_is_published_when_a_fault_starts_and_the_rest_at_the_end() -> None:
     recorded: list[bytes] = []
     narrator = Narrator([fault(2000.0), fault(1060.0), fault(1000.0)], recorded.append)
     messages = list(narrator.accompany(publications(READINGS, "json", UNITS)))
@@ -82,13 +82,13 @@ def test_the_truth_comes_when_a_fault_starts_and_the_rest_at_the_end() -> None:
     assert narrator.told == 3
 
 
-def test_a_fault_that_never_started_is_not_told() -> None:
+def test_a_fault_that_never_started_is_not_published() -> None:
     narrator = Narrator([fault(5000.0)], lambda _line: None)
     next(iter(narrator.accompany(publications(READINGS, "json", UNITS))))
     assert narrator.told == 0
 
 
-def test_the_last_word_is_recorded_too() -> None:
+def test_the_last_line_is_recorded_too() -> None:
     recorded: list[bytes] = []
     summary = TruthSummary(3, 5, 0, 1000.0, 1060.123, 1)
     last = Narrator([], recorded.append).conclude(summary)

@@ -31,7 +31,7 @@ def test_without_a_speed_nothing_waits_for_its_time(link: Any) -> None:
     assert sent == (100, 100, 1990.0)
 
 
-def test_what_is_late_is_sent_at_once(link: Any) -> None:
+def test_late_messages_are_sent_immediately(link: Any) -> None:
     paced = publisher(link, PublishingPace(1.0, 1000.0))
     paced.run(MESSAGES[:1])
     link.now = 35.0
@@ -39,7 +39,7 @@ def test_what_is_late_is_sent_at_once(link: Any) -> None:
     assert [each[0] for each in link.sent] == pytest.approx([0.0, 35.0, 35.0, 35.0, 40.0], abs=0.002)
 
 
-def test_a_full_window_is_waited_for(link: Any) -> None:
+def test_a_full_window_makes_the_publisher_wait(link: Any) -> None:
     link.window = 3
     publisher(link, PublishingPace(0.0, 0.0)).run(MESSAGES)
     assert [each[1] for each in link.sent] == [each.topic for each in MESSAGES]
@@ -53,7 +53,7 @@ def test_patience_has_an_end(link: Any) -> None:
     assert link.now == pytest.approx(60.0, abs=0.2)
 
 
-def test_a_dead_link_is_not_waited_for(link: Any) -> None:
+def test_a_dead_link_makes_nothing_wait(link: Any) -> None:
     link.connected = link.alive = False
     with pytest.raises(PublishError, match="thread"):
         publisher(link, PublishingPace(0.0, 0.0)).run(MESSAGES)
@@ -70,7 +70,7 @@ def test_the_end_waits_for_every_confirmation(link: Any) -> None:
     paced.finish()
 
 
-def test_what_a_lost_connection_left_unconfirmed_is_sent_again(link: Any) -> None:
+def test_messages_that_a_lost_connection_left_unconfirmed_are_sent_again(link: Any) -> None:
     link.confirming = False
     paced = publisher(link, PublishingPace(0.0, 0.0))
     paced.run(MESSAGES[:10])
@@ -96,13 +96,13 @@ def test_it_ends_when_its_time_is_up(link: Any) -> None:
     assert link.now == pytest.approx(95.0, abs=0.3)
 
 
-def test_a_wish_to_stop_is_seen_while_it_sleeps(link: Any) -> None:
+def test_a_request_to_stop_is_noticed_while_it_sleeps(link: Any) -> None:
     sent = publisher(link, PublishingPace(1.0, 1000.0), stopped=lambda: link.now > 25.0).run(MESSAGES)
     assert sent.readings == 3
     assert link.now < 26.0
 
 
-def test_whoever_wants_to_stop_waits_for_a_moment_only(link: Any) -> None:
+def test_a_request_to_stop_takes_only_a_moment(link: Any) -> None:
     link.confirming = False
     paced = publisher(link, PublishingPace(0.0, 0.0), stopped=lambda: link.now > 0)
     paced.run(MESSAGES[:1])

@@ -32,12 +32,12 @@ CLEAN = run(None)
 WITHIN = slice(FIRST, LAST + 1)
 
 
-def test_every_kind_of_fault_does_something() -> None:
+def test_every_kind_of_fault_has_an_effect() -> None:
     assert set(DISTURBANCES) == set(FAULT_KINDS)
 
 
 @pytest.mark.parametrize("kind", FAULT_KINDS)
-def test_a_fault_touches_its_stretch_and_nothing_else(kind: str) -> None:
+def test_a_fault_affects_its_period_and_nothing_else(kind: str) -> None:
     faulty = run(kind, 3.0)
     outside = (CLEAN.times < START + 60.0 * FIRST) | (CLEAN.times > START + 60.0 * LAST)
     kept = np.isin(faulty.times, CLEAN.times[outside])
@@ -47,7 +47,7 @@ def test_a_fault_touches_its_stretch_and_nothing_else(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", FAULT_KINDS)
-def test_faults_of_others_change_nothing(kind: str) -> None:
+def test_faults_of_other_sensors_change_nothing(kind: str) -> None:
     fault = Fault("pump/pressure", kind, START, START + 6000.0, 1.0, "")
     values = Series(SENSOR, 1, START, [Injection(fault, 3.0)]).take(2000).values
     assert np.array_equal(values, CLEAN.values)
@@ -65,7 +65,7 @@ def test_a_drift_begins_at_nothing_and_ends_at_its_amount() -> None:
     assert np.allclose(np.diff(added), 12.0 / 599, atol=0.003)
 
 
-def test_a_stuck_sensor_repeats_its_last_sound_reading() -> None:
+def test_a_stuck_sensor_repeats_its_last_healthy_reading() -> None:
     assert set(run("stuck").values[WITHIN]) == {CLEAN.values[FIRST - 1]}
 
 
@@ -81,7 +81,7 @@ def test_a_sensor_stuck_from_the_start_of_a_block_repeats_the_end_of_the_one_bef
     assert set(values[BLOCK:]) == {CLEAN.values[BLOCK - 1]}
 
 
-def test_a_noise_burst_adds_as_much_noise_as_said() -> None:
+def test_a_noise_burst_adds_the_given_amount_of_noise() -> None:
     added = (run("noise_burst", 4.0).values - CLEAN.values)[WITHIN]
     assert added.std() == pytest.approx(4.0, rel=0.1)
 

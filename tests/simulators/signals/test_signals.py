@@ -79,7 +79,7 @@ def test_a_sum_has_a_floor(run_signal: Run) -> None:
     assert values.min() == 0.0
 
 
-def test_what_is_shared_is_equal_for_all_and_scaled_for_each() -> None:
+def test_the_shared_part_is_equal_for_all_and_scaled_for_each() -> None:
     load = MeanReverting(1.0, HOUR)
     one = Shared("pump", load, 2.0).source(Randomness(1, "temperature"), 60.0)(np.arange(100) * 60.0)
     other = Shared("pump", load, -3.0).source(Randomness(1, "pressure"), 60.0)(np.arange(100) * 60.0)
@@ -88,7 +88,7 @@ def test_what_is_shared_is_equal_for_all_and_scaled_for_each() -> None:
     assert not np.allclose(one, stranger)
 
 
-def test_detached_is_the_same_law_but_independent() -> None:
+def test_a_detached_signal_has_the_same_law_but_is_independent() -> None:
     shared = Shared("pump", MeanReverting(1.0, 600.0), 2.0)
     times = np.arange(20_000) * 60.0
     common = shared.source(Randomness(1, "temperature"), 60.0)(times)
@@ -110,7 +110,7 @@ def test_heavy_tails_go_further_than_gaussian_ones(run_signal: Run) -> None:
     assert np.abs(heavy).max() > 2 * np.abs(gaussian).max()
 
 
-def test_what_reverts_has_its_spread_and_forgets(run_signal: Run) -> None:
+def test_a_reverting_signal_has_its_spread_and_forgets(run_signal: Run) -> None:
     _, values = run_signal(MeanReverting(2.0, 600.0), readings=50_000)
     assert values.std() == pytest.approx(2.0, rel=0.1)
     assert np.corrcoef(values[10:], values[:-10])[0, 1] == pytest.approx(np.exp(-1), abs=0.07)
@@ -140,7 +140,7 @@ def test_a_tank_drains_slowly_and_fills_fast(run_signal: Run) -> None:
     assert rising.mean() == pytest.approx(1 / 7, abs=0.03)
 
 
-def test_on_and_off_are_the_only_values_and_last_as_long_as_said(run_signal: Run) -> None:
+def test_on_and_off_are_the_only_values_and_have_the_given_durations(run_signal: Run) -> None:
     _, values = run_signal(OnOff(3000.0, 1200.0), readings=20_000)
     assert set(values) == {0.0, 1.0}
     assert values.mean() == pytest.approx(3000 / 4200, abs=0.05)
@@ -161,7 +161,7 @@ def test_a_counter_never_falls(run_signal: Run) -> None:
     assert values[-1] > 600.0
 
 
-def test_a_counter_starts_anew_at_midnight(run_signal: Run) -> None:
+def test_a_counter_is_reset_at_midnight(run_signal: Run) -> None:
     times, values = run_signal(Counter(Level(1 / 60), reset_s=DAY), readings=4320)
     falls = np.flatnonzero(np.diff(values) < 0) + 1
     assert (times[falls] % DAY == 0).all()
@@ -169,7 +169,7 @@ def test_a_counter_starts_anew_at_midnight(run_signal: Run) -> None:
     assert np.allclose(values[falls], 1.0)
 
 
-def test_a_counter_starts_anew_when_it_is_full(run_signal: Run) -> None:
+def test_a_counter_is_reset_when_it_is_full(run_signal: Run) -> None:
     _, values = run_signal(Counter(Level(1 / 60), full_at=100.0), readings=1000)
     assert values.max() < 100.0
     assert np.count_nonzero(np.diff(values) < 0) == 10

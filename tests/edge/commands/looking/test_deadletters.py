@@ -20,7 +20,7 @@ def letters(folder: Path) -> Path:
     return kept.path
 
 
-def test_dead_letters_are_shown_readable(letters: Path) -> None:
+def test_dead_letters_are_shown_in_readable_form(letters: Path) -> None:
     result = edgewarden("deadletters")
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
@@ -46,17 +46,17 @@ def test_dead_letters_are_shown_readable(letters: Path) -> None:
         (("--reason", "late", "--reason", "no_window"), ["plant/a/b"]),
     ],
 )
-def test_dead_letters_are_chosen(letters: Path, arguments: tuple[str, ...], topics: list[str]) -> None:
+def test_dead_letters_can_be_filtered(letters: Path, arguments: tuple[str, ...], topics: list[str]) -> None:
     found = json_lines(edgewarden("deadletters", "--json", *arguments))
     assert [each["topic"] for each in found] == topics
 
 
-def test_dead_letters_as_json_hold_the_bytes(letters: Path) -> None:
+def test_dead_letters_as_json_contain_the_bytes(letters: Path) -> None:
     (late,) = json_lines(edgewarden("deadletters", "--json", "--reason", "late"))
     assert base64.b64decode(late["beginning"])[:6] == b"\xff\x1b[31m"
     assert late["size"] == 406
 
 
 @pytest.mark.parametrize("arguments", [("--reason", "malfromed"), ("--topic", "a/#/b")])
-def test_an_unknown_reason_or_a_filter_that_is_none_is_refused(letters: Path, arguments: tuple[str, ...]) -> None:
+def test_an_unknown_reason_or_an_invalid_filter_is_refused(letters: Path, arguments: tuple[str, ...]) -> None:
     assert edgewarden("deadletters", *arguments).exit_code == 2

@@ -32,7 +32,7 @@ def test_open_incidents_are_listed_the_worst_first_with_their_latest_state(folde
     assert edgewarden("open", "z").exit_code == 1
 
 
-def test_an_incident_whose_events_were_deleted_is_open_still(folder: Path) -> None:
+def test_an_incident_whose_events_were_deleted_is_still_open(folder: Path) -> None:
     configuration = load(folder / "edgewarden.toml")
     pipeline, kept = make_pipeline(configuration), SqliteStore(configuration.store.path)
     step = pipeline.process([Message("plant/oven", b"300", HOUR_AGO)])
@@ -46,7 +46,7 @@ def test_an_incident_whose_events_were_deleted_is_open_still(folder: Path) -> No
     assert json_lines(edgewarden("open", "--json")) == []
 
 
-def test_an_acknowledged_incident_says_what_is_wrong_still(folder: Path) -> None:
+def test_an_acknowledged_incident_keeps_its_description(folder: Path) -> None:
     kept = SqliteStore(folder / "edgewarden.db")
     data = {"severity": 300, "started": "2026-01-01T00:00:00.000Z", "message": "a was acknowledged", "kind": "spike"}
     payload = {"subject": "a", "severitytext": "WARN", "data": data | {"acknowledged": True, "shelved": False}}
@@ -58,7 +58,7 @@ def test_an_acknowledged_incident_says_what_is_wrong_still(folder: Path) -> None
     assert lines[2].strip() == "a is at 9"
 
 
-def test_readings_that_came_late_or_twice_are_not_among_those_learned(folder: Path) -> None:
+def test_late_and_duplicate_readings_are_not_counted_as_learned(folder: Path) -> None:
     configuration = load(folder / "edgewarden.toml")
     pipeline, kept = make_pipeline(configuration), SqliteStore(configuration.store.path)
     for seconds, value in ((0, 1), (10, 2), (10, 9), (5, 9), (20, 3)):
@@ -70,6 +70,6 @@ def test_readings_that_came_late_or_twice_are_not_among_those_learned(folder: Pa
     assert (fan["readings"], fan["value"], fan["interval_s"]) == (pipeline.counters.readings_taken, 3.0, 10.0)
 
 
-def test_a_plant_without_open_incidents_says_so(store: Path) -> None:
+def test_a_plant_without_open_incidents_is_reported_as_such(store: Path) -> None:
     says(store)
     assert edgewarden("open").stdout == f"no open incidents; the service is running (process {os.getpid()})\n"

@@ -15,7 +15,7 @@ from edge.shell.service.assembly.parts import make_pipeline
 from edge.shell.store import SqliteStore
 
 
-def test_sensors_are_listed_with_what_the_journal_says_since_the_snapshot(store: Path) -> None:
+def test_sensors_are_listed_with_the_journal_since_the_snapshot(store: Path) -> None:
     fan, oven = sorted(json_lines(edgewarden("sensors", "--json")), key=lambda each: each["sensor"])
     assert (fan["sensor"], fan["value"], fan["readings"], fan["interval_s"]) == ("plant/fan", 7.0, 5, 10.0)
     assert (oven["value"], oven["readings"], oven["interval_s"]) == (200.0, 100, 10.0)
@@ -23,7 +23,7 @@ def test_sensors_are_listed_with_what_the_journal_says_since_the_snapshot(store:
     assert (fan["learned"], oven["learned"]) == ("new", "learning")
 
 
-def test_sensors_say_what_watches_them(store: Path) -> None:
+def test_sensors_list_their_detectors(store: Path) -> None:
     fan, oven = sorted(json_lines(edgewarden("sensors", "--json")), key=lambda each: each["sensor"])
     assert (oven["rule"], oven["unit"], oven["limits"]) == ("plant/oven", "Cel", {"high": 250.0})
     assert "limits" in oven["detectors"]
@@ -32,7 +32,7 @@ def test_sensors_say_what_watches_them(store: Path) -> None:
 
 
 @pytest.mark.parametrize("columns", [60, 80, 200])
-def test_a_list_of_sensors_cuts_nothing(store: Path, columns: int) -> None:
+def test_a_list_of_sensors_truncates_nothing(store: Path, columns: int) -> None:
     result = edgewarden("sensors", columns=columns)
     text = " ".join(result.stdout.split())
     assert text.startswith("2 sensors; the service is not running")
@@ -41,7 +41,7 @@ def test_a_list_of_sensors_cuts_nothing(store: Path, columns: int) -> None:
     assert max(map(len, result.stdout.splitlines())) <= columns
 
 
-def test_one_sensor_in_full(store: Path) -> None:
+def test_one_sensor_with_all_details(store: Path) -> None:
     text = " ".join(edgewarden("sensors", "--long", "plant/oven").stdout.split())
     assert "learned learning: 100 readings" in text
     assert "limits high 250" in text
@@ -49,7 +49,7 @@ def test_one_sensor_in_full(store: Path) -> None:
 
 
 @pytest.mark.long
-def test_sensors_that_are_machines_with_states_say_which(folder: Path) -> None:
+def test_machines_list_their_states(folder: Path) -> None:
     configuration = load(folder / "edgewarden.toml")
     pipeline = make_pipeline(configuration)
     for minute in range(3000):
@@ -66,7 +66,7 @@ def test_sensors_that_are_machines_with_states_say_which(folder: Path) -> None:
     assert "0, 3.2" in edgewarden("sensors").stdout
 
 
-def test_sensors_that_are_counters_say_why_and_how_fast_they_count(folder: Path) -> None:
+def test_counters_give_the_reason_and_their_rate(folder: Path) -> None:
     configuration = load(folder / "edgewarden.toml")
     pipeline = make_pipeline(configuration)
     for minute in range(1600):
@@ -83,7 +83,7 @@ def test_sensors_that_are_counters_say_why_and_how_fast_they_count(folder: Path)
     assert "as it only rises, but for resets; watched by its pace in 1/min over 1 min" in text
 
 
-def test_sensors_of_a_store_alone_say_what_they_can(store: Path, tmp_path: Path, monkeypatch: Any) -> None:
+def test_sensors_of_a_store_without_configuration_show_what_is_known(store: Path, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.chdir(tmp_path.parent)
     result = edgewarden("sensors", "--store", str(store))
     assert result.exit_code == 0
@@ -91,12 +91,12 @@ def test_sensors_of_a_store_alone_say_what_they_can(store: Path, tmp_path: Path,
     assert "name it with --config" in result.stderr
 
 
-def test_a_sensor_that_is_not_known_is_an_error_with_the_nearest(store: Path) -> None:
+def test_an_unknown_sensor_is_an_error_that_suggests_the_nearest(store: Path) -> None:
     result = edgewarden("sensors", "plant/ovne")
     assert result.exit_code == 1
     assert "the nearest are plant/oven" in result.stderr
 
 
-def test_a_glob_is_given_once(store: Path) -> None:
+def test_only_one_glob_is_accepted(store: Path) -> None:
     assert json_lines(edgewarden("sensors", "--sensor", "*/fan", "--json"))[0]["sensor"] == "plant/fan"
     assert edgewarden("sensors", "*/fan", "--sensor", "*/oven").exit_code == 2

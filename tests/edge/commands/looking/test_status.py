@@ -18,7 +18,7 @@ from edge.shell.activity.status_file import status_path
 from edge.shell.store import SqliteStore
 
 
-def test_a_service_that_is_well_is_0(store: Path) -> None:
+def test_a_healthy_service_gives_0(store: Path) -> None:
     says(store)
     result = edgewarden("status")
     assert result.exit_code == 0
@@ -41,7 +41,7 @@ def test_a_service_that_is_well_is_0(store: Path) -> None:
         ({"health": {"store_writable": False}}, "the store can't be written"),
     ],
 )
-def test_a_service_that_is_not_well_is_1_and_says_why(store: Path, more: dict[str, Any], words: str) -> None:
+def test_an_unhealthy_service_gives_1_and_the_reason(store: Path, more: dict[str, Any], words: str) -> None:
     says(store, **more)
     result = edgewarden("status")
     assert result.exit_code == 1
@@ -49,7 +49,7 @@ def test_a_service_that_is_not_well_is_1_and_says_why(store: Path, more: dict[st
     assert f"! {words}" in result.stdout
 
 
-def test_events_that_do_not_get_out_are_not_well(store: Path) -> None:
+def test_undelivered_events_are_unhealthy(store: Path) -> None:
     kept = SqliteStore(store)
     kept.append([event(1, transition="cleared")], [], now=time.time() - 30)
     says(store)
@@ -61,7 +61,7 @@ def test_events_that_do_not_get_out_are_not_well(store: Path) -> None:
     assert "events don't get out: the oldest has waited for 5 min" in result.stdout
 
 
-def test_a_service_that_writes_no_status_any_more_is_not_well(store: Path) -> None:
+def test_a_service_that_stopped_writing_its_status_is_unhealthy(store: Path) -> None:
     says(store)
     os.utime(status_path(store), (0, time.time() - 120))
     result = edgewarden("status")
@@ -69,7 +69,7 @@ def test_a_service_that_writes_no_status_any_more_is_not_well(store: Path) -> No
     assert "it has written no status for 2 min" in result.stdout
 
 
-def test_a_service_that_has_said_nothing_yet_is_starting() -> None:
+def test_a_service_without_a_status_yet_is_starting() -> None:
     for said in ({}, {"state": "stopped", "pid": 7}, {"state": "running", "pid": 7}):
         state = ServiceState(running=True, pid=8, said=said, age_s=0.0)
         assert well_being(state, None).problems == ["it is starting, and has not written its status yet"]
@@ -112,7 +112,7 @@ def test_a_clock_that_may_be_wrong_is_shown(store: Path, more: dict[str, object]
     assert words in " ".join(result.stdout.split())
 
 
-def test_what_sensors_do_wrong_is_shown_and_is_no_fault_of_the_service(store: Path) -> None:
+def test_mistakes_of_sensors_are_shown_and_are_not_faults_of_the_service(store: Path) -> None:
     example = {
         "last": "2026-01-01T00:00:00.000Z",
         "topic": "p/\\u202e",
@@ -142,7 +142,7 @@ def test_what_sensors_do_wrong_is_shown_and_is_no_fault_of_the_service(store: Pa
         ({"pid": 0}, "not running"),
     ],
 )
-def test_a_service_that_does_not_run_is_3(store: Path, said: dict[str, Any], words: str) -> None:
+def test_a_stopped_service_gives_3(store: Path, said: dict[str, Any], words: str) -> None:
     says(store, **said)
     result = edgewarden("status")
     assert result.exit_code == 3
@@ -150,14 +150,14 @@ def test_a_service_that_does_not_run_is_3(store: Path, said: dict[str, Any], wor
     assert "edgewarden.db" in result.stdout
 
 
-def test_a_store_that_is_not_there_yet_is_no_running_service(folder: Path) -> None:
+def test_a_missing_store_means_that_no_service_is_running(folder: Path) -> None:
     result = edgewarden("status")
     assert result.exit_code == 3
     assert "not there yet" in result.stdout
     assert list(folder.glob("*.db*")) == []
 
 
-def test_the_status_as_json_says_the_same(store: Path) -> None:
+def test_the_status_as_json_has_the_same_content(store: Path) -> None:
     kept = SqliteStore(store)
     kept.append([event(1, severity=700)._replace(payload=payload_of("a", 700))], [], now=time.time())
     kept.close()
@@ -169,12 +169,12 @@ def test_the_status_as_json_says_the_same(store: Path) -> None:
     assert found["said"]["gateway"] == "gw"
 
 
-def test_a_quiet_status_is_an_exit_code(store: Path) -> None:
+def test_a_quiet_status_is_an_exit_code_only(store: Path) -> None:
     result = edgewarden("status", "--quiet")
     assert (result.exit_code, result.output) == (3, "")
 
 
-def test_a_wrong_configuration_is_2(tmp_path: Path) -> None:
+def test_a_wrong_configuration_gives_2(tmp_path: Path) -> None:
     assert edgewarden("status", "--config", str(tmp_path / "none.toml")).exit_code == 2
 
 
@@ -185,7 +185,7 @@ def test_a_wrong_configuration_is_2(tmp_path: Path) -> None:
         ({"takeovers": 1}, "another client with our client id has taken over the session 1 time"),
     ],
 )
-def test_what_a_broker_has_refused_is_worth_a_look(store: Path, more: dict[str, Any], words: str) -> None:
+def test_refusals_by_a_broker_need_attention(store: Path, more: dict[str, Any], words: str) -> None:
     says(store, connections=[{**WELL, **more}])
     result = edgewarden("status")
     assert result.exit_code == 0

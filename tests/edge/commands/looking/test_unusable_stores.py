@@ -12,7 +12,7 @@ from edge.shell.store import SqliteStore
 
 
 @pytest.mark.parametrize("command", ["sensors", "open", "deadletters", "events", "levels", "export"])
-def test_a_store_that_is_not_there_is_said_and_not_made(folder: Path, command: str) -> None:
+def test_a_missing_store_is_reported_and_not_created(folder: Path, command: str) -> None:
     result = edgewarden(command)
     assert result.exit_code == 1
     assert "no such file" in result.stderr
@@ -20,13 +20,13 @@ def test_a_store_that_is_not_there_is_said_and_not_made(folder: Path, command: s
 
 
 @pytest.mark.parametrize("command", ["status", "sensors", "open", "deadletters"])
-def test_a_store_in_which_nothing_has_happened_is_shown(folder: Path, command: str) -> None:
+def test_an_empty_store_is_shown(folder: Path, command: str) -> None:
     SqliteStore(folder / "edgewarden.db").close()
     assert edgewarden(command).exit_code == (3 if command == "status" else 0)
 
 
 @pytest.mark.parametrize("command", ["status", "sensors", "open", "deadletters", "events"])
-def test_a_folder_is_no_store(folder: Path, command: str) -> None:
+def test_a_folder_is_not_a_store(folder: Path, command: str) -> None:
     result = edgewarden(command, "--store", str(folder))
     assert result.exit_code == 1
     assert "is a folder" in result.stderr
@@ -34,7 +34,7 @@ def test_a_folder_is_no_store(folder: Path, command: str) -> None:
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 @pytest.mark.parametrize("command", ["status", "sensors", "open", "deadletters", "events"])
-def test_a_store_that_may_not_be_read_is_said(store: Path, command: str) -> None:
+def test_an_unreadable_store_is_reported(store: Path, command: str) -> None:
     store.chmod(0)
     result = edgewarden(command)
     assert result.exit_code == 1
@@ -42,7 +42,7 @@ def test_a_store_that_may_not_be_read_is_said(store: Path, command: str) -> None
 
 
 @pytest.mark.parametrize("command", ["status", "sensors", "open", "deadletters", "events", "levels", "export"])
-def test_what_is_no_store_is_said(folder: Path, command: str) -> None:
+def test_an_invalid_store_is_reported(folder: Path, command: str) -> None:
     (folder / "edgewarden.db").write_text("some text " * 100)
     result = edgewarden(command)
     assert result.exit_code == 2
@@ -52,7 +52,7 @@ def test_what_is_no_store_is_said(folder: Path, command: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["sensors", "open", "deadletters", "events", "levels", "export"])
-def test_what_is_no_store_is_said_where_it_is_named_itself(folder: Path, command: str) -> None:
+def test_an_invalid_store_is_reported_where_it_is_named_itself(folder: Path, command: str) -> None:
     (folder / "notes.txt").write_text("some text " * 100)
     result = edgewarden(command, "--store", "notes.txt")
     assert result.exit_code == 1

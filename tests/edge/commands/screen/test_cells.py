@@ -11,12 +11,12 @@ from edge.commands.screen.cells import ASCII, UNICODE, cut, cut_left, fitted, gl
     ("text", "columns", "found"),
     [("pump", 4, "pump"), ("pumps", 4, "pum…"), ("温度計", 5, "温度…"), ("温度計", 4, "温…"), ("x", 0, "")],
 )
-def test_a_text_is_cut_to_columns_and_says_so(text: str, columns: int, found: str) -> None:
+def test_a_text_is_truncated_to_columns_with_an_ellipsis(text: str, columns: int, found: str) -> None:
     assert cut(text, columns) == found
     assert width(cut(text, columns)) <= columns
 
 
-def test_of_a_name_the_end_is_kept() -> None:
+def test_a_truncated_name_keeps_its_end() -> None:
     assert cut_left("plant/hall1/energy", 9) == "…1/energy"
     assert cut_left("energy", 9) == "energy"
 
@@ -27,7 +27,7 @@ def test_wide_and_combining_characters_are_padded_by_their_columns() -> None:
     assert fitted("5", 3, right=True) == "  5"
 
 
-def test_long_words_are_broken_and_what_is_too_much_is_cut() -> None:
+def test_long_words_are_broken_and_excess_lines_are_cut() -> None:
     assert wrapped("one two three", 7) == ["one two", "three"]
     assert wrapped("abcdefgh", 3) == ["abc", "def", "gh"]
     assert wrapped("one two three four", 7, most=2) == ["one two", "three …"]

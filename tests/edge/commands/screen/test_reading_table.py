@@ -49,7 +49,7 @@ def recent(table: ReadingTable, name: str) -> list[float]:
     return [each for each in table.recent(name) if not math.isnan(each)]
 
 
-def test_it_begins_with_what_the_journal_kept_and_grows(plant: Plant) -> None:
+def test_it_begins_with_the_readings_in_the_journal_and_grows(plant: Plant) -> None:
     for second in range(5):
         plant.say(second, a=second, b=10)
     table = table_of(plant)
@@ -62,7 +62,7 @@ def test_it_begins_with_what_the_journal_kept_and_grows(plant: Plant) -> None:
     plant.close()
 
 
-def test_a_reading_that_is_refused_as_late_is_not_shown(plant: Plant) -> None:
+def test_a_reading_refused_as_late_is_not_shown(plant: Plant) -> None:
     for second in (1, 2, 3):
         plant.say(second, a=second)
     table = table_of(plant)
@@ -72,7 +72,7 @@ def test_a_reading_that_is_refused_as_late_is_not_shown(plant: Plant) -> None:
     plant.close()
 
 
-def test_a_sensor_that_is_new_is_there_at_the_next_look(plant: Plant) -> None:
+def test_a_new_sensor_appears_at_the_next_refresh(plant: Plant) -> None:
     plant.say(0, a=1)
     table = table_of(plant)
     plant.say(1, b=2)
@@ -83,7 +83,7 @@ def test_a_sensor_that_is_new_is_there_at_the_next_look(plant: Plant) -> None:
     plant.close()
 
 
-def test_everything_is_read_again_now_and_then_only(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_everything_is_read_again_only_from_time_to_time(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
     plant.say(0, a=1)
     table = table_of(plant)
     read: list[int] = []
@@ -98,7 +98,7 @@ def test_everything_is_read_again_now_and_then_only(plant: Plant, monkeypatch: p
     plant.close()
 
 
-def test_no_more_is_remembered_than_is_shown(plant: Plant) -> None:
+def test_no_more_is_kept_than_is_shown(plant: Plant) -> None:
     for second in range(3 * KEPT):
         plant.say(second, a=second)
     assert recent(table_of(plant), "plant/a") == list(range(2 * KEPT, 3 * KEPT))

@@ -16,5 +16,5 @@ from edge.commands.screen.terminal import keys_in
         ("\x1b[1;5C", []),
     ],
 )
-def test_keys_are_read_and_sequences_that_arent_known_left_out(text: str, keys: list[str]) -> None:
+def test_keys_are_read_and_unknown_sequences_are_skipped(text: str, keys: list[str]) -> None:
     assert keys_in(text) == keys

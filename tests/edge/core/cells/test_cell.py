@@ -34,12 +34,12 @@ def undisturbed() -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("cells", [2, 8, 64])
-def test_any_number_of_cells_tells_what_one_process_tells(undisturbed: dict[str, bytes], cells: int) -> None:
+def test_any_number_of_cells_reports_the_same_as_one_process(undisturbed: dict[str, bytes], cells: int) -> None:
     assert bare(run(cells, range(500, COUNT, 500)).events) == undisturbed
 
 
 @pytest.mark.long
-def test_64_cells_that_become_128_change_no_event(undisturbed: dict[str, bytes]) -> None:
+def test_dividing_64_cells_into_128_changes_no_event(undisturbed: dict[str, bytes]) -> None:
     fleet = Fleet(64)
     half = COUNT // 2
     fleet.take(0, half)
@@ -73,7 +73,7 @@ def test_batches_kills_and_division_change_no_event(undisturbed: dict[str, bytes
     assert len(fleet.events) == len(undisturbed)
 
 
-def test_a_cell_tells_of_a_devices_messages_what_a_gateway_tells() -> None:
+def test_a_cell_reports_the_same_about_messages_of_devices_as_a_gateway() -> None:
     messages = plant([START + each for each in range(300)], "paced/a/x", "paced/a/y")
     messages += [reading("paced/a/x", START + 301 + each, 95.0) for each in range(20)]
     gateway = Line(pipeline()).take(messages)
@@ -83,7 +83,7 @@ def test_a_cell_tells_of_a_devices_messages_what_a_gateway_tells() -> None:
     assert [each.payload for each in events] == [each.payload for each in gateway.events]
 
 
-def test_what_lies_behind_a_position_is_skipped() -> None:
+def test_records_before_the_position_are_skipped() -> None:
     messages = plant([START + each for each in range(50)], *SENSORS)
     once, twice = Cell(plan(1)), Cell(plan(1))
     once.process(messages, LOG, range(len(messages)))
@@ -94,7 +94,7 @@ def test_what_lies_behind_a_position_is_skipped() -> None:
     assert twice.process(messages, LOG, range(len(messages))).events == []
 
 
-def test_each_log_has_a_position_of_its_own_of_any_size() -> None:
+def test_each_log_has_its_own_position_of_any_size() -> None:
     messages = plant([START], *SENSORS)
     shard = 49_590_338_271_490_256_608_559_692_538_361_571_095_921_575_989_136_588_898
     cell = Cell(plan(1))
@@ -118,7 +118,7 @@ def test_offsets_that_do_not_ascend_are_an_error(offsets: list[int]) -> None:
     assert cell.positions == {}
 
 
-def test_an_entry_holds_what_came_since_the_last_one() -> None:
+def test_an_entry_holds_everything_since_the_last_one() -> None:
     messages = plant([START + each for each in range(40)], *SENSORS)
     cell, entries = Cell(plan(1)), []
     for first in range(0, len(messages), 30):
@@ -130,7 +130,7 @@ def test_an_entry_holds_what_came_since_the_last_one() -> None:
     assert differing(cell.pipeline, revived.pipeline) == []
 
 
-def test_a_message_that_says_nothing_moves_the_position() -> None:
+def test_a_message_without_readings_moves_the_position() -> None:
     cell = Cell(plan(1))
     cell.process([reading("elsewhere/x", START, 1.0)], LOG, [5])
     entry = cell.entry()
@@ -140,7 +140,7 @@ def test_a_message_that_says_nothing_moves_the_position() -> None:
     assert revived.positions == {LOG: 5}
 
 
-def test_silence_is_found_when_the_cell_is_told_what_time_it_is() -> None:
+def test_silence_is_found_when_the_cell_is_given_the_time() -> None:
     cell = Cell(plan(1))
     cell.process(plant([START + each for each in range(60)], *SENSORS), LOG, range(180))
     due = cell.due()
@@ -157,7 +157,7 @@ def test_a_cell_that_has_read_nothing_waits_for_nothing() -> None:
     assert cell.entry() is None
 
 
-def test_time_never_goes_back_by_a_tick() -> None:
+def test_a_tick_never_moves_time_back() -> None:
     cell = Cell(plan(1))
     cell.process(plant([START + each for each in range(60)], *SENSORS), LOG, range(180))
     cell.entry()
@@ -165,7 +165,7 @@ def test_time_never_goes_back_by_a_tick() -> None:
     assert cell.entry() is None
 
 
-def test_sensors_of_two_devices_that_stop_together_are_told_apart() -> None:
+def test_sensors_of_two_devices_that_stop_together_are_reported_separately() -> None:
     cell = Cell(plan(1))
     sensors = ["paced/a/x", "paced/a/y", "paced/b/x", "paced/b/y"]
     cell.process(plant([START + each for each in range(60)], *sensors), LOG, range(240))
@@ -188,7 +188,7 @@ def test_a_forgotten_sensor_ends_its_incident_and_is_new_when_it_comes_back() ->
     assert len(cell.pipeline.sensors) == 3  # its slot was given to the next sensor
 
 
-def test_an_exported_cell_knows_of_its_sensors_alone() -> None:
+def test_an_exported_cell_contains_only_its_own_sensors() -> None:
     cell = Cell(plan(1))
     cell.process(plant([START + each for each in range(60)], *SENSORS), LOG, range(180))
     other = Cell(plan(2))
@@ -199,7 +199,7 @@ def test_an_exported_cell_knows_of_its_sensors_alone() -> None:
     assert cell.entry() is not None  # what wasn't saved yet must still be sent
 
 
-def test_a_cell_that_has_seen_something_takes_in_no_other() -> None:
+def test_a_cell_with_state_imports_no_other() -> None:
     cell = Cell(plan(1))
     cell.process(plant([START], *SENSORS), LOG, range(3))
     with pytest.raises(ValueError, match="seen nothing"):
@@ -207,14 +207,14 @@ def test_a_cell_that_has_seen_something_takes_in_no_other() -> None:
 
 
 @pytest.mark.parametrize("state", UNREADABLE)
-def test_a_state_that_cannot_be_read_says_so(state: bytes) -> None:
+def test_an_unreadable_state_is_reported(state: bytes) -> None:
     with pytest.raises(CellStateError):
         Cell(plan(1)).load(state)
     with pytest.raises(CellStateError):
         Cell(plan(1)).load(None, [state])
 
 
-def test_sensors_of_a_device_share_a_cell_and_devices_are_spread() -> None:
+def test_sensors_of_a_device_share_a_cell_and_devices_are_distributed() -> None:
     placing = Placing(64)
     assert placing.cell("hall/press1/temperature") == placing.cell("hall/press1/pressure")
     counts = Counter(placing.cell(f"hall/press{each}/x") for each in range(6400))
@@ -222,24 +222,24 @@ def test_sensors_of_a_device_share_a_cell_and_devices_are_spread() -> None:
     assert max(counts.values()) < 150
 
 
-def test_the_operators_devices_are_not_parted() -> None:
+def test_configured_devices_are_never_split() -> None:
     placing = Placing(1000, lambda sensor: ("line", None) if sensor.startswith("line/") else None)  # type: ignore[arg-type,return-value]
     assert len({placing.cell(f"line/m{each}/x") for each in range(20)}) == 1
     assert placing.device("line/") == placing.device("line/m1/x")
 
 
 @pytest.mark.parametrize(("sensor", "cell"), [("hall/press1/temperature", 9), ("lone", 29), ("Halle Süd/ä", 38)])
-def test_a_sensors_cell_is_the_same_for_ever(sensor: str, cell: int) -> None:
+def test_the_cell_of_a_sensor_never_changes(sensor: str, cell: int) -> None:
     assert Placing(64).cell(sensor) == cell
     assert Placing(32).cell(sensor) == cell % 32
 
 
-def test_there_is_a_cell_at_least() -> None:
+def test_there_is_at_least_one_cell() -> None:
     with pytest.raises(ValueError, match="one at least"):
         Placing(0)
 
 
-def test_readings_that_were_decoded_elsewhere_are_taken_once() -> None:
+def test_readings_that_were_decoded_elsewhere_are_accepted_once() -> None:
     cell = Cell(plan(1))
     some = [Reading("a/x", START + each, 20.0) for each in range(10)]
     cell.process_readings(some, LOG, range(10))

@@ -37,23 +37,23 @@ def quoted(found: IncidentChange) -> tuple[float, float]:
     return band.lower, band.upper
 
 
-def test_a_band_that_holds_the_value_is_not_quoted() -> None:
+def test_a_band_that_contains_the_value_is_not_quoted() -> None:
     found = finding([Opinion("contextual", "contextual", 5.0, 20.0, 10.0, 30.0)], 23.5)
     assert all(map(math.isnan, quoted(found)))
     assert said(found) == "tank is unusual for this time, at 23.5 bar, usually about 20 bar"
 
 
 @pytest.mark.parametrize("value", [100.0, 101.0, 96.0])
-def test_what_was_expected_is_not_quoted_where_the_value_is_all_but_that(value: float) -> None:
+def test_an_expected_value_that_almost_equals_the_value_is_not_quoted(value: float) -> None:
     found = finding([Opinion("contextual", "contextual", 5.0, 100.0, 60.0, 120.0)], value)
     assert said(found) == f"tank takes an unusual course, now at {value:.0f} bar"
 
 
-def test_when_the_incident_has_ended_the_band_that_holds_the_value_is() -> None:
+def test_when_the_incident_has_ended_the_band_that_contains_the_value_is_quoted() -> None:
     assert quoted(finding([Opinion("ewma", "spike", 5.0, 20.0, 10.0, 30.0)], 21.5, Transition.CLEARED)) == (10.0, 30.0)
 
 
-def test_the_band_is_that_of_the_condition_that_gave_the_incident_its_kind() -> None:
+def test_the_band_belongs_to_the_condition_that_gave_the_incident_its_kind() -> None:
     opinions = [
         Opinion("ewma", "spike", 9.0, 20.0, 15.0, 25.0, level=4.0),
         Opinion("contextual", "contextual", 3.0, 40.0, 30.0, 50.0, level=2.75),
@@ -61,7 +61,7 @@ def test_the_band_is_that_of_the_condition_that_gave_the_incident_its_kind() -> 
     assert quoted(finding(opinions, 28.0)) == (15.0, 25.0)
 
 
-def test_no_band_reaches_below_zero_where_no_reading_did() -> None:
+def test_no_band_extends_below_zero_where_no_reading_did() -> None:
     opinions = [Opinion("ewma", "spike", 9.0, 1.0, -5.0, 7.0)]
     assert quoted(finding(opinions, 9.0, lowest=0.0)) == (0.0, 7.0)
     assert quoted(finding(opinions, 9.0, lowest=-0.5)) == (-5.0, 7.0)
@@ -79,19 +79,19 @@ def test_no_band_reaches_below_zero_where_no_reading_did() -> None:
         (1.0, 0.0, 0.0, "1 bar, expected 0 bar"),
     ],
 )
-def test_a_range_has_the_digits_that_its_width_justifies_and_never_holds_the_value(
+def test_a_range_has_the_digits_that_its_width_justifies_and_never_contains_the_value(
     value: float, lower: float, upper: float, says: str
 ) -> None:
     assert said(finding([Opinion("ewma", "spike", 9.0, lower, lower, upper)], value)) == f"tank is at {says}"
 
 
-def test_a_drift_is_told_by_the_mean_that_has_left_its_range() -> None:
+def test_a_drift_is_described_by_the_mean_that_has_left_its_range() -> None:
     drift = Opinion("drift", "drift", 9.0, math.nan, 422.4, 1127.0, level=3.5, now=398.25, usual=421.5, about="an hour")
     usually = "its mean over an hour is 398.2, usually 421.5 bar at least"
     assert said(finding([drift], 330.0)) == f"tank has drifted to 330 bar: {usually}"
 
 
-def test_a_value_that_is_violated_by_none_of_the_digits_shown_is_shown_with_more() -> None:
+def test_a_value_within_the_rounded_band_is_shown_with_more_digits() -> None:
     found = finding([Opinion("ewma", "spike", 9.0, 40415.2, 40415.1, 40415.3)], 40415.34)
     assert said(found) == "tank is at 40415.34 bar, expected 40415.1 to 40415.3 bar"
 
@@ -122,13 +122,13 @@ def test_a_value_that_is_violated_by_none_of_the_digits_shown_is_shown_with_more
         (Opinion("cusum", "level_shift", 9.0), 60.0, "tank has shifted to 21.5 bar"),
     ],
 )
-def test_a_condition_that_is_not_about_the_value_speaks_in_numbers_of_its_own(
+def test_a_condition_that_is_not_about_the_value_has_its_own_figures(
     opinion: Opinion, interval: float, says: str
 ) -> None:
     assert said(finding([opinion], 21.5, interval=interval)) == says
 
 
-def test_an_update_speaks_of_the_condition_that_is_new() -> None:
+def test_an_update_describes_the_new_condition() -> None:
     place = Opinion("ewma", "spike", 9.0, 20.0, 15.0, 25.0)
     stuck = Opinion("flatline", "flatline", 6.0, level=4.0, now=40.0, usual=8.0)
     found = finding([place], 28.0, interval=60.0)
@@ -141,7 +141,7 @@ def test_an_update_speaks_of_the_condition_that_is_new() -> None:
     assert said(replace(found, observation=later)) == "tank has shifted to 28 bar, expected 15 to 25 bar"
 
 
-def test_an_update_says_that_a_sensor_has_fallen_silent_whatever_is_wrong_with_it_already() -> None:
+def test_an_update_reports_that_a_sensor_has_fallen_silent_whatever_else_is_wrong_with_it() -> None:
     found = finding([Opinion("ewma", "spike", 9.0, 20.0, 15.0, 25.0)], 28.0)
     silence = Observation(400.0, 28.0, 4.0, [Opinion("silence", "missing", 4.0)])
     found.incident.extend(silence)

@@ -64,7 +64,7 @@ def test_an_event_is_a_cloud_event_with_the_incident_as_its_data() -> None:
 
 
 @pytest.mark.parametrize("transition", list(Transition))
-def test_every_transition_fits_the_published_schema(transition: Transition) -> None:
+def test_every_transition_matches_the_published_schema(transition: Transition) -> None:
     payload = json.loads(reporter().report(finding(transition)).payload)
     jsonschema.Draft202012Validator(event_json_schema()).validate(payload)
     assert payload["data"]["active"] == (transition not in {Transition.CLEARED, Transition.EXPIRED})
@@ -90,7 +90,7 @@ def test_attribute_names_are_lower_case_letters_and_digits() -> None:
     assert all(key.isalnum() and key == key.lower() for key in payload)
 
 
-def test_the_same_finding_gives_the_same_bytes() -> None:
+def test_the_same_incident_change_gives_the_same_bytes() -> None:
     assert reporter().report(finding()) == reporter().report(finding())
 
 
@@ -107,7 +107,7 @@ def test_severity_names_follow_the_number(severity: int, name: str) -> None:
 
 
 @given(st.floats(allow_nan=False))
-def test_a_timestamp_always_fits_the_schema(time: float) -> None:
+def test_a_timestamp_always_matches_the_schema(time: float) -> None:
     pattern = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
     import re
 

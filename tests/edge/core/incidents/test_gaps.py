@@ -20,7 +20,7 @@ SPAN = "from 2023-11-14T22:13:20.000Z to 2023-11-14T22:14:20.500Z"
 
 
 @given(GAPS, st.integers(1, 10**15), st.floats(0.0, 4e9))
-def test_every_gap_is_an_event_that_fits_the_published_schema(gap: Gap, sequence: int, now: float) -> None:
+def test_every_gap_is_an_event_that_matches_the_published_schema(gap: Gap, sequence: int, now: float) -> None:
     event = gap_event("gw-17", "edgewarden/gap", gap, sequence, now)
     payload = json.loads(event.payload)
     jsonschema.Draft202012Validator(gap_json_schema()).validate(payload)
@@ -38,7 +38,7 @@ def test_the_schema_itself_is_valid_and_refuses_a_changed_event() -> None:
         jsonschema.validate(payload, schema)
 
 
-def test_every_reason_has_its_words() -> None:
+def test_every_reason_has_a_description() -> None:
     assert WORDS.keys() == set(get_args(Reason))
 
 
@@ -60,12 +60,12 @@ def test_every_reason_has_its_words() -> None:
         ),
     ],
 )
-def test_the_sentence_says_what_how_many_when_and_why(gap: Gap, said: str) -> None:
+def test_the_sentence_gives_what_how_many_when_and_why(gap: Gap, said: str) -> None:
     assert sentence(gap) == said
 
 
 @given(GAPS, GAPS)
-def test_two_gaps_joined_add_up(one: Gap, other: Gap) -> None:
+def test_two_joined_gaps_add_up(one: Gap, other: Gap) -> None:
     both = one.joined(other)
     assert (both.what, both.reason) == (one.what, one.reason)
     if one.number is None or other.number is None:
@@ -84,7 +84,7 @@ def test_two_gaps_joined_add_up(one: Gap, other: Gap) -> None:
 
 
 @given(st.lists(GAPS, min_size=2, max_size=5))
-def test_joining_changes_none_of_the_gaps(gaps: list[Gap]) -> None:
+def test_joining_leaves_the_original_gaps_unchanged(gaps: list[Gap]) -> None:
     before = [each._replace(severities=dict(each.severities)) for each in gaps]
     joined = gaps[0]
     for each in gaps[1:]:
@@ -92,7 +92,7 @@ def test_joining_changes_none_of_the_gaps(gaps: list[Gap]) -> None:
     assert gaps == before
 
 
-def test_a_gap_takes_its_number_among_the_events() -> None:
+def test_a_gap_is_numbered_like_other_events() -> None:
     line = Line(pipeline())
     line.note(line.pipeline.gap(Gap("readings", "receive_limit", 3, START, START + 2.0), START + 2.0))
     line.take([reading("paced/a", START, 95.0)])

@@ -40,11 +40,11 @@ def raised(run: int, *scores: float, raise_after: int = 1, state: State = State.
 
 
 @pytest.mark.parametrize("state", [State.NORMAL, State.SETTLING])
-def test_what_is_a_hair_beyond_its_level_is_told_once_it_has_lasted_for_three_readings(state: State) -> None:
+def test_a_reading_barely_beyond_its_level_is_reported_after_three_readings(state: State) -> None:
     assert [raised(run, 5.1, state=state) for run in (1, 2, 3, 4)] == [False, False, True, True]
 
 
-def test_what_is_far_beyond_is_told_at_once() -> None:
+def test_a_reading_far_beyond_its_level_is_reported_immediately() -> None:
     assert not raised(1, 7.4)
     assert raised(1, 7.5)
     assert not raised(1, 5.1, value=-9.9)
@@ -57,10 +57,10 @@ def test_several_detectors_that_agree_need_no_second_reading() -> None:
 
 
 @pytest.mark.parametrize("kind", ["drift", "flatline", "state", "variance", "level_shift"])
-def test_what_one_reading_alone_can_not_show_needs_no_second_reading(kind: str) -> None:
+def test_a_condition_that_spans_several_readings_needs_no_second_one(kind: str) -> None:
     assert raised(1, 5.1, kind=kind)
 
 
-def test_an_operator_who_waits_for_more_readings_waits_for_as_many() -> None:
+def test_a_configured_number_of_readings_applies_unchanged() -> None:
     assert not raised(4, 9.0, raise_after=5)
     assert raised(5, 9.0, raise_after=5)

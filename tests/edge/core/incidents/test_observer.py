@@ -49,7 +49,7 @@ def run(chunk: int, *, observed: bool = True) -> tuple[Notes | None, list[bytes]
     return notes, [each.payload for each in events]
 
 
-def test_looking_on_changes_no_event() -> None:
+def test_observing_changes_no_event() -> None:
     _, seen = run(100)
     _, unseen = run(100, observed=False)
     assert seen
@@ -57,7 +57,7 @@ def test_looking_on_changes_no_event() -> None:
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 900])
-def test_an_observer_is_told_the_same_in_any_batching(chunk: int) -> None:
+def test_an_observer_gets_the_same_in_any_batching(chunk: int) -> None:
     (notes, _), (expected, _) = run(chunk), run(100)
     assert notes is not None
     assert expected is not None
@@ -65,7 +65,7 @@ def test_an_observer_is_told_the_same_in_any_batching(chunk: int) -> None:
         np.testing.assert_array_equal(notes.of(slot), expected.of(slot))
 
 
-def test_every_reading_is_told_once_with_its_time_and_value() -> None:
+def test_every_reading_is_observed_once_with_its_time_and_value() -> None:
     notes, _ = run(100)
     assert notes is not None
     told = sorted((float(t), float(v)) for each in notes.rounds for t, v in zip(each.times, each.values, strict=True))
@@ -81,7 +81,7 @@ def test_an_incident_is_open_from_the_reading_that_raised_it() -> None:
     assert max(time for time, _ in opened) < START + 899
 
 
-def test_the_band_is_that_of_the_leader_and_the_floor_of_whoever_is_strictest() -> None:
+def test_the_band_is_that_of_the_leader_and_the_floor_that_of_the_strictest_detector() -> None:
     notes, _ = run(100)
     assert notes is not None
     for each in notes.rounds[-50:]:
@@ -93,7 +93,7 @@ def test_the_band_is_that_of_the_leader_and_the_floor_of_whoever_is_strictest() 
         assert {each.profile.detectors[place].name for place in each.leader} <= {"ewma", "rate", "contextual", "unrest"}
 
 
-def test_a_sensor_that_nobody_watches_has_no_score() -> None:
+def test_a_sensor_without_detectors_has_no_score() -> None:
     names = ("silence", "flatline", "rate", "ewma", "median", "cusum", "seasonal")
     off = "\n".join(f"{name} = {{enabled = false}}" for name in names)
     rule = f'[[rule]]\nsensors = "**"\n[rule.detectors]\n{off}'

@@ -38,7 +38,7 @@ def about(kind: str, transition: Transition, band: Opinion | None = BAND, unit: 
         ),
     ],
 )
-def test_a_sentence_says_what_a_person_needs(kind: str, transition: Transition, says: str) -> None:
+def test_a_sentence_contains_what_a_person_needs(kind: str, transition: Transition, says: str) -> None:
     assert about(kind, transition) == says
 
 
@@ -65,18 +65,18 @@ def test_a_sentence_says_what_a_person_needs(kind: str, transition: Transition, 
         ),
     ],
 )
-def test_a_device_is_spoken_of_without_its_distance(kind: str, transition: Transition, says: str) -> None:
+def test_a_device_is_described_without_a_distance(kind: str, transition: Transition, says: str) -> None:
     incident = Incident.from_observation(Observation(100.0, 9.7, 4.0, [Opinion("correlation", kind, 9.0)]))
     shares = [("line2/pump1/vibration", 0.74), ("line2/pump1/current", 0.14), ("line2/pump1/speed", 0.05)]
     assert device_sentence("line2/pump1/", transition, incident, Observation(400.0, 4.1, 4.0, []), shares) == says
 
 
-def test_half_a_band_is_said_as_a_limit() -> None:
+def test_half_a_band_is_described_as_a_limit() -> None:
     upper_only = Opinion("limits", "range", 12.0, math.nan, math.nan, 8.0)
     assert about("range", Transition.RAISED, upper_only).endswith(", expected 8 bar or less")
 
 
-def test_without_a_band_nothing_is_claimed() -> None:
+def test_without_a_band_none_is_quoted() -> None:
     assert about("spike", Transition.RAISED, None, unit="") == "tank/level is at 9.712"
 
 
@@ -130,7 +130,7 @@ def test_durations_are_in_the_unit_a_person_would_use(seconds: float, text: str)
         (Opinion("states", "state", 3.0, level=2.5), "well/pump is in an unusual state, at 1.9 A"),
     ],
 )
-def test_a_sentence_about_a_state_says_what_is_wrong_with_it(opinion: Opinion, says: str) -> None:
+def test_a_sentence_about_a_state_describes_the_deviation(opinion: Opinion, says: str) -> None:
     observation = Observation(100.0, 1.9, 2.5, [opinion])
     incident = Incident.from_observation(observation)
     assert sentence("well/pump", "A", Transition.RAISED, incident, observation, None, opinion) == says

@@ -46,15 +46,15 @@ def patience(gaps: list[float], **parameters: float) -> float:
 
 
 @pytest.mark.parametrize(("uploads", "longest"), [(3, 3.5), (10, 1.6), (30, 1.6)])
-def test_what_reports_daily_is_due_daily(uploads: int, longest: float) -> None:
+def test_a_daily_report_is_due_daily(uploads: int, longest: float) -> None:
     assert 1.4 * DAY_S < patience([DAY_S] * uploads) < longest * DAY_S
 
 
-def test_of_fewer_gaps_nothing_is_said() -> None:
+def test_fewer_gaps_give_no_score() -> None:
     assert patience([DAY_S, DAY_S]) == np.inf
     assert patience([60.0] * 9) == np.inf
 
 
-def test_an_irregular_sensor_is_given_the_time_that_its_own_gaps_ask_for() -> None:
+def test_an_irregular_sensor_gets_the_time_that_its_own_gaps_suggest() -> None:
     gaps = np.random.default_rng(5).exponential(2 * HOUR_S, 300).tolist()
     assert 1.5 * max(gaps) <= patience(gaps) < 3 * DAY_S

@@ -32,13 +32,13 @@ def raised() -> StateMachine:
     return tracker
 
 
-def test_every_state_knows_what_to_do_with_every_reading() -> None:
+def test_every_state_has_a_transition_for_every_reading() -> None:
     for state in (State.NORMAL, State.OPEN, State.CALMING, State.ADOPTING):
         for signal in [*READINGS, MachineInput.SILENCE]:
             assert (state, signal) in TABLE
 
 
-def test_whatever_lasts_can_be_adopted() -> None:
+def test_every_lasting_condition_can_be_adopted() -> None:
     for state in (State.OPEN, State.CALMING, State.ADOPTING):
         assert (state, MachineInput.ADOPTION) in TABLE
 
@@ -51,7 +51,7 @@ def adopting() -> StateMachine:
     return tracker
 
 
-def test_while_a_level_is_adopted_nothing_is_raised_until_it_is_calm() -> None:
+def test_while_a_level_is_being_adopted_nothing_is_raised_until_it_is_calm() -> None:
     tracker = adopting()
     assert tracker.step(MachineInput.EXCEEDS, surprising(101.0), SETTINGS) is None
     assert tracker.state is State.ADOPTING
@@ -61,36 +61,36 @@ def test_while_a_level_is_adopted_nothing_is_raised_until_it_is_calm() -> None:
     assert moved[0] is Transition.RAISED
 
 
-def test_a_sensor_that_falls_silent_while_its_level_is_adopted_is_told_of() -> None:
+def test_a_sensor_that_falls_silent_while_its_level_is_being_adopted_is_reported() -> None:
     moved = adopting().step(MachineInput.SILENCE, surprising(150.0, kind="missing"), SETTINGS)
     assert moved is not None
     assert moved[0] is Transition.RAISED
 
 
-def test_the_time_of_adoption_begins_with_the_incident_and_anew_with_the_learning() -> None:
+def test_the_time_to_adoption_starts_with_the_incident_and_again_with_the_learning() -> None:
     assert raised().since == 0.0
     assert adopting().since == 100.0
 
 
-def test_the_time_of_adoption_begins_anew_while_a_drift_goes_on() -> None:
+def test_the_time_to_adoption_restarts_while_a_drift_continues() -> None:
     tracker = StateMachine()
     for time, score in ((0.0, 8.0), (50.0, 12.0), (90.0, 12.5)):
         tracker.step(MachineInput.EXCEEDS, surprising(time, score, kind="drift"), SETTINGS)
     assert tracker.steady_since == 50.0
 
 
-def test_what_gets_worse_without_a_drift_may_become_normal_from_its_beginning_on() -> None:
+def test_an_incident_that_worsens_without_a_drift_may_become_normal() -> None:
     tracker = raised()
     tracker.step(MachineInput.EXCEEDS, surprising(50.0, score=30.0), SETTINGS)
     assert tracker.steady_since == 0.0
 
 
-def test_an_incident_of_an_old_snapshot_has_lasted_since_it_was_raised() -> None:
+def test_an_incident_of_an_old_snapshot_counts_from_the_time_it_was_raised() -> None:
     incident = Incident.from_observation(surprising(7.0))
     assert StateMachine(State.OPEN, incident).since == 7.0
 
 
-def test_a_silent_sensor_is_told_of_its_return_before_anything_else() -> None:
+def test_the_return_of_a_silent_sensor_is_reported_first() -> None:
     signals = {signal for state, signal in TABLE if state is State.SILENT}
     assert signals == {
         MachineInput.SILENCE,
@@ -127,14 +127,14 @@ def test_the_last_of_the_calm_readings_clears() -> None:
     assert tracker.incident is None
 
 
-def test_a_reading_between_the_levels_starts_the_counting_of_calm_ones_anew() -> None:
+def test_a_reading_between_the_levels_restarts_the_count_of_calm_ones() -> None:
     tracker = raised()
     tracker.step(MachineInput.CALM, calm(1.0), SETTINGS)
     tracker.step(MachineInput.HOLDS, calm(2.0), SETTINGS)
     assert tracker.calm == 0
 
 
-def test_a_worse_class_of_severity_is_an_update_at_once() -> None:
+def test_a_worse_class_of_severity_is_an_immediate_update() -> None:
     tracker = StateMachine()
     tracker.step(MachineInput.EXCEEDS, surprising(0.0, value=6.2), SETTINGS)
     assert tracker.incident is not None
@@ -154,7 +154,7 @@ def bounded_by(most: int) -> tuple[StateMachine, Incident]:
     return tracker, tracker.incident
 
 
-def test_a_rise_to_warn_waits_until_a_while_after_the_last_event_and_is_then_told() -> None:
+def test_a_rise_to_warn_is_reported_some_time_after_the_last_event() -> None:
     tracker, incident = bounded_by(500)
     for time in (0.1, 100.0, 800.0):
         assert tracker.step(MachineInput.EXCEEDS, surprising(time, value=40.0), SETTINGS) is None or incident.news
@@ -167,7 +167,7 @@ def test_a_rise_to_warn_waits_until_a_while_after_the_last_event_and_is_then_tol
     assert tracker.step(MachineInput.HOLDS, calm(2000.0), SETTINGS) is None
 
 
-def test_a_rise_to_error_or_beyond_is_told_at_once_even_after_one_to_warn() -> None:
+def test_a_rise_to_error_or_beyond_is_reported_immediately_even_after_one_to_warn() -> None:
     tracker, incident = bounded_by(1000)
     incident.severity = 300
     moved = tracker.step(MachineInput.EXCEEDS, surprising(0.1, value=6.7), SETTINGS)
@@ -179,7 +179,7 @@ def test_a_rise_to_error_or_beyond_is_told_at_once_even_after_one_to_warn() -> N
     assert severity_class(moved[1].current_severity()) == 3
 
 
-def test_that_another_detector_agrees_is_kept_for_the_next_event() -> None:
+def test_the_agreement_of_another_detector_is_kept_for_the_next_event() -> None:
     tracker = raised()
     assert tracker.incident is not None
     tracker.incident.publish(0.0)
@@ -188,7 +188,7 @@ def test_that_another_detector_agrees_is_kept_for_the_next_event() -> None:
     assert set(tracker.incident.evidence) == {"ewma", "median"}
 
 
-def test_a_kind_that_the_incident_is_called_by_already_is_no_news() -> None:
+def test_a_condition_of_the_kind_of_the_incident_is_not_news() -> None:
     tracker, incident = bounded_by(200)
     for time in (1.0, 2.0, 61.0):
         tracker.step(MachineInput.EXCEEDS, surprising(time), SETTINGS)
@@ -199,7 +199,7 @@ def test_a_kind_that_the_incident_is_called_by_already_is_no_news() -> None:
     assert incident.conditions["level_shift"] == 62.0
 
 
-def test_another_name_waits_for_the_interval() -> None:
+def test_another_kind_waits_for_the_interval() -> None:
     tracker, incident = bounded_by(200)
     for time in (1.0, 2.0, 3.0):
         assert tracker.step(MachineInput.EXCEEDS, surprising(time), SETTINGS) is None
@@ -209,7 +209,7 @@ def test_another_name_waits_for_the_interval() -> None:
     assert moved[0] is Transition.UPDATED
 
 
-def test_a_condition_of_another_kind_is_told_at_once() -> None:
+def test_a_condition_of_another_kind_is_reported_immediately() -> None:
     tracker = raised()
     for time in (0.1, 0.2):  # by then it has reached its highest severity
         tracker.step(MachineInput.EXCEEDS, surprising(time), SETTINGS)
@@ -224,7 +224,7 @@ def test_a_condition_of_another_kind_is_told_at_once() -> None:
     assert tracker.step(MachineInput.EXCEEDS, other, SETTINGS) is None
 
 
-def test_a_spike_that_stays_on_one_side_becomes_a_level_shift() -> None:
+def test_a_spike_that_lasts_on_one_side_becomes_a_level_shift() -> None:
     tracker = raised()
     for time in (1.0, 2.0, 3.0):
         tracker.step(MachineInput.EXCEEDS, surprising(time), SETTINGS)
@@ -265,7 +265,7 @@ def test_severity_classes_are_quarters() -> None:
         st.sampled_from([*READINGS, MachineInput.SILENCE, MachineInput.RETURN, MachineInput.ADOPTION]), max_size=80
     )
 )
-def test_raises_and_ends_alternate_whatever_comes(signals: list[MachineInput]) -> None:
+def test_raises_and_ends_alternate_for_any_input(signals: list[MachineInput]) -> None:
     tracker = StateMachine()
     seen: list[Transition] = []
     for time, signal in enumerate(signals):
@@ -305,7 +305,7 @@ def saying(time: float, *opinions: Opinion) -> Observation:
 PLACE = Opinion("ewma", "spike", 8.0, 5.0, 4.0, 6.0, level=4.0)
 
 
-def test_a_shift_that_is_stuck_at_its_new_level_stays_a_shift_and_lists_both() -> None:
+def test_a_shift_that_is_stuck_at_its_new_level_remains_a_shift_and_lists_both() -> None:
     tracker = shifted()
     moved = tracker.step(
         MachineInput.EXCEEDS, saying(20.0, Opinion("flatline", "flatline", 80.0, level=4.0), PLACE), SETTINGS
@@ -315,7 +315,7 @@ def test_a_shift_that_is_stuck_at_its_new_level_stays_a_shift_and_lists_both() -
     assert moved[1].conditions == {"spike": 0.0, "flatline": 20.0}
 
 
-def test_what_is_stuck_where_nothing_else_is_wrong_is_called_stuck() -> None:
+def test_a_stuck_value_without_other_faults_is_called_stuck() -> None:
     tracker = shifted()
     tracker.step(MachineInput.EXCEEDS, saying(20.0, Opinion("flatline", "flatline", 80.0)), SETTINGS)
     assert tracker.incident is not None
@@ -323,7 +323,7 @@ def test_what_is_stuck_where_nothing_else_is_wrong_is_called_stuck() -> None:
 
 
 @pytest.mark.parametrize(("score", "kind"), [(8.0, "level_shift"), (9.0, "drift")])
-def test_an_incident_is_called_anew_by_what_is_worse_by_a_class(score: float, kind: str) -> None:
+def test_an_incident_is_renamed_by_a_condition_that_is_worse_by_a_class(score: float, kind: str) -> None:
     tracker = shifted()
     tracker.step(
         MachineInput.EXCEEDS, saying(20.0, Opinion("cusum", "drift", score, 5.0, 4.0, 6.0, level=4.0), PLACE), SETTINGS
@@ -332,7 +332,7 @@ def test_an_incident_is_called_anew_by_what_is_worse_by_a_class(score: float, ki
     assert tracker.incident.kind == kind
 
 
-def test_a_silence_that_joins_is_told_at_once_and_renames_nothing() -> None:
+def test_a_silence_that_joins_is_reported_immediately_and_renames_nothing() -> None:
     tracker = shifted()
     moved = tracker.step(MachineInput.SILENCE, saying(20.0, Opinion("silence", "missing", 4.0)), SETTINGS)
     assert moved is not None
@@ -340,7 +340,7 @@ def test_a_silence_that_joins_is_told_at_once_and_renames_nothing() -> None:
     assert moved[1].conditions == {"spike": 0.0, "missing": 20.0}
 
 
-def test_an_incident_lists_the_limits_and_error_values_that_it_has_shown() -> None:
+def test_an_incident_lists_its_limits_and_error_values() -> None:
     tracker = raised()
     tracker.step(MachineInput.NO_VALUE, Observation(1.0, -127.0, 4.0, []), SETTINGS)
     tracker.step(MachineInput.VALUE, Observation(2.0, 9.0, 4.0, []), SETTINGS)

@@ -21,7 +21,7 @@ def judge(admission: Admission, pairs: list[tuple[int, float]]) -> list[int]:
     return admission.judge(Batch(slots, -times, times, slots)).tolist()
 
 
-def test_times_that_move_forward_are_taken() -> None:
+def test_times_that_move_forward_are_accepted() -> None:
     assert judge(Admission(), [(0, 1.0), (0, 2.0), (1, 1.5)]) == [TAKEN] * 3
 
 
@@ -29,23 +29,23 @@ def test_a_repeated_time_is_a_duplicate_and_an_earlier_one_is_late() -> None:
     assert judge(Admission(), [(0, 5.0), (0, 5.0), (0, 4.0), (0, 6.0)]) == [TAKEN, DUPLICATE, LATE, TAKEN]
 
 
-def test_a_late_sensor_hurts_no_other() -> None:
+def test_a_late_sensor_affects_no_other() -> None:
     assert judge(Admission(), [(0, 100.0), (1, 5.0), (0, 90.0), (1, 6.0)]) == [TAKEN, TAKEN, LATE, TAKEN]
 
 
-def test_a_clock_that_was_set_back_is_believed_after_some_readings() -> None:
+def test_a_clock_that_was_set_back_is_accepted_after_some_readings() -> None:
     admission = Admission()
     late = [(0, float(time)) for time in range(1, STEP + 2)]
     assert judge(admission, [(0, 1000.0), *late]) == [TAKEN] + [LATE] * (STEP - 1) + [TAKEN, TAKEN]
     assert admission.clock_steps == 1
 
 
-def test_late_readings_that_do_not_move_forward_are_no_new_clock() -> None:
+def test_late_readings_that_do_not_move_forward_are_not_a_new_clock() -> None:
     verdicts = judge(Admission(), [(0, 1000.0)] + [(0, 10.0 - each) for each in range(2 * STEP)])
     assert verdicts == [TAKEN] + [LATE] * (2 * STEP)
 
 
-def test_late_readings_that_were_taken_before_are_duplicates_and_set_no_clock_back() -> None:
+def test_late_readings_that_were_accepted_before_are_duplicates_and_set_no_clock_back() -> None:
     admission = Admission()
     again = [(0, float(time)) for time in range(REMEMBERED)]
     judge(admission, again)
@@ -53,27 +53,27 @@ def test_late_readings_that_were_taken_before_are_duplicates_and_set_no_clock_ba
     assert admission.clock_steps == 0
 
 
-def test_a_repeat_amid_late_readings_neither_counts_nor_starts_them_anew() -> None:
+def test_a_repetition_among_late_readings_neither_counts_nor_restarts_the_count() -> None:
     admission = Admission()
     judge(admission, [(0, 2.0), (0, 1000.0)])
     sent = [(0, 3.0), (0, 4.0), (0, 2.0), (0, 5.0), (0, 6.0), (0, 1000.0), (0, 7.0)]
     assert judge(admission, sent) == [LATE, LATE, DUPLICATE, LATE, LATE, DUPLICATE, TAKEN]
 
 
-def test_a_late_reading_of_a_known_time_with_another_value_is_no_repeat() -> None:
+def test_a_late_reading_of_a_known_time_with_another_value_is_not_a_repetition() -> None:
     admission = Admission()
     judge(admission, [(0, 1.0), (0, 2.0)])
     other = Batch(np.array([0]), np.array([7.0]), np.array([1.0]), np.array([0]))
     assert admission.judge(other).tolist() == [LATE]
 
 
-def test_repeats_of_long_ago_are_late() -> None:
+def test_repetitions_from_long_ago_are_late() -> None:
     admission = Admission()
     judge(admission, [(0, float(time)) for time in range(REMEMBERED + 1)])
     assert judge(admission, [(0, 0.0), (0, 1.0)]) == [LATE, DUPLICATE]
 
 
-def test_when_the_clock_that_stamps_them_is_set_back_readings_go_on_from_there() -> None:
+def test_when_the_clock_that_stamps_them_is_set_back_readings_continue_from_there() -> None:
     admission = Admission()
     judge(admission, [(0, 1000.0), (1, 1000.0)])
     admission.shift(np.array([0]), -900.0)
@@ -102,14 +102,14 @@ def taken_at(*times: float) -> Admission:
     return admission
 
 
-def test_an_old_queue_that_is_delivered_in_a_burst_sets_no_clock_back_however_long_it_is() -> None:
+def test_an_old_queue_that_is_delivered_in_a_burst_sets_no_clock_back_whatever_its_length() -> None:
     admission = taken_at(5000.0)
     assert judge_arrived(admission, [(float(time), 5000.0 + time / 1000) for time in range(1500)]) == [LATE] * 1500
 
 
 @pytest.mark.parametrize("stall_s", [0.4, 4.0, 40.0])
 @pytest.mark.parametrize("interval_s", [0.1, 1.0, 60.0])
-def test_one_stall_in_such_a_burst_is_no_pace_wherever_it_is(stall_s: float, interval_s: float) -> None:
+def test_one_stall_in_such_a_burst_is_not_a_pace_wherever_it_is(stall_s: float, interval_s: float) -> None:
     for place in range(64):
         admission = taken_at(1e9)
         sent = [(each * interval_s, 1e9 + each / 1000 + stall_s * (each > place)) for each in range(128)]
@@ -117,12 +117,12 @@ def test_one_stall_in_such_a_burst_is_no_pace_wherever_it_is(stall_s: float, int
 
 
 @pytest.mark.parametrize("interval_s", [0.1, 1.0])
-def test_old_readings_that_come_much_slower_than_they_were_taken_set_no_clock_back(interval_s: float) -> None:
+def test_old_readings_that_arrive_much_slower_than_they_were_taken_set_no_clock_back(interval_s: float) -> None:
     sent = [(each * interval_s, 1e9 + 4.0 * each) for each in range(100)]
     assert clock_steps(taken_at(1e9), sent) == 0
 
 
-def test_readings_that_were_taken_before_set_no_clock_back_at_their_own_pace_either() -> None:
+def test_readings_that_were_accepted_before_set_no_clock_back_at_their_own_pace_either() -> None:
     times = [each / 10 for each in range(30_000)]
     admission = taken_at(*times)
     assert clock_steps(admission, [(each, 4000.0 + each) for each in times[21_000:]]) == 0
@@ -135,21 +135,21 @@ def test_a_slow_sensor_repeats_itself_for_hours_without_a_clock_step() -> None:
     assert judge_arrived(admission, again) == [DUPLICATE] * REMEMBERED
 
 
-def test_what_the_broker_calls_delivered_again_is_no_evidence() -> None:
+def test_messages_marked_as_redelivered_are_no_evidence() -> None:
     admission = taken_at(1e9)
     assert judge_arrived(admission, [(float(time), AGAIN) for time in range(100)]) == [LATE] * 100
     live = [(1000.0 + time, 1e9 + time) for time in range(STEP)]
     assert judge_arrived(admission, live) == [LATE] * (STEP - 1) + [TAKEN]
 
 
-def test_a_clock_that_was_set_back_is_believed_when_its_readings_come_at_their_own_pace() -> None:
+def test_a_clock_that_was_set_back_is_accepted_when_its_readings_arrive_at_their_own_pace() -> None:
     sent = [(float(time), 100_000.0 + time) for time in range(STEP)]
     assert judge_arrived(taken_at(100_000.0), sent) == [LATE] * (STEP - 1) + [TAKEN]
 
 
 @pytest.mark.parametrize("interval_s", [0.1, 1.0, 10.0, 60.0, 3600.0])
 @pytest.mark.parametrize("known_for", [1, 5000])
-def test_a_clock_that_was_set_back_is_believed_within_seconds_or_a_few_readings(
+def test_a_clock_that_was_set_back_is_accepted_within_seconds_or_a_few_readings(
     interval_s: float, known_for: int
 ) -> None:
     admission = taken_at(*[each * interval_s for each in range(known_for)], 1e9)
@@ -160,7 +160,7 @@ def test_a_clock_that_was_set_back_is_believed_within_seconds_or_a_few_readings(
     assert readings * interval_s <= max(8 * interval_s, 6 * MOMENT_S)
 
 
-def test_a_clock_that_was_set_back_to_times_of_before_is_believed_by_its_new_values() -> None:
+def test_a_clock_that_was_set_back_to_earlier_times_is_accepted_because_of_its_new_values() -> None:
     times = [60.0 * each for each in range(300)]
     admission = taken_at(*times)
     again = times[-60:]
@@ -169,7 +169,7 @@ def test_a_clock_that_was_set_back_to_times_of_before_is_believed_by_its_new_val
     assert verdicts == [LATE] * (STEP - 1) + [TAKEN] * (60 - STEP + 1)
 
 
-def test_a_new_clock_is_believed_after_a_burst_too() -> None:
+def test_a_new_clock_is_accepted_after_a_burst_too() -> None:
     admission = taken_at(1e9)
     burst = [(float(time), 1e9) for time in range(5000)]
     live = [(5000.0 + time, 1e9 + time) for time in range(STEP + 1)]
@@ -179,19 +179,19 @@ def test_a_new_clock_is_believed_after_a_burst_too() -> None:
 
 
 @pytest.mark.parametrize("size", [2, 10, 100])
-def test_a_new_clock_is_believed_when_readings_come_in_packs(size: int) -> None:
+def test_a_new_clock_is_accepted_when_readings_arrive_in_packs(size: int) -> None:
     admission = taken_at(1e9)
     packs = [(float(pack * 100 + each), 1e9 + pack * 100) for pack in range(REPORTS) for each in range(size)]
     assert judge_arrived(admission, packs)[-1] == TAKEN
     assert admission.clock_steps == 1
 
 
-def test_a_new_clock_is_believed_when_a_sensor_sends_some_messages_together() -> None:
+def test_a_new_clock_is_accepted_when_a_sensor_sends_some_messages_together() -> None:
     sent = [(60.0 * minute + 20 * each, 1e9 + 60 * minute + 0.01 * each) for minute in range(4) for each in range(3)]
     assert clock_steps(taken_at(1e9), sent) == 1
 
 
-def test_old_packs_that_are_delivered_once_more_set_no_clock_back_with_a_stall_between_them() -> None:
+def test_old_packs_that_are_delivered_again_set_no_clock_back_with_a_stall_between_them() -> None:
     for place in range(20):
         sent = [
             (10.0 * pack + each, 1e9 + 0.05 * pack + 10 * (pack > place)) for pack in range(40) for each in range(10)
@@ -199,7 +199,7 @@ def test_old_packs_that_are_delivered_once_more_set_no_clock_back_with_a_stall_b
         assert clock_steps(taken_at(1e9), sent) == 0
 
 
-def test_arrivals_that_were_noted_give_the_same_verdicts_when_they_are_told() -> None:
+def test_recorded_arrivals_give_the_same_verdicts_in_a_replay() -> None:
     sent = [(5000.0, 5000.0)] + [(float(time), 5000.0 + time * time / 50) for time in range(300)]
     times = np.array([time for time, _ in sent])
     batch = Batch(np.zeros(len(sent), dtype=np.intp), -times, times, np.arange(len(sent)))
@@ -225,7 +225,7 @@ def readings(*told: tuple[float, float]) -> Batch:
 
 
 @pytest.mark.parametrize("cut", [1, 2, 40])
-def test_readings_of_one_time_are_taken_if_their_values_differ_and_are_a_microsecond_apart(cut: int) -> None:
+def test_readings_of_one_time_are_accepted_if_their_values_differ_and_are_a_microsecond_apart(cut: int) -> None:
     admission = Admission()
     admission.grow(1)
     told = [(float(place), 1000.0 + place // 10) for place in range(40)]
@@ -241,7 +241,7 @@ def test_readings_of_one_time_are_taken_if_their_values_differ_and_are_a_microse
     ]  # fmt: skip
 
 
-def test_a_sensor_that_says_all_twice_says_it_once_however_long() -> None:
+def test_a_sensor_that_repeats_everything_counts_once_however_long_it_does() -> None:
     admission = Admission()
     admission.grow(1)
     told = [(float(place % 7), 1000.0 + place) for place in range(600) for _ in range(2)]
@@ -312,7 +312,7 @@ FAST = st.tuples(st.integers(520, 900), LONG).map(
 @settings(max_examples=60)
 @given(PAIRS | LONG | FAST, st.integers(1, 60) | st.just(1000))
 @example([(0, 5.0), (1, 5.0), (0, 3.0), (1, 6.0), (0, 7.0), (1, 2.0)], 5)
-def test_the_verdicts_are_those_of_a_plain_loop_however_the_readings_are_cut(
+def test_the_verdicts_equal_those_of_a_plain_loop_in_any_batching(
     pairs: list[tuple[int, float]], cut: int
 ) -> None:
     admission, whole = Admission(), Admission()
@@ -337,7 +337,7 @@ def walk(steps: list[tuple[int, int]]) -> list[tuple[int, float, int]]:
     | st.lists(st.tuples(st.integers(0, 4), st.integers(6, 10)), min_size=20, max_size=60).map(walk),
     st.integers(1, 60),
 )
-def test_the_pace_is_judged_as_in_a_plain_loop_however_the_readings_are_cut(
+def test_the_pace_is_judged_as_in_a_plain_loop_in_any_batching(
     sent: list[tuple[int, float, int]], cut: int
 ) -> None:
     admission = Admission()

@@ -58,7 +58,7 @@ def back_again(line: Line, cut: int) -> Line:
 
 
 @RESTARTS
-def test_nobody_is_silent_whose_messages_are_in_the_same_backlog_though_others_are_stamped_as_they_arrive(
+def test_no_sensor_in_the_same_backlog_is_silent_although_others_are_stamped_on_arrival(
     cut: int,
 ) -> None:
     line = away(Line(pipeline()).take(house(range(30)), cut=cut))
@@ -67,7 +67,7 @@ def test_nobody_is_silent_whose_messages_are_in_the_same_backlog_though_others_a
 
 
 @RESTARTS
-def test_nobody_is_silent_whose_messages_were_not_kept_though_packs_of_others_say_what_was_meanwhile(cut: int) -> None:
+def test_no_sensor_whose_messages_were_not_kept_is_silent_although_packs_of_others_cover_that_time(cut: int) -> None:
     before = house(range(30))
     unkept = [each if each.topic == SLOW else each._replace(qos=0, packet=0) for each in before]
     line = away(Line(pipeline()).take(unkept, cut=cut))
@@ -76,7 +76,7 @@ def test_nobody_is_silent_whose_messages_were_not_kept_though_packs_of_others_sa
 
 
 @RESTARTS
-def test_who_says_nothing_more_after_a_backlog_is_silent(cut: int) -> None:
+def test_a_sensor_that_stays_silent_after_a_backlog_is_reported(cut: int) -> None:
     line = away(Line(pipeline()).take(house(range(30)), cut=cut))
     line.take(arriving(house(range(30, 36)), BACK), cut=cut)
     without = [each for each in house(range(36, 60)) if each.topic != "now/d"]
@@ -85,7 +85,7 @@ def test_who_says_nothing_more_after_a_backlog_is_silent(cut: int) -> None:
     assert line.take(without[16:], cut=cut).missing() == ["now/d"]
 
 
-def test_a_backlog_in_which_everything_was_kept_and_has_its_time_tells_the_silences_that_were_in_it() -> None:
+def test_a_complete_backlog_with_its_own_times_reports_the_silences_in_it() -> None:
     others = sent(START + np.arange(60.0), *OWN)
     silent = sent([START + each for each in range(60) if not 32 <= each < 50], SLOW)
     messages = sorted([*others, *silent], key=lambda each: each.arrived)
@@ -97,7 +97,7 @@ def test_a_backlog_in_which_everything_was_kept_and_has_its_time_tells_the_silen
     assert line.events == undisturbed.events
 
 
-def test_a_restart_in_a_backlog_or_after_it_leads_to_the_same() -> None:
+def test_a_restart_in_a_backlog_or_after_it_gives_the_same_result() -> None:
     whole = Line(pipeline()).take(house(range(30)))
     saved = whole.pipeline.save("", "")
     parts = len(whole.parts)
@@ -114,7 +114,7 @@ def test_a_restart_in_a_backlog_or_after_it_leads_to_the_same() -> None:
         assert differing(each.pipeline, whole.pipeline) == []
 
 
-def test_a_snapshot_that_was_begun_in_a_backlog_is_given_up_where_that_ends() -> None:
+def test_a_snapshot_begun_in_a_backlog_is_abandoned_at_its_end() -> None:
     line = away(Line(pipeline()).take(house(range(30))))
     line.take(arriving(house(range(30, 36)), BACK))
     assert not line.pipeline.interruption.is_over

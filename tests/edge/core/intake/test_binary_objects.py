@@ -61,12 +61,12 @@ def reason(decoder: Decoder, payload: bytes) -> tuple[str, str]:
 @seed(1)
 @settings(max_examples=300, database=None)
 @given(document=documents)
-def test_a_document_gives_what_it_gives_in_json(kind: type[Decoder], encode: Any, document: Any) -> None:
+def test_a_document_gives_the_same_as_in_json(kind: type[Decoder], encode: Any, document: Any) -> None:
     assert outcome(kind(), encode(document)) == outcome(FieldsDecoder(), json.dumps(document).encode())
 
 
 @both
-def test_many_objects_of_one_shape_are_taken_as_columns(kind: type[Decoder], encode: Any) -> None:
+def test_many_objects_of_one_shape_are_read_as_columns(kind: type[Decoder], encode: Any) -> None:
     rows = [{"ts": 1_700_000_000.5 + each, "a": each, "b": each / 2} for each in range(8)]
     decoded = read(kind(), encode(rows))
     assert list(decoded.samples) == list(FieldsDecoder().decode(json.dumps(rows).encode()).samples)
@@ -93,7 +93,7 @@ def test_any_other_key_makes_the_payload_malformed(kind: type[Decoder], encode: 
 
 
 @both
-def test_times_of_the_format_are_times_and_no_numbers(kind: type[Decoder], encode: Any) -> None:
+def test_times_of_the_format_are_times_and_not_numbers(kind: type[Decoder], encode: Any) -> None:
     moment = datetime(2026, 11, 28, 7, 30, 0, 250_000, tzinfo=UTC)
     assert outcome(kind(), encode({"ts": moment, "a": 1, "since": moment})) == (
         [Sample("a", 1.0, moment.timestamp())],
@@ -107,7 +107,7 @@ def test_an_epoch_of_cbor_is_a_time() -> None:
 
 
 @pytest.mark.parametrize("epoch", [math.inf, math.nan, 1e300, "x", 2**63])
-def test_an_impossible_epoch_costs_only_itself(epoch: Any) -> None:
+def test_an_impossible_epoch_affects_only_itself(epoch: Any) -> None:
     payload = cbor2.dumps([{"ts": cbor2.CBORTag(1, epoch), "a": 1}, {"b": 2}])
     samples, refusals = outcome(CborDecoder(), payload)
     assert samples == [Sample("a", 1.0, None), Sample("b", 2.0, None)]
@@ -115,7 +115,7 @@ def test_an_impossible_epoch_costs_only_itself(epoch: Any) -> None:
 
 
 @both
-def test_extensions_bytes_and_nulls_are_no_numbers(kind: type[Decoder], encode: Any) -> None:
+def test_extensions_bytes_and_nulls_are_not_numbers(kind: type[Decoder], encode: Any) -> None:
     strange = msgspec.msgpack.Ext(5, b"x") if kind is MsgpackDecoder else cbor2.CBORTag(65_000, [1])
     samples, refusals = outcome(kind(), encode({"a": 1, "b": b"21.5", "c": None, "d": strange}))
     assert samples == [Sample("a", 1.0, None)]
@@ -124,7 +124,7 @@ def test_extensions_bytes_and_nulls_are_no_numbers(kind: type[Decoder], encode: 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf])
 @both
-def test_numbers_that_are_not_finite_are_refused_alone(kind: type[Decoder], encode: Any, number: float) -> None:
+def test_numbers_that_are_not_finite_are_refused_individually(kind: type[Decoder], encode: Any, number: float) -> None:
     assert outcome(kind(), encode({"a": 1, "b": number})) == (
         [Sample("a", 1.0, None)],
         [Refusal("not_finite", "b")],
@@ -146,7 +146,7 @@ def test_numbers_that_are_not_finite_are_refused_alone(kind: type[Decoder], enco
         ("d9d9f7f93e00", 1.5),
     ],
 )
-def test_every_way_in_which_cbor_writes_a_number(item: str, number: float) -> None:
+def test_every_notation_of_a_number_in_cbor(item: str, number: float) -> None:
     payload = b"\xa1\x61a" + bytes.fromhex(item)
     assert outcome(CborDecoder(), payload) == ([Sample("a", number, None)], [])
 
@@ -154,7 +154,7 @@ def test_every_way_in_which_cbor_writes_a_number(item: str, number: float) -> No
 @pytest.mark.parametrize(
     "item", ["c4821b7fffffffffffffff01", "c5821b7fffffffffffffff01", "c25901ff" + "ff" * 511, "f97c00", "f97e00"]
 )
-def test_a_number_of_cbor_that_no_float_holds_is_refused_alone(item: str) -> None:
+def test_a_number_of_cbor_that_no_float_can_hold_is_refused_individually(item: str) -> None:
     payload = b"\xa2\x61a" + bytes.fromhex(item) + b"\x61b\x01"
     assert outcome(CborDecoder(), payload) == ([Sample("b", 1.0, None)], [Refusal("not_finite", "a")])
 
@@ -164,7 +164,7 @@ def test_a_decimal_fraction_is_rounded_once() -> None:
     assert [each.value for each in read(CborDecoder(), payload).samples] == [0.1, 123456789.123456789]
 
 
-def test_lengths_that_are_told_only_at_the_end_are_read() -> None:
+def test_indefinite_lengths_are_read() -> None:
     payload = bytes.fromhex("bf61619f01f93e00ff7f61626163ff02ff")
     assert outcome(CborDecoder(), payload) == (
         [Sample("a/0", 1.0, None), Sample("a/1", 1.5, None), Sample("bc", 2.0, None)],
@@ -173,12 +173,12 @@ def test_lengths_that_are_told_only_at_the_end_are_read() -> None:
 
 
 @pytest.mark.parametrize("payload", [cbor2.dumps({"a": 1}) * 2, cbor2.dumps({"a": 1}) + b"\xff", b"\x01\xff"])
-def test_anything_behind_the_item_is_malformed(payload: bytes) -> None:
+def test_data_after_the_item_is_malformed(payload: bytes) -> None:
     assert reason(CborDecoder(), payload)[0] == "malformed"
 
 
 @both
-def test_every_beginning_of_a_payload_is_refused(kind: type[Decoder], encode: Any) -> None:
+def test_every_truncated_payload_is_refused(kind: type[Decoder], encode: Any) -> None:
     payload = encode({"temperature": 21.5, "list": [1, 2, {"a": "text"}], "n": 70_000})
     for length in range(len(payload)):
         assert reason(kind(), payload[:length])[0] in {"malformed", "empty", "not_utf8"}
@@ -195,7 +195,7 @@ def test_every_beginning_of_a_payload_is_refused(kind: type[Decoder], encode: An
     ],
     ids=KINDS,
 )
-def test_counts_that_the_payload_does_not_keep_cost_nothing(kind: type[Decoder], heads: list[str]) -> None:
+def test_counts_larger_than_the_payload_cost_nothing(kind: type[Decoder], heads: list[str]) -> None:
     for head in heads:
         assert reason(kind(), bytes.fromhex(head))[0] == "malformed"
 
@@ -209,7 +209,7 @@ def test_endless_levels_are_too_deep(kind: type[Decoder], level: bytes) -> None:
 
 
 @both
-def test_objects_below_the_limit_are_refused_alone(kind: type[Decoder], encode: Any) -> None:
+def test_objects_below_the_depth_limit_are_refused_individually(kind: type[Decoder], encode: Any) -> None:
     document: Any = {1: 1}
     for _ in range(20):
         document = {"a": document}
@@ -219,12 +219,12 @@ def test_objects_below_the_limit_are_refused_alone(kind: type[Decoder], encode: 
     )
 
 
-def test_values_of_cbor_that_are_shared_or_hold_themselves_are_not_followed() -> None:
+def test_shared_or_recursive_values_of_cbor_are_not_followed() -> None:
     payload = bytes.fromhex("a2 61 61 d81c 81 d81d 00 61 62 01")
     assert outcome(CborDecoder(), payload) == ([Sample("b", 1.0, None)], [Refusal("not_a_number", "a")])
 
 
-def test_many_keys_with_one_hash_are_refused_before_they_cost_anything() -> None:
+def test_many_keys_with_one_hash_are_refused_cheaply() -> None:
     keys_of_one_hash = b"".join(b"\x82\x1b" + struct.pack(">Q", each) + b"\x00\x01" for each in range(20_000))
     payload = b"\xb9" + struct.pack(">H", 20_000) + keys_of_one_hash
     assert reason(CborDecoder(), payload) == ("malformed", "a large map has keys other than texts and integers")
@@ -245,7 +245,7 @@ def collisions(count: int) -> bytes:
     return b"\xdf" + struct.pack(">I", count) + b"".join(pairs)
 
 
-def test_many_keys_of_msgpack_with_one_hash_are_refused_before_they_cost_anything(
+def test_many_keys_of_msgpack_with_one_hash_are_refused_cheaply(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     payload = collisions(3000)
@@ -273,7 +273,7 @@ def test_many_keys_of_msgpack_with_one_hash_are_refused_before_they_cost_anythin
     ),
     other=st.sampled_from([None, True, 1.5, (1, 2), ((), ())]),
 )
-def test_keys_are_told_without_reading(document: Any, other: Any) -> None:
+def test_keys_are_detected_without_decoding(document: Any, other: Any) -> None:
     encoded = msgspec.msgpack.encode(document)
     assert not has_other_keys(encoded)
     pair = msgspec.msgpack.encode(other) + encoded
@@ -295,7 +295,7 @@ def test_keys_are_told_without_reading(document: Any, other: Any) -> None:
     ),
     other=st.sampled_from([None, True, 1.5, 2**70]),
 )
-def test_keys_of_cbor_are_told_without_reading(document: Any, other: Any) -> None:
+def test_keys_of_cbor_are_detected_without_decoding(document: Any, other: Any) -> None:
     encoded = cbor2.dumps(document)
     assert not has_other_keys_of_cbor(encoded)
     assert not has_other_keys_of_cbor(b"\x9f" + encoded + b"\xbf\x7f\x61a\xff" + encoded + b"\xff\xff")
@@ -306,7 +306,7 @@ def test_keys_of_cbor_are_told_without_reading(document: Any, other: Any) -> Non
 
 
 @both
-def test_a_payload_of_another_format_is_named(kind: type[Decoder], encode: Any) -> None:
+def test_a_payload_of_another_format_is_recognised(kind: type[Decoder], encode: Any) -> None:
     assert reason(kind(), b'{"a": 1}')[1].endswith('JSON: format = "json"')
     other = next(each for each in KINDS if each != kind.name)
     _, others_encode = KINDS[other]

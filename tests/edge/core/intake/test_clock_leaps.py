@@ -48,7 +48,7 @@ def of(sensors: str, times: np.ndarray, set_at: float, behind: float = HOUR) -> 
 @pytest.mark.parametrize("cut", [1, 7, 10_000])
 @pytest.mark.parametrize("reorder_s", [0.0, 90.0])
 @pytest.mark.parametrize(("sensors", "every"), [("a", 60.0), ("ab", 60.0), ("abcde", 60.0), ("abc", 1.0)])
-def test_nobody_is_missing_when_the_clocks_of_all_are_set_forward(
+def test_no_sensor_is_missing_when_all_clocks_are_set_forward(
     sensors: str, every: float, reorder_s: float, cut: int
 ) -> None:
     times = START + every * np.arange(300.0)
@@ -73,27 +73,27 @@ def lagging(lags: Sequence[float], every: float, readings: int, set_after: int, 
 @pytest.mark.parametrize("cut", [1, 10_000])
 @pytest.mark.parametrize("by", [5.0, 20.0, HOUR])
 @pytest.mark.parametrize("lags", [[2.0], [2.0, 2.5], [17.0, 1.0], [0.0, 4.0, 8.0, 12.0, 16.0, 20.0]], ids=str)
-def test_nobody_is_missing_whatever_the_leap_and_however_long_readings_are_under_way(
+def test_no_sensor_is_missing_after_any_leap_with_any_transmission_delays(
     lags: list[float], by: float, cut: int
 ) -> None:
     line = Line(pipeline()).take(lagging([by + each for each in lags], 1.0, 90, 60, by), cut=cut)
     assert line.missing() == []
 
 
-def test_nobody_is_missing_at_a_leap_of_rare_readings_that_are_under_way_for_different_times() -> None:
+def test_no_sensor_is_missing_at_a_leap_of_rare_readings_with_different_transmission_delays() -> None:
     sent = lagging([HOUR + each for each in (0.0, 20.0, 5.0, 28.0)], 60.0, 60, 40, HOUR)
     line = Line(pipeline()).take(sent, cut=7)
     assert line.missing() == []
 
 
-def test_who_stops_is_told_soon_although_it_was_heard_while_the_clock_waited_for_another() -> None:
+def test_a_sensor_that_stops_is_reported_soon_although_it_was_received_while_the_clock_waited_for_another() -> None:
     sent = lagging([302.0, 302.5, 317.0], 1.0, 120, 60, 300.0)
     line = Line(pipeline()).take([each for each in sent if each.topic != "paced/1" or each.arrived < START + 365.0])
     assert line.missing() == ["paced/1"]
 
 
 @pytest.mark.parametrize("cut", [1, 7, 10_000])
-def test_who_stopped_before_is_told_although_all_clocks_leapt(cut: int) -> None:
+def test_a_sensor_that_stopped_before_is_reported_although_all_clocks_leapt(cut: int) -> None:
     times, set_at = START + 60.0 * np.arange(300.0), START + 150 * 60.0
     stopped = minutely("paced/stops", times[:148] + 30.0, set_at)
     line = Line(pipeline()).take(in_order(of("abc", times, set_at), stopped), cut=cut)
@@ -102,7 +102,7 @@ def test_who_stopped_before_is_told_although_all_clocks_leapt(cut: int) -> None:
     assert set_at < raised < set_at + 900.0
 
 
-def test_a_sensor_that_pauses_and_comes_back_was_missing_though_others_went_on() -> None:
+def test_a_sensor_that_pauses_and_comes_back_was_missing_although_others_continued() -> None:
     times, set_at = START + 60.0 * np.arange(300.0), np.inf
     pausing = minutely("paced/pauses", np.concatenate([times[:150], times[210:]]) + 30.0, set_at)
     line = Line(pipeline()).take(in_order(of("abc", times, set_at), pausing))
@@ -110,7 +110,7 @@ def test_a_sensor_that_pauses_and_comes_back_was_missing_though_others_went_on()
     assert leaps(line) == []
 
 
-def test_a_pause_of_all_is_no_leap_and_a_leap_within_a_pause_is_no_longer_than_it() -> None:
+def test_a_pause_of_all_sensors_is_not_a_leap_and_a_leap_within_a_pause_is_no_longer_than_it() -> None:
     times = START + 60.0 * np.arange(300.0)
     paused = np.concatenate([times[:150], times[150:] + 1200.0])
     assert leaps(Line(pipeline()).take(of("abc", paused, np.inf))) == []
@@ -118,7 +118,7 @@ def test_a_pause_of_all_is_no_leap_and_a_leap_within_a_pause_is_no_longer_than_i
     assert leaps(line) == [HOUR]
 
 
-def test_one_sensor_whose_clock_is_set_forward_is_no_leap_of_the_plant() -> None:
+def test_one_sensor_whose_clock_is_set_forward_is_not_a_leap_of_the_plant() -> None:
     times = START + 60.0 * np.arange(300.0)
     one = minutely("paced/b", times + 0.5, START + 150 * 60.0)
     line = Line(pipeline()).take(in_order(of("ac", times, np.inf, 0.0), one))
@@ -133,19 +133,19 @@ def backlog(times: Sequence[float], begins: float, pace: float) -> list[Message]
     ]
 
 
-def test_a_gap_within_a_backlog_is_no_leap_as_its_lag_is_not_steady() -> None:
+def test_a_gap_within_a_backlog_is_not_a_leap_since_its_lag_is_not_steady() -> None:
     times = [START + 10.0 * place + (HOUR if place > 300 else 0.0) for place in range(600)]
     line = Line(pipeline()).take(backlog(times, START + 20_000.0, 0.5))
     assert leaps(line) == []
 
 
-def test_a_leap_soon_after_the_start_is_not_believed() -> None:
+def test_a_leap_soon_after_the_start_is_not_accepted() -> None:
     times = START + np.arange(0.0, STEADY_FOR_S + 20.0)
     assert leaps(Line(pipeline()).take(of("ab", times, START + STEADY_FOR_S - 1.0))) == []
     assert leaps(Line(pipeline()).take(of("ab", times, START + STEADY_FOR_S + 5.0))) == [HOUR]
 
 
-def test_our_own_clock_that_is_set_is_no_leap_of_the_senders() -> None:
+def test_setting_the_gateway_clock_is_not_a_leap_of_the_senders() -> None:
     times = START + np.arange(0.0, 200.0)
     for by in (-HOUR, HOUR):
         line = Line(pipeline()).take(of("ab", times[:100], np.inf, 0.0))
@@ -158,7 +158,7 @@ def test_our_own_clock_that_is_set_is_no_leap_of_the_senders() -> None:
 
 
 @pytest.mark.parametrize("reorder_s", [0.0, 90.0])
-def test_time_that_passes_right_after_a_leap_makes_nobody_silent(reorder_s: float) -> None:
+def test_time_that_passes_right_after_a_leap_makes_no_sensor_silent(reorder_s: float) -> None:
     times, set_at = START + 10.0 * np.arange(100.0), START + 500.0
     line = Line(pipeline(reorder_s=reorder_s))
     for message in of("abc", times, set_at):
@@ -171,7 +171,7 @@ def test_time_that_passes_right_after_a_leap_makes_nobody_silent(reorder_s: floa
 
 @pytest.mark.long
 @pytest.mark.parametrize("reorder_s", [0.0, 90.0])
-def test_a_snapshot_amid_a_leap_knows_of_it(reorder_s: float) -> None:
+def test_a_snapshot_during_a_leap_contains_it(reorder_s: float) -> None:
     times = START + 10.0 * np.arange(100.0)
     sent = of("abc", times, START + 500.0)
     whole = Line(pipeline(reorder_s=reorder_s)).take(sent)
@@ -184,7 +184,7 @@ def test_a_snapshot_amid_a_leap_knows_of_it(reorder_s: float) -> None:
         assert begun.missing() == []
 
 
-def test_a_replay_of_the_journal_with_its_pauses_finds_nobody_missing_at_a_leap() -> None:
+def test_a_replay_of_the_journal_with_its_pauses_finds_no_sensor_missing_at_a_leap() -> None:
     line = Line(pipeline())
     line.take(of("abc", START + 60.0 * np.arange(300.0), START + 9000.0), cut=7)
     replayed = pipeline()
@@ -205,7 +205,7 @@ def test_a_replay_of_the_journal_with_its_pauses_finds_nobody_missing_at_a_leap(
     st.integers(1, 40),
     st.sampled_from([0.0, 20.0]),
 )
-def test_a_replay_equals_live_in_any_batching_however_clocks_leap(
+def test_a_replay_equals_the_live_run_in_any_batching_however_clocks_leap(
     sent: list[tuple[int, float, float]], cut: int, reorder_s: float
 ) -> None:
     now, ahead, messages = START, 0.0, list[Message]()
@@ -224,14 +224,14 @@ def test_a_replay_equals_live_in_any_batching_however_clocks_leap(
     assert pieces.events == whole.events
 
 
-def test_a_snapshot_without_a_leap_is_as_earlier_versions_know_it() -> None:
+def test_a_snapshot_without_a_leap_looks_the_same_to_earlier_versions() -> None:
     line = Line(pipeline()).take(of("ab", START + np.arange(10.0), np.inf))
     saved = {each.component: each.state for each in Snapshot.from_bytes(line.pipeline.save("", "")).parts}
     assert saved["interruption"] == b"\x92\xc2\xc2"
 
 
 @pytest.mark.parametrize("wrong", [[(-1, 40.0)], [(10, 40.0)], [(3, 40.0), (3, 40.0)], [(3, -1.0)], [(3, np.inf)]])
-def test_leaps_where_no_reading_is_are_damage(wrong: list[tuple[int, float]]) -> None:
+def test_leaps_without_a_reading_are_damage(wrong: list[tuple[int, float]]) -> None:
     line = Line(pipeline()).take(of("a", START + np.arange(10.0), np.inf))
     part = line.parts[0]
     assert isinstance(part, Readings)

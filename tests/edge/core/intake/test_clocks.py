@@ -36,7 +36,7 @@ def silent_since(line: Line, sensor: str) -> bool:
 
 
 @pytest.mark.parametrize("offset", [60.0, 5.0, -5.0, -3600.0, -86_400.0 * 365])
-def test_a_sensor_with_a_wrong_clock_makes_nobody_silent_and_is_learned_from(offset: float) -> None:
+def test_a_sensor_with_a_wrong_clock_makes_no_sensor_silent_and_is_learned_from(offset: float) -> None:
     line = Line(pipeline()).take(with_one(*wrong(offset)), cut=7)
     assert (line.events, line.refused) == ([], [])
     assert line.pipeline.counters.readings_taken == 3 * 60
@@ -50,7 +50,7 @@ def test_a_sensor_whose_clock_is_wrong_is_found_to_be_silent_too(offset: float) 
     assert line.missing() == ["paced/wrong"]
 
 
-def test_one_wild_reading_makes_nobody_silent_and_costs_only_its_own_sensor() -> None:
+def test_one_wild_reading_makes_no_sensor_silent_and_affects_only_its_own_sensor() -> None:
     sent = with_one(*wrong(0.0))
     wild = reading("paced/wrong", START + 89.0, 20.0, START + 30.2)
     line = Line(pipeline()).take(sorted([*sent, wild], key=lambda each: each.arrived), cut=7)
@@ -78,14 +78,14 @@ def test_impossible_times_are_refused_with_their_reason(ts: float, reason: str) 
     assert (line.refused, line.events) == ([reason], [])
 
 
-def test_a_sender_that_says_milliseconds_is_understood_and_seconds_in_their_place_are_not() -> None:
+def test_a_sender_of_milliseconds_is_understood_and_one_of_seconds_in_their_place_is_not() -> None:
     payloads = [{"value": 1, "ts": (START + 1) * 1000}, {"value": 1, "ts": (START + 2) / 1000}]
     line = Line(pipeline()).take([Message("paced/a", json.dumps(each).encode(), START + 3) for each in payloads])
     assert line.refused == ["time_implausible"]
     assert line.pipeline.engine.statistics.time[0] == START + 1
 
 
-def test_a_sensor_whose_clock_is_set_back_is_believed_after_some_readings() -> None:
+def test_a_sensor_whose_clock_is_set_back_is_accepted_after_some_readings() -> None:
     line = Line(pipeline()).take(with_one(*wrong(0.0, 30), *wrong(-600.0, 30, START + 30.0)), cut=7)
     assert line.refused == ["late"] * (STEP - 1)
     assert line.pipeline.counters.clock_steps == 1
@@ -96,7 +96,7 @@ def test_a_sensor_whose_clock_is_set_back_is_believed_after_some_readings() -> N
 
 @pytest.mark.parametrize("reorder_s", [0.0, 5.0])
 @pytest.mark.parametrize("steps", [(3600.0,), (-3600.0,), (-30.0, 30.0), (86_400.0, -86_400.0), (-7.0, -7.0, 500.0)])
-def test_when_the_gateways_clock_is_set_nothing_is_refused_nobody_is_silent_and_who_is_silent_is_found(
+def test_when_the_gateway_clock_is_set_nothing_is_refused_and_only_silent_sensors_are_silent(
     steps: tuple[float, ...], reorder_s: float
 ) -> None:
     line = Line(pipeline(reorder_s=reorder_s)).take(plant(START + np.arange(30.0), *STAMPED), cut=7)
@@ -115,7 +115,7 @@ def test_when_the_gateways_clock_is_set_nothing_is_refused_nobody_is_silent_and_
     assert again.events == line.events
 
 
-def test_a_step_of_the_gateways_clock_hurts_no_detector_that_knows_of_time() -> None:
+def test_a_step_of_the_gateway_clock_affects_no_detector_that_depends_on_time() -> None:
     line = Line(pipeline()).take(plant(START + np.arange(60.0), *STAMPED))
     for by in (-3600.0, 7200.0):
         line.note(line.pipeline.clock_stepped(by))
@@ -125,7 +125,7 @@ def test_a_step_of_the_gateways_clock_hurts_no_detector_that_knows_of_time() -> 
     assert silence.arrays["longest"][:3].max() == pytest.approx(1.0)
 
 
-def test_sensors_that_stamp_their_readings_say_that_the_clock_was_right() -> None:
+def test_sensors_that_stamp_their_readings_prove_that_the_clock_was_right() -> None:
     line = Line(pipeline()).take(plant(START + np.arange(30.0), *GOOD, "now/c"))
     line.note(line.pipeline.clock_stepped(-40.0))
     times = np.arange(30.0, 60.0)
@@ -140,7 +140,7 @@ def test_sensors_that_stamp_their_readings_say_that_the_clock_was_right() -> Non
 
 @pytest.mark.parametrize("reorder_s", [0.0, 5.0])
 @pytest.mark.parametrize("pause", [20.0, 3600.0])
-def test_after_an_interruption_of_our_own_nobody_was_silent(pause: float, reorder_s: float) -> None:
+def test_after_an_interruption_of_the_service_no_sensor_was_silent(pause: float, reorder_s: float) -> None:
     line = Line(pipeline(reorder_s=reorder_s)).take(plant(START + np.arange(30.0), *STAMPED), cut=7)
     line.pipeline.interrupted()
     now = START + 30.0 + pause
@@ -156,7 +156,7 @@ def test_without_an_interruption_the_same_leap_is_a_silence() -> None:
     assert line.missing() == ["now/b", "now/c"]
 
 
-def test_who_did_not_come_back_from_an_interruption_is_silent() -> None:
+def test_a_sensor_that_did_not_come_back_after_an_interruption_is_silent() -> None:
     line = Line(pipeline()).take(plant(START + np.arange(30.0), *STAMPED))
     line.pipeline.interrupted()
     line.take(plant(START + 600.0 + np.arange(30.0), *STAMPED[:2]))
@@ -164,7 +164,7 @@ def test_who_did_not_come_back_from_an_interruption_is_silent() -> None:
 
 
 @pytest.mark.parametrize("reorder_s", [0.0, 5.0])
-def test_an_interruption_is_remembered_over_a_restart(reorder_s: float) -> None:
+def test_an_interruption_is_remembered_across_a_restart(reorder_s: float) -> None:
     line = Line(pipeline(reorder_s=reorder_s)).take(plant(START + np.arange(30.0), *STAMPED))
     line.pipeline.interrupted()
     again = revived(pipeline(reorder_s=reorder_s), line.pipeline.save("", ""), [])

@@ -40,7 +40,7 @@ def read(configured: str, content_type: str, payload: bytes) -> tuple[dict[str, 
         ("Application/X-MsgPack", msgspec.msgpack.encode(OBJECT)),
     ],
 )
-def test_each_format_that_a_sender_names_is_read_whatever_the_input_says(
+def test_each_format_named_by_a_sender_is_read_whatever_the_input_says(
     configured: str, content_type: str, payload: bytes
 ) -> None:
     assert read(configured, content_type, payload) == ({"a/temp": 21.5}, [])
@@ -63,11 +63,11 @@ def test_each_format_that_a_sender_names_is_read_whatever_the_input_says(
         ("json", "application/cbor" + " " * 500 + "+json", "cbor"),
     ],
 )
-def test_what_says_less_than_the_input_changes_nothing(configured: str, content_type: str, expected: str) -> None:
+def test_a_type_less_specific_than_the_input_changes_nothing(configured: str, content_type: str, expected: str) -> None:
     assert format_of(content_type, configured) == expected
 
 
-def test_a_payload_that_is_not_what_its_sender_says_is_refused_with_what_it_looks_like() -> None:
+def test_a_payload_that_does_not_match_its_content_type_is_refused_with_its_apparent_format() -> None:
     found, (letter,) = read("number", "application/json", b"T=21.5")
     assert found == {}
     assert (letter.refusal.reason, letter.refusal.detail) == ("malformed", 'not JSON but pairs: format = "text"')

@@ -122,7 +122,7 @@ def test_any_bytes_give_finite_samples_and_known_reasons_or_are_refused(kind: ty
 @seed(2)
 @settings(max_examples=100, database=None)
 @given(sent=st.lists(payloads, min_size=1, max_size=6))
-def test_what_was_sent_before_changes_nothing(kind: type[Decoder], sent: list[bytes]) -> None:
+def test_earlier_payloads_have_no_influence(kind: type[Decoder], sent: list[bytes]) -> None:
     decoder = kind()
     once = [outcome(decoder, payload) for payload in sent]
     again = [outcome(decoder, payload) for payload in reversed(sent)][::-1]
@@ -130,7 +130,7 @@ def test_what_was_sent_before_changes_nothing(kind: type[Decoder], sent: list[by
 
 
 @every_decoder
-def test_what_was_handed_out_is_not_shared(kind: type[Decoder]) -> None:
+def test_returned_objects_are_not_shared(kind: type[Decoder]) -> None:
     decoder = kind()
     example, *_ = EXAMPLES[kind.name]
     before = len(decoder.decode(example).samples)
@@ -210,7 +210,7 @@ def test_many_names_are_read_in_linear_time(name: str) -> None:
     assert len(read.samples) == MANY
 
 
-def test_every_format_of_many_names_is_among_them() -> None:
+def test_every_format_with_many_names_is_among_them() -> None:
     assert LARGE.keys() == DECODERS.keys() - {"number"}
 
 
@@ -223,7 +223,7 @@ def test_a_hundred_thousand_levels_are_refused(kind: type[Decoder]) -> None:
 
 
 @every_decoder
-def test_nothing_of_the_payload_but_names_is_told_on(kind: type[Decoder]) -> None:
+def test_nothing_but_names_is_taken_over_from_the_payload(kind: type[Decoder]) -> None:
     for payload in (
         b'{"value": "secret"}',
         b'{"a": "secret"}',
@@ -238,7 +238,7 @@ def test_nothing_of_the_payload_but_names_is_told_on(kind: type[Decoder]) -> Non
 
 
 @every_decoder
-def test_it_says_what_a_repetition_a_time_and_a_retained_message_mean(kind: type[Decoder]) -> None:
+def test_it_declares_the_meaning_of_repetitions_times_and_retained_messages(kind: type[Decoder]) -> None:
     assert isinstance(kind.repetition, Repetition)
     statements = kind.__doc__ or ""
     assert [each for each in ("Repetition:", "Time:", "Retained:") if each not in statements] == []

@@ -49,7 +49,7 @@ def night(zone: str, day: tuple[int, int, int], payload: str, delay_s: float) ->
 @pytest.mark.long
 @pytest.mark.parametrize("payload", PAYLOADS)
 @pytest.mark.parametrize(("zone", "day"), [(zone, day) for zone, days in NIGHTS.items() for day in days])
-def test_no_reading_is_lost_and_nobody_is_called_silent(zone: str, day: tuple[int, int, int], payload: str) -> None:
+def test_no_reading_is_lost_and_no_sensor_is_reported_silent(zone: str, day: tuple[int, int, int], payload: str) -> None:
     pipeline, sent, kinds = night(zone, day, payload, delay_s=1.0)
     counters = pipeline.counters
     assert counters.readings_refused == {}
@@ -58,7 +58,7 @@ def test_no_reading_is_lost_and_nobody_is_called_silent(zone: str, day: tuple[in
     assert "missing" not in kinds
 
 
-def test_a_sender_that_is_minutes_late_is_read_right_too() -> None:
+def test_a_sender_that_is_minutes_late_is_read_correctly_too() -> None:
     pipeline, sent, kinds = night("Europe/Berlin", (2025, 10, 26), "one value", delay_s=900.0)
     assert pipeline.counters.readings_taken == sent
     assert "missing" not in kinds

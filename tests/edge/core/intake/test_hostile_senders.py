@@ -55,7 +55,7 @@ parts = st.floats(0, 1)
 @seed(1)
 @settings(max_examples=60)
 @given(edits=st.lists(st.tuples(parts, st.integers(0, 255)), max_size=4), end=parts, noise=st.binary(max_size=80))
-def test_a_mangled_payload_of_a_convention_is_read_or_refused_and_accounted_for(
+def test_a_mangled_payload_of_a_convention_is_read_or_refused_and_counted(
     convention: Convention, edits: list[tuple[float, int]], end: float, noise: bytes
 ) -> None:
     line = made(f'[[input]]\nconvention = "{convention.name}"\n')
@@ -66,14 +66,14 @@ def test_a_mangled_payload_of_a_convention_is_read_or_refused_and_accounted_for(
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zlib.compress])
-def test_a_compressed_payload_says_what_it_looks_like(pack: Any) -> None:
+def test_a_compressed_payload_is_recognised(pack: Any) -> None:
     found, (letter,) = read(made(), message("a", pack(b'{"temp": 21.5}' * 9)))
     assert found == []
     assert letter.refusal.reason in {"malformed", "not_utf8"}
     assert "looks like gzip" in letter.refusal.detail or "looks like zlib" in letter.refusal.detail
 
 
-def test_a_flood_of_retained_messages_makes_no_sensor_and_few_dead_letters() -> None:
+def test_a_flood_of_retained_messages_creates_no_sensor_and_few_dead_letters() -> None:
     line = made()
     found, letters = read(line, *(message(f"house/{each}", {"temp": 21.5}, retained=True) for each in range(5000)))
     assert found == []
@@ -82,7 +82,7 @@ def test_a_flood_of_retained_messages_makes_no_sensor_and_few_dead_letters() -> 
     assert len(line.sensors.names) == 0
 
 
-def test_zigbee2mqtt_s_cache_at_its_start_is_learned_from_only_where_it_says_its_time() -> None:
+def test_retained_messages_of_zigbee2mqtt_are_learned_only_if_they_have_a_time() -> None:
     line = made('[[input]]\nconvention = "zigbee2mqtt"\n')
     climate, seen = "zigbee2mqtt/living/climate", {"temperature": 21.3, "last_seen": "2023-11-14T22:13:20Z"}
     cache = (
@@ -102,7 +102,7 @@ def test_zigbee2mqtt_s_cache_at_its_start_is_learned_from_only_where_it_says_its
     assert line.counters.repeats == 2
 
 
-def test_mixed_types_on_one_topic_cost_only_what_is_no_number() -> None:
+def test_mixed_types_on_one_topic_affect_only_those_that_are_not_numbers() -> None:
     line = made()
     objects: list[object] = [{"a": 1}, {"a": "on"}, {"a": {"b": 2}}, {"a": [3, 4]}, [5], b"6", b"on", b"\x00\xff"]
     found, letters = read(line, *(message("mixed", each, place) for place, each in enumerate([*objects, {"a": 7}])))
@@ -118,7 +118,7 @@ def test_two_devices_of_one_name_are_never_mixed() -> None:
     assert [(each.topic, each.refusal.reason) for each in letters] == [("b/pump", "name_clash")]
 
 
-def test_keys_that_collide_are_one_sensor_each_or_none() -> None:
+def test_keys_that_collide_give_one_sensor_or_none() -> None:
     line = made()
     found, letters = read(line, message("k", {"a/b": 1.0, "a": {"b": 2.0}, "A": 3.0, "a ": 4.0}))
     names = [name for name, _ in found]
@@ -139,7 +139,7 @@ def test_five_hundred_fields_are_five_hundred_sensors() -> None:
 
 
 @pytest.mark.parametrize("separator", [*".:-_;,|\\ ~@!$%&()=?'\"<>[]{}*+#^`§°µ中", "::", "->", "\u00a0"])
-def test_names_with_every_separator_are_kept_apart(separator: str) -> None:
+def test_names_with_every_separator_remain_distinct(separator: str) -> None:
     line = made()
     found, letters = read(line, message("s", {f"a{separator}b": 1.0, "ab": 2.0, "a": {"b": 3.0}}))
     values = [value for _, value in found]
@@ -160,7 +160,7 @@ def test_a_list_of_ten_thousand_is_read_or_refused_as_a_whole(number: int) -> No
         assert [each.refusal.reason for each in letters] == ["too_many_readings"]
 
 
-def test_hostile_nesting_is_refused_where_it_begins_and_costs_nothing_beside_it() -> None:
+def test_hostile_nesting_is_refused_where_it_begins_and_affects_nothing_else() -> None:
     deep: object = 1.0
     for _ in range(60):
         deep = {"x": deep}

@@ -40,7 +40,7 @@ def test_a_line_of_telegraf_gives_a_sensor_for_each_field() -> None:
     ]
 
 
-def test_tags_stand_in_the_order_of_their_keys_however_they_are_sent() -> None:
+def test_tags_are_sorted_by_key_in_any_order() -> None:
     assert samples("m,b=2,a=1 f=1") == samples("m,a=1,b=2 f=1") == [("m/1/2/f", 1.0, None)]
 
 
@@ -60,7 +60,7 @@ def test_tags_stand_in_the_order_of_their_keys_however_they_are_sent() -> None:
         ("9223372036854775807i", 2.0**63),
     ],
 )
-def test_every_way_to_write_a_number(value: str, number: float) -> None:
+def test_every_notation_of_a_number(value: str, number: float) -> None:
     decoder = InfluxDecoder()
     for _ in range(2):
         assert list(decoder.decode(f"m f={value}".encode()).samples) == [Sample("m/f", number, None)]
@@ -69,7 +69,7 @@ def test_every_way_to_write_a_number(value: str, number: float) -> None:
 @pytest.mark.parametrize(
     "value", ["1_0", "0x1F", "1,5", "1.5i", "-7u", "1ii", "--1", "٣", "yes", "tRUE", "i", "", "1e", "1 2 3"]
 )
-def test_what_is_no_value_costs_its_line(value: str) -> None:
+def test_an_invalid_value_affects_only_its_line(value: str) -> None:
     decoder = InfluxDecoder()
     payload = f"m f=1i,g=5u\nm f={value},g=1u\nm f=2i,g=6u".encode()
     for _ in range(2):
@@ -79,14 +79,14 @@ def test_what_is_no_value_costs_its_line(value: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["NaN", "inf", "-Infinity", "1e999", "9" * 400 + "i"])
-def test_numbers_that_are_not_finite_are_refused_alone(value: str) -> None:
+def test_numbers_that_are_not_finite_are_refused_individually(value: str) -> None:
     decoder = InfluxDecoder()
     decoder.decode(b"m f=1,g=2")
     decoded = decoder.decode(f"m f={value},g=2".encode())
     assert (list(decoded.samples), decoded.refusals) == ([Sample("m/g", 2.0, None)], [Refusal("not_finite", "m/f")])
 
 
-def test_strings_and_booleans_are_refused_alone_unless_they_are_mapped() -> None:
+def test_strings_and_booleans_are_refused_individually_unless_they_are_mapped() -> None:
     line = 'm a=1,b="on",c=t,d=FALSE,e="x"'
     decoded = read(line)
     assert decoded.samples == [Sample("m/a", 1.0, None)]
@@ -115,14 +115,14 @@ def test_names_with_escapes_slashes_and_quotation_marks(line: str, path: str) ->
     assert samples(line) == [(path, 1.0, None)]
 
 
-def test_strings_may_hold_anything_newlines_and_quotation_marks_too() -> None:
+def test_strings_may_contain_anything_including_newlines_and_quotation_marks() -> None:
     text = f'm s="a, b=c\nd \\"e\\" \\\\",v=1 {STAMP}\nm s="",v=2 {STAMP}\n'
     decoded = read(text, values={'a, b=c\nd "e" \\': 5.0, "": 6.0})
     assert [each.value for each in decoded.samples] == [5.0, 1.0, 6.0, 2.0]
     assert decoded.refusals == []
 
 
-def test_comments_and_empty_lines_are_passed_over_and_counted() -> None:
+def test_comments_and_empty_lines_are_skipped_and_counted() -> None:
     decoded = read('# head\n\n  \nm s="a\nb",v=1\n#\nbad\n')
     assert [each.value for each in decoded.samples] == [1.0]
     assert [each.path for each in decoded.refusals] == ["m/s", "7"]
@@ -131,16 +131,16 @@ def test_comments_and_empty_lines_are_passed_over_and_counted() -> None:
 @pytest.mark.parametrize(
     ("precision", "stamp"), [("ns", STAMP), ("us", STAMP[:-3]), ("ms", STAMP[:-6]), ("s", STAMP[:-9])]
 )
-def test_the_precision_says_what_a_timestamp_counts(precision: str, stamp: str) -> None:
+def test_the_precision_is_the_unit_of_timestamps(precision: str, stamp: str) -> None:
     assert samples(f"m f=1 {stamp}\nm f=1 {stamp}", precision=precision) == [("m/f", 1.0, AT)] * 2
     assert samples(f"m f=1 -{stamp}", precision=precision) == [("m/f", 1.0, -AT)]
 
 
-def test_lines_without_a_timestamp_are_of_the_arrival_beside_others() -> None:
+def test_lines_without_a_timestamp_get_the_time_of_arrival() -> None:
     assert samples(f"m f=1 {STAMP}\nm f=2") == [("m/f", 1.0, AT), ("m/f", 2.0, None)]
 
 
-def test_lines_are_taken_in_the_order_of_their_times() -> None:
+def test_lines_are_read_in_the_order_of_their_times() -> None:
     assert [value for _, value, _ in samples("m f=3 3\nm f=1 1\nm f=2 2\nm f=4 3")] == [1, 2, 3, 4]
 
 
@@ -169,7 +169,7 @@ def test_lines_are_taken_in_the_order_of_their_times() -> None:
         ("m f=1 " + "9" * 21, "bad_time"),
     ],
 )
-def test_a_line_that_can_not_be_read_costs_only_itself(line: str, reason: str) -> None:
+def test_an_unreadable_line_affects_only_itself(line: str, reason: str) -> None:
     decoder = InfluxDecoder()
     for _ in range(2):
         decoded = decoder.decode(f"m f=1\n{line}\nm f=2\nn g=3 5".encode())
@@ -177,13 +177,13 @@ def test_a_line_that_can_not_be_read_costs_only_itself(line: str, reason: str) -
         assert [(each.reason, each.path) for each in decoded.refusals] == [(reason, "2")]
 
 
-def test_a_field_with_a_name_that_is_too_long_costs_only_itself() -> None:
+def test_a_field_with_a_name_that_is_too_long_affects_only_itself() -> None:
     decoded = read(f"m {'k' * 300}=1,v=2")
     assert decoded.samples == [Sample("m/v", 2.0, None)]
     assert [(each.reason, len(each.path)) for each in decoded.refusals] == [("bad_name", 200)]
 
 
-def test_payloads_of_other_formats_are_named() -> None:
+def test_payloads_of_other_formats_are_recognised() -> None:
     assert refused(b'{"a": 1}').detail == 'not line protocol but JSON: format = "json"'
     assert refused(b"21.5").detail == 'not line protocol but a plain number: format = "number"'
     assert refused(b"\x1f\x8b\x08").detail == "not line protocol; looks like gzip"
@@ -217,7 +217,7 @@ def test_more_readings_than_allowed_refuse_the_payload() -> None:
         ("m,t=a f=1", "m,t f=1"),
     ],
 )
-def test_a_line_that_is_wrong_is_wrong_after_one_that_is_like_it(before: str, then: str) -> None:
+def test_a_line_that_is_wrong_is_wrong_after_a_similar_one_too(before: str, then: str) -> None:
     decoder = InfluxDecoder()
     first, fresh = decoder.decode(before.encode()), InfluxDecoder()
     assert len(first.samples) > 0
@@ -227,7 +227,7 @@ def test_a_line_that_is_wrong_is_wrong_after_one_that_is_like_it(before: str, th
         assert decoded.refusals[-1].path == "2"
 
 
-def test_strings_and_booleans_are_refused_alone_in_lines_like_those_before() -> None:
+def test_strings_and_booleans_are_refused_individually_in_lines_like_earlier_ones() -> None:
     decoder = InfluxDecoder()
     for value in (1, 2):
         decoded = decoder.decode(f'm a="x_{value}",b={value}i,c=t,d={value} {STAMP}'.encode())
@@ -235,7 +235,7 @@ def test_strings_and_booleans_are_refused_alone_in_lines_like_those_before() -> 
         assert decoded.refusals == [Refusal("not_a_number", "m/a"), Refusal("not_a_number", "m/c")]
 
 
-def test_many_lines_are_taken_as_columns() -> None:
+def test_many_lines_are_read_as_columns() -> None:
     decoder = InfluxDecoder()
     text = "\n".join(f"m,d=x a={each},b={each}i {STAMP[:-2]}{each:02d}" for each in range(20))
     for _ in range(2):
@@ -357,7 +357,7 @@ lines = st.one_of(
 @seed(4)
 @settings(max_examples=1000, database=None)
 @given(sent=st.lists(lines, min_size=1, max_size=6))
-def test_every_text_gives_what_the_slow_parser_says(sent: list[str]) -> None:
+def test_every_text_gives_the_same_result_as_the_slow_parser(sent: list[str]) -> None:
     # An unterminated string would include the next line, but the slow parser reads line by line.
     text = "\n".join(each for each in sent if each.replace('\\"', "").count('"') % 2 == 0)
     expected, bad = naive(text)

@@ -81,7 +81,7 @@ def test_each_kind_of_bad_payload_has_its_reason_and_one_dead_letter(payload: by
     assert made.counters.readings_taken == 1
 
 
-def test_a_topic_that_no_input_asks_for_is_counted_and_noted_once_and_is_no_dead_letter() -> None:
+def test_a_topic_without_an_input_is_counted_and_noted_once_and_is_not_a_dead_letter() -> None:
     made = pipeline()
     step = made.process([message("1", "elsewhere"), message("", "elsewhere"), message("x", "elsewhere/b")])
     assert step.dead_letters == []
@@ -103,13 +103,13 @@ def test_a_topic_without_a_usable_name_is_refused(topic: str) -> None:
 
 
 @pytest.mark.parametrize("topic", ["plant/with space", "plant/müll/日本", "plant/a.b+c", "plant//b"])
-def test_odd_but_usable_names_are_sensors(topic: str) -> None:
+def test_unusual_but_usable_names_are_sensors(topic: str) -> None:
     made = pipeline()
     assert refused(made, made.process([message('{"value": 1}', topic)])) == []
     assert made.sensors.names == [topic]
 
 
-def test_beyond_the_cap_new_sensors_are_refused_and_known_ones_go_on() -> None:
+def test_beyond_the_limit_new_sensors_are_refused_and_known_ones_continue() -> None:
     made = pipeline()
     made.process([message('{"value": 1}', f"plant/{index}") for index in range(5)])
     step = made.process([message('{"value": 1}', "plant/9"), message('{"value": 1}', "plant/0", NOW + 1)])
@@ -117,7 +117,7 @@ def test_beyond_the_cap_new_sensors_are_refused_and_known_ones_go_on() -> None:
     assert made.counters.readings_taken == 6
 
 
-def test_a_retained_message_is_learned_from_only_with_a_time_of_its_own() -> None:
+def test_a_retained_message_is_learned_only_if_it_has_a_time() -> None:
     made = pipeline()
     old = [
         message('{"value": 1}', retained=True),
@@ -135,7 +135,7 @@ def test_duplicates_and_late_readings_are_refused_with_their_payload() -> None:
     assert made.counters.readings_taken == 2
 
 
-def test_one_bad_element_of_an_array_costs_no_other() -> None:
+def test_one_bad_element_of_an_array_affects_no_other() -> None:
     made = pipeline()
     elements = [{"ts": NOW - 9, "value": 1}, {"ts": NOW - 8, "value": "x"}, 7, {"ts": NOW - 7, "value": 2}]
     step = made.process([message(json.dumps(elements))])
@@ -143,7 +143,7 @@ def test_one_bad_element_of_an_array_costs_no_other() -> None:
     assert sorted(refused(made, step)) == ["not_a_number", "not_a_number"]
 
 
-def test_text_beside_the_readings_is_no_refusal_but_a_lost_reading_is() -> None:
+def test_text_next_to_readings_is_not_a_refusal_but_a_lost_reading_is() -> None:
     made = pipeline()
     first = made.process([message('{"temperature": 21, "name": "x", "ts": 1699999000}')])
     assert refused(made, first) == []
@@ -152,7 +152,7 @@ def test_text_beside_the_readings_is_no_refusal_but_a_lost_reading_is() -> None:
     assert refused(made, second) == ["not_a_number"]
 
 
-def test_a_time_that_can_not_be_read_is_told_once_and_its_readings_are_taken() -> None:
+def test_an_unreadable_time_is_reported_once_and_its_readings_are_accepted() -> None:
     made = pipeline()
     steps = [made.process([message(f'{{"ts": "soon", "a": {each}}}', arrived=NOW + each)]) for each in range(3)]
     assert made.counters.readings_refused == {"bad_time": 1}
@@ -161,7 +161,7 @@ def test_a_time_that_can_not_be_read_is_told_once_and_its_readings_are_taken() -
     assert made.counters.readings_taken == 3
 
 
-def test_two_places_never_make_one_sensor() -> None:
+def test_two_positions_never_form_one_sensor() -> None:
     made = pipeline()
     places = (
         ('{"a": {"b": 1}}', "plant/x"),
@@ -176,13 +176,13 @@ def test_two_places_never_make_one_sensor() -> None:
     assert made.counters.readings_taken == 2
 
 
-def test_two_topics_make_one_sensor_where_the_template_says_so() -> None:
+def test_two_topics_form_one_sensor_where_the_template_says_so() -> None:
     made = make_pipeline(parse('[[input]]\ntopic = "+/room"\nsensor = "room/{field}"\n').configuration)
     made.process([message('{"a": 1}', "x/room"), message('{"a": 1}', "y/room", arrived=NOW + 1)])
     assert (made.sensors.names, made.counters.readings_taken) == (["room/a"], 2)
 
 
-def test_topics_that_are_left_out_are_counted_and_neither_refused_nor_unsubscribed() -> None:
+def test_ignored_topics_are_counted_and_neither_refused_nor_unsubscribed() -> None:
     text = '[[input]]\ntopic = "z/#"\nignore_topics = ["z/bridge/**"]\n[[input]]\ntopic = "#"\n'
     made = make_pipeline(parse(text).configuration)
     made.process([message('{"a": 1}', "z/bridge/info"), message('{"a": 1}', "z/lamp")])
@@ -190,7 +190,7 @@ def test_topics_that_are_left_out_are_counted_and_neither_refused_nor_unsubscrib
     assert (made.counters.messages_left_out, made.intake.unrouted, made.counters.balanced) == (1, [], True)
 
 
-def test_what_a_payload_says_of_its_sender_names_the_sensor() -> None:
+def test_identifying_fields_of_a_payload_name_the_sensor() -> None:
     sensor = 'sensor = "{1}/{payload.model}-{payload.id}-{payload.channel?}/{field}"'
     made = make_pipeline(parse(f'[[input]]\ntopic = "rtl/+/events"\n{sensor}\n').configuration)
     senders = ('"model": "T-A", "id": 183', '"model": "T-A", "id": 77, "channel": "B"', '"model": "T", "id": "A-183"')
@@ -202,7 +202,7 @@ def test_what_a_payload_says_of_its_sender_names_the_sensor() -> None:
     assert step.dead_letters[0].refusal.reason == "no_sender"
 
 
-def test_devices_that_share_a_topic_are_told_apart_by_model_and_id_where_no_template_is_given() -> None:
+def test_devices_that_share_a_topic_are_distinguished_by_model_and_id_if_there_is_no_template() -> None:
     text = '[[input]]\ntopic = "rtl/#"\n[[input]]\ntopic = "own/#"\nsensor = "{1}/{field}"\n'
     made = make_pipeline(parse(text).configuration)
     for place, (device, temp) in enumerate(((183, 21.5), (77, -18.25), (183, 21.75))):
@@ -216,7 +216,7 @@ def test_devices_that_share_a_topic_are_told_apart_by_model_and_id_where_no_temp
     assert made.sensors.names[-4:] == ["x/id", "x/a", "rtl/y/id", "rtl/y/a"]
 
 
-def test_the_unit_of_a_payload_goes_to_the_sensor_unless_a_rule_says_one() -> None:
+def test_the_unit_of_a_payload_applies_to_the_sensor_unless_a_rule_sets_one() -> None:
     text = '[[input]]\ntopic = "a/+"\nunits = true\n[[rule]]\nsensors = "a/ruled"\nunit = "K"\n'
     made = make_pipeline(parse(text).configuration)
     for topic in ("a/b", "a/ruled", "a/text"):
@@ -234,7 +234,7 @@ def test_units_are_known_after_a_restart() -> None:
     assert again.registry.facts(0).unit == replayed.registry.facts(0).unit == "Cel"
 
 
-def test_a_sender_that_repeats_everything_is_learned_from_only_where_it_changes() -> None:
+def test_a_sender_that_repeats_everything_is_learned_only_where_it_changes() -> None:
     made = pipeline()
     made.process([message(json.dumps({"a": 1, "b": b, "ts": NOW - 50 + b}), "plant/z/repeating") for b in range(10)])
     assert (made.counters.readings, made.counters.repeats, made.counters.readings_taken) == (20, 9, 11)
@@ -249,7 +249,7 @@ def test_dead_letters_are_bounded_and_still_counted() -> None:
     assert made.counters.dead_letters_suppressed == 150
 
 
-def test_readings_of_a_file_go_the_same_way() -> None:
+def test_readings_of_a_file_take_the_same_path() -> None:
     made = pipeline()
     step = made.process_readings([Reading("s", 2.0, 1.0), Reading("s", 1.0, 1.0), Reading("s", 3.0, float("nan"))])
     assert sorted(refused(made, step)) == ["late", "not_finite"]
@@ -272,7 +272,7 @@ PAYLOADS = st.binary(max_size=60) | JSON.map(lambda each: json.dumps(each).encod
         st.tuples(TOPICS, PAYLOADS, st.booleans(), st.floats(-1e9, 4e9), st.integers(0, 2), st.booleans()), max_size=12
     )
 )
-def test_whatever_comes_is_accounted_for(sent: list[tuple[str, bytes, bool, float, int, bool]]) -> None:
+def test_any_message_is_accounted_for(sent: list[tuple[str, bytes, bool, float, int, bool]]) -> None:
     made = pipeline()
     messages = [
         message(payload, topic, arrived, retained=old)._replace(qos=min(packet, 1), packet=packet, redelivered=again)
@@ -284,13 +284,13 @@ def test_whatever_comes_is_accounted_for(sent: list[tuple[str, bytes, bool, floa
     assert {each.refusal.reason for each in step.dead_letters} <= REASONS.keys()
 
 
-def test_what_is_kept_of_a_refusal_is_text_that_can_be_written() -> None:
+def test_the_excerpt_of_a_refused_payload_is_printable_text() -> None:
     sent = Message("plant/\ud800", b"", NOW)
     letter = DeadLetter.of(sent, Refusal("bad_name", "a/\udfff", "is called \ud9ab"))
     assert (letter.topic, letter.refusal) == ("plant/?", Refusal("bad_name", "a/?", "is called ?"))
 
 
-def test_what_other_gateways_publish_is_no_input_unless_a_filter_names_it() -> None:
+def test_publications_of_other_gateways_are_not_read_unless_a_filter_names_them() -> None:
     text = '[gateway]\nname = "gw1"\n[[input]]\ntopic = "#"\n'
     others = [message('{"uptime_s": 5}', "edgewarden/gw2/health"), message('{"value": 1}', "edgewarden/gw2/state/pump")]
     for more, sensors in (

@@ -86,7 +86,7 @@ def test_what_devices_send(payload: str, expected: list[tuple[str, float, float 
     ],
     ids=lambda each: each[:12],
 )
-def test_a_leaf_that_is_no_number_costs_only_itself(leaf: str, expected: str) -> None:
+def test_a_leaf_that_is_not_a_number_affects_only_itself(leaf: str, expected: str) -> None:
     payload = f'{{"a": 1, "b": {{"x": {leaf}, "y": 2}}, "c": [{leaf}, 3]}}'
     assert samples(payload) == [("a", 1.0, None), ("b/y", 2.0, None), ("c/1", 3.0, None)]
     assert refusals(payload) == [(expected, "b/x"), (expected, "c/0")]
@@ -94,7 +94,7 @@ def test_a_leaf_that_is_no_number_costs_only_itself(leaf: str, expected: str) ->
 
 
 @pytest.mark.parametrize("leaf", ["{}", "[]", '{"a": 1}', "[1]"])
-def test_an_object_or_list_is_no_value(leaf: str) -> None:
+def test_an_object_or_list_is_not_a_value(leaf: str) -> None:
     assert refusals(f'{{"ts": 1700000000, "value": {leaf}}}') == [("not_a_number", "value")]
 
 
@@ -114,7 +114,7 @@ def test_texts_about_infinity_are_left_alone() -> None:
 @pytest.mark.parametrize(
     "text", ["1NaN", "NaN1", "0.001NaN", "1e-NaN", "1.NaN", "NaN.5", "xNaN", "nan.", "+NaN", "NaNNaN"]
 )
-def test_what_only_looks_like_infinity_is_malformed(text: str) -> None:
+def test_a_token_that_only_looks_like_infinity_is_malformed(text: str) -> None:
     assert reason(f'{{"a": {text}, "b": 1}}') == "malformed"
 
 
@@ -130,7 +130,7 @@ def test_texts_and_booleans_are_numbers_where_they_are_mapped() -> None:
         FieldsDecoder(values={"ON": math.nan})
 
 
-def test_a_text_that_holds_nothing_but_a_number_is_one() -> None:
+def test_a_text_that_contains_only_a_number_is_one() -> None:
     assert samples('{"a": "37.8", "b": " -5 ", "c": ["1e3"]}') == [
         ("a", 37.8, None),
         ("b", -5.0, None),
@@ -141,16 +141,16 @@ def test_a_text_that_holds_nothing_but_a_number_is_one() -> None:
 
 
 @pytest.mark.parametrize("text", ["00189440", "0016", "12345678901234567", "2024.5.1", "12T03:04:05", "0x15", "", "-"])
-def test_digits_that_are_a_name_or_a_version_are_no_number(text: str) -> None:
+def test_digits_in_a_name_or_a_version_are_not_a_number(text: str) -> None:
     assert reason(json.dumps({"a": text})) == "no_value"
 
 
 @pytest.mark.parametrize("text", ["21,5", "21.5 °C", "60%", "3.6 m³", "12.5 kW/h"])
-def test_a_number_in_another_notation_is_refused_aloud(text: str) -> None:
+def test_a_number_in_another_notation_is_refused_with_a_reason(text: str) -> None:
     assert refusals(json.dumps({"a": 1, "b": text})) == [("odd_number", "b")]
 
 
-def test_a_decimal_comma_and_a_unit_are_read_where_the_input_says_so() -> None:
+def test_decimal_commas_and_units_are_read_if_the_input_allows_them() -> None:
     decoder = FieldsDecoder(decimal=",", units=True)
     read = decoder.decode('{"a": "21,5 °C", "b": "60 %", "c": "7"}'.encode())
     assert [(each.path, each.value) for each in read.samples] == [("a", 21.5), ("b", 60.0), ("c", 7.0)]
@@ -158,12 +158,12 @@ def test_a_decimal_comma_and_a_unit_are_read_where_the_input_says_so() -> None:
     assert refusals('{"c": 1, "a": "1.234"}', decoder) == [("odd_number", "a")]
 
 
-def test_the_unit_beside_a_value_is_the_sensors() -> None:
+def test_the_unit_next_to_a_value_belongs_to_the_sensor() -> None:
     assert plain.decode(b'{"value": 21.5, "unit": "Cel"}').units == {"": "Cel"}
     assert plain.decode(b'{"value": "21.5", "unit": "Cel"}').units == {"": "Cel"}
 
 
-def test_numbers_and_texts_that_say_that_there_is_no_value_are_left_out() -> None:
+def test_numbers_and_texts_for_a_missing_value_are_left_out() -> None:
     decoder = FieldsDecoder(no_value=(-127, "unavailable"))
     assert samples('{"a": -127, "b": -127.0, "c": 5, "d": "unavailable"}', decoder) == [("c", 5.0, None)]
 
@@ -174,7 +174,7 @@ def test_an_object_in_a_text_is_read_as_an_object() -> None:
     assert refusals('{"a": 1, "b": "{broken"}') == [("not_a_number", "b")]
 
 
-def test_ignored_fields_are_left_out_with_all_below_them() -> None:
+def test_ignored_fields_are_left_out_with_everything_below_them() -> None:
     decoder = FieldsDecoder(ignore=("linkquality", "update/**", "**/minute_ts", "color"))
     payload = (
         '{"a": 1.5, "linkquality": 80, "update": {"state": 3}, "e": {"minute_ts": 5, "total": 2}, "color": {"x": 1}}'
@@ -186,7 +186,7 @@ def test_ignored_fields_are_left_out_with_all_below_them() -> None:
     assert ([each.path for each in row.samples], row.ignored) == (["a", "b", "c", "d"], 1)
 
 
-def test_a_payload_all_of_which_is_left_out_is_no_fault_of_its_sender() -> None:
+def test_a_payload_that_is_ignored_entirely_is_not_a_fault_of_its_sender() -> None:
     decoder = FieldsDecoder(ignore=("event", "sys"))
     for payload in ('{"event": "pressed"}', '{"sys": {"uptime": 5}, "ts": 1700000000}'):
         read = decoder.decode(payload.encode())
@@ -200,12 +200,12 @@ def test_times_are_read_in_the_notation_of_the_input() -> None:
     assert samples('{"date": "2023-11-14T22:13:20Z", "a": 1}', decoder) == [("a", 1.0, NOON)]
 
 
-def test_another_key_may_hold_the_value() -> None:
+def test_another_key_may_contain_the_value() -> None:
     decoder = FieldsDecoder(value_key="tC")
     assert samples('{"id": 0, "tC": 19.8}', decoder) == [("", 19.8, None)]
 
 
-def test_a_bad_element_costs_no_other_reading_anything() -> None:
+def test_a_bad_element_affects_no_other_reading() -> None:
     payload = """
         [{"ts": 1700000000, "value": 1}, 5, null, {"value": "x"}, {"ts": "x", "value": 1},
          {"a": {"b": null, "c": 3}}, [], {"ts": 1700000001, "value": 2}, {"value": 3}]
@@ -247,7 +247,7 @@ def test_a_bad_element_costs_no_other_reading_anything() -> None:
         (b"NaN", "not_finite"),
     ],
 )
-def test_what_can_not_be_read_at_all_is_refused(payload: bytes, expected: str) -> None:
+def test_an_unreadable_payload_is_refused(payload: bytes, expected: str) -> None:
     assert reason(payload) == expected
 
 
@@ -255,7 +255,7 @@ def nested(levels: int) -> str:
     return '{"a":' * levels + "1" + "}" * levels
 
 
-def test_what_is_nested_too_deep_costs_only_itself() -> None:
+def test_a_value_nested_too_deep_affects_only_itself() -> None:
     assert samples(nested(8)) == [("/".join("a" * 8), 1.0, None)]
     assert reason(nested(9)) == "too_deep"
     assert samples(f'{{"b": 2, "a": {nested(8)}}}') == [("b", 2.0, None)]
@@ -269,7 +269,7 @@ def test_a_hundred_thousand_levels_are_refused(levels: int) -> None:
     assert reason("[" * levels + "]" * levels if levels > 1000 else nested(levels)) == "too_deep"
 
 
-def test_a_message_holds_so_many_readings_and_no_more() -> None:
+def test_a_message_may_hold_a_limited_number_of_readings() -> None:
     decoder = FieldsDecoder(readings=3)
     assert len(samples('{"a": 1, "b": 2, "c": 3}', decoder)) == 3
     assert reason('{"a": 1, "b": 2, "c": 3, "d": 4}', decoder) == "too_many_readings"
@@ -279,7 +279,7 @@ def test_a_message_holds_so_many_readings_and_no_more() -> None:
 
 
 @pytest.mark.parametrize(("key", "path"), [("", ""), ("k" * 201, "k" * 200)], ids=["empty", "long"])
-def test_a_key_that_makes_no_name_is_refused_with_all_below_it(key: str, path: str) -> None:
+def test_a_key_that_gives_no_valid_name_is_refused_with_everything_below_it(key: str, path: str) -> None:
     payload = json.dumps({"a": 1, key: {"b": 2, "c": [3]}})
     assert samples(payload) == [("a", 1.0, None)]
     assert refusals(payload) == [("bad_name", path)]
@@ -354,7 +354,7 @@ OBJECTS = st.dictionaries(st.sampled_from(["value", "ts", "Time", "t", "a", "b",
     st.sampled_from([3, 10_000]),
 )
 @example([{}] * 4, 10_000)
-def test_what_is_ordinary_is_read_as_everything_is(document: object, most: int) -> None:
+def test_ordinary_payloads_are_read_the_same_on_the_slow_path(document: object, most: int) -> None:
     payload = json.dumps(document).encode()
 
     def outcome(decoder: FieldsDecoder) -> object:

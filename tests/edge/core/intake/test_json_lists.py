@@ -9,7 +9,7 @@ from edge.core.intake.decoders import FieldsDecoder
 from edge.core.model.readings.messages import Refused
 
 
-def test_elements_of_a_list_are_told_apart_by_a_name_that_all_have() -> None:
+def test_elements_of_a_list_are_distinguished_by_a_name_that_all_have() -> None:
     named = '[{"name": "temp", "value": 21.5}, {"name": "hum", "value": 60.5}]'
     assert samples(named) == [("temp", 21.5, None), ("hum", 60.5, None)]
     assert samples('{"data": [{"id": 1, "temp": 3}, {"id": 2, "temp": 5}]}') == [
@@ -19,14 +19,14 @@ def test_elements_of_a_list_are_told_apart_by_a_name_that_all_have() -> None:
     assert samples('[{"mac": "A/B", "temp": 3, "ts": 1700000000}]') == [("A%2FB/temp", 3.0, NOON)]
 
 
-def test_elements_of_a_list_with_times_of_their_own_are_one_series() -> None:
+def test_elements_of_a_list_with_their_own_times_form_one_series() -> None:
     assert samples('{"data": [{"ts": 1700000000, "a": 3}, {"ts": 1700000060, "a": 5}]}') == [
         ("data/a", 3.0, NOON),
         ("data/a", 5.0, NOON + 60),
     ]
 
 
-def test_a_list_that_does_not_say_what_is_what_is_refused_aloud() -> None:
+def test_a_list_without_distinguishing_fields_is_refused_with_a_reason() -> None:
     timed = '[{"ts": 1700000000, "id": 1, "a": 3}, {"ts": 1700000060, "id": 2, "a": 5}]'
     assert reason(timed) == "no_sender"
     assert refusals(f'{{"b": 1, "data": {timed}}}') == [("no_sender", "data")]
@@ -43,7 +43,7 @@ def test_senml_is_not_read_as_json(payload: str) -> None:
         plain.decode(payload.encode())
 
 
-def test_the_elements_of_one_list_are_named_as_the_input_says() -> None:
+def test_the_elements_of_one_list_are_named_by_the_setting_of_the_input() -> None:
     decoder = FieldsDecoder(items="d.values[*]", item_name="{id}-{index}", value_key="v", time_keys=("t", "ts"))
     payload = '{"ts": 1700000000, "x": 9, "d": {"values": [{"id": "a", "v": 1, "t": 1700000060}, {"id": 7, "v": "2"}]}}'
     assert samples(payload, decoder) == [("a-0", 1.0, NOON + 60), ("7-1", 2.0, NOON)]
@@ -52,7 +52,7 @@ def test_the_elements_of_one_list_are_named_as_the_input_says() -> None:
     assert samples("[1, 2.5]", FieldsDecoder(items="[*]")) == [("0", 1.0, None), ("1", 2.5, None)]
 
 
-def test_what_a_payload_says_of_its_sender_goes_before_the_path() -> None:
+def test_identifying_fields_of_a_payload_come_before_the_path() -> None:
     decoder = FieldsDecoder(sender=("payload.model", "payload.d.id", "payload.channel?"))
     payload = '{"model": "A/x", "d": {"id": 5}, "temp": 3}'
     assert samples(payload, decoder) == [("A%2Fx\x1f5\x1f\x1fd/id", 5.0, None), ("A%2Fx\x1f5\x1f\x1ftemp", 3.0, None)]

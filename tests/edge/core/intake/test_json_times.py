@@ -10,7 +10,7 @@ from json_samples import NOON, TASMOTA, plain, refusals, samples
 from edge.core.intake.decoders import FieldsDecoder
 
 
-def test_zigbee2mqtt_can_say_when_a_device_was_last_seen() -> None:
+def test_zigbee2mqtt_can_send_when_a_device_was_last_seen() -> None:
     decoder = FieldsDecoder(time_keys=("last_seen",))
     assert samples('{"temperature": 1, "last_seen": 1700000000000}', decoder) == [("temperature", 1.0, NOON)]
     assert samples('{"temperature": 1, "last_seen": "2023-11-14T23:13:20+01:00"}', decoder) == [
@@ -19,7 +19,7 @@ def test_zigbee2mqtt_can_say_when_a_device_was_last_seen() -> None:
 
 
 @pytest.mark.parametrize("key", ["ts", "TS", "Ts", "time", "Time", "timestamp", "Timestamp", "t", "T"])
-def test_the_case_of_a_time_key_is_no_matter(key: str) -> None:
+def test_the_case_of_a_time_key_does_not_matter(key: str) -> None:
     assert samples(f'{{"a": 1, "{key}": 1700000000}}') == [("a", 1.0, NOON)]
 
 
@@ -35,7 +35,7 @@ def test_without_time_keys_every_field_is_a_reading() -> None:
     ]
 
 
-def test_a_time_inside_counts_for_what_is_inside() -> None:
+def test_a_time_inside_an_object_applies_to_that_object() -> None:
     payload = '{"ts": 1700000000, "a": 1, "b": {"ts": 1700000060, "x": 2, "c": {"y": 3}}, "d": {"z": 4}}'
     expected = [("a", 1.0, NOON), ("b/x", 2.0, NOON + 60), ("b/c/y", 3.0, NOON + 60), ("d/z", 4.0, NOON)]
     assert samples(payload) == expected
@@ -48,7 +48,7 @@ def test_a_time_without_an_offset_is_in_the_configured_zone() -> None:
 
 
 @pytest.mark.parametrize("time", ['"yesterday"', "true", "1e300", "NaN", "9" * 500])
-def test_a_time_that_can_not_be_read_costs_only_itself(time: str) -> None:
+def test_an_unreadable_time_affects_only_itself(time: str) -> None:
     assert refusals(f'{{"ts": {time}, "value": 1}}') == [("bad_time", "ts")]
     assert samples(f'{{"ts": {time}, "a": 1, "b": 2}}') == [("a", 1.0, None), ("b", 2.0, None)]
     assert samples(f'{{"ts": 1700000000, "a": 1, "b": {{"ts": {time}, "x": 2}}}}') == [
@@ -59,19 +59,19 @@ def test_a_time_that_can_not_be_read_costs_only_itself(time: str) -> None:
 
 
 @pytest.mark.parametrize("none", ["null", '""'])
-def test_null_and_an_empty_text_say_that_there_is_no_time(none: str) -> None:
+def test_null_and_an_empty_text_mean_that_there_is_no_time(none: str) -> None:
     assert samples(f'{{"ts": {none}, "value": 1}}') == [("", 1.0, None)]
     assert refusals(f'{{"ts": {none}, "value": 1}}') == []
     assert samples(f'{{"ts": {none}, "time": 1700000000, "a": 1}}') == [("a", 1.0, NOON)]
 
 
-def test_the_first_time_key_that_can_be_read_counts() -> None:
+def test_the_first_readable_time_key_counts() -> None:
     assert samples('{"time": "09:59:59", "timestamp": "2023-11-14T22:13:20Z", "a": 1}') == [("a", 1.0, NOON)]
     assert refusals('{"time": "09:59:59", "timestamp": "2023-11-14T22:13:20Z", "a": 1}') == []
     assert samples('{"ts": 5, "time": 1700000000, "a": 1}') == [("ts", 5.0, NOON), ("a", 1.0, NOON)]
 
 
-def test_an_object_or_a_list_is_no_time_but_holds_readings() -> None:
+def test_an_object_or_a_list_is_not_a_time_but_contains_readings() -> None:
     assert samples('{"T": {"Temperature": 20.5}, "Time": {"a": [1]}}') == [
         ("T/Temperature", 20.5, None),
         ("Time/a/0", 1.0, None),
@@ -86,7 +86,7 @@ def test_t_is_a_time_only_if_it_looks_like_one() -> None:
     assert samples('{"t": 1700000000.0, "h": 60.5}') == [("h", 60.5, NOON)]
 
 
-def test_where_the_arrival_counts_a_time_is_left_out_only_if_it_looks_like_one() -> None:
+def test_with_the_time_of_arrival_a_time_is_left_out_only_if_it_looks_like_one() -> None:
     decoder = FieldsDecoder(by_arrival=True)
     assert samples('{"ts": 1700000000, "time": 12.5, "a": 1}', decoder) == [("time", 12.5, NOON), ("a", 1.0, NOON)]
     assert samples('{"time": "12:00:01", "value": 3.5}', decoder) == [("", 3.5, None)]
@@ -94,6 +94,6 @@ def test_where_the_arrival_counts_a_time_is_left_out_only_if_it_looks_like_one()
 
 
 @pytest.mark.parametrize("time", ["0", "-5", "12345", '"1970-01-01T00:00:10"'])
-def test_whether_a_time_is_plausible_is_not_asked_here(time: str) -> None:
+def test_plausibility_of_a_time_is_not_checked_here(time: str) -> None:
     (sample,) = plain.decode(f'{{"ts": {time}, "value": 1}}'.encode()).samples
     assert sample.time is not None

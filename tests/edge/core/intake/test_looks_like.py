@@ -55,7 +55,7 @@ SPARKPLUG = b"\x08" + bytes.fromhex("c8b4a8b9c331") + b"\x12\x04\x0a\x02ab"
         ("json", msgspec.msgpack.encode([DOCUMENT] * 500), 'not JSON; looks like MessagePack: format = "msgpack"'),
     ],
 )
-def test_it_says_what_a_payload_looks_like(wanted: str, payload: bytes, said: str) -> None:
+def test_it_recognises_the_format_of_a_payload(wanted: str, payload: bytes, said: str) -> None:
     assert instead(wanted, payload) == said
 
 
@@ -70,11 +70,11 @@ def test_it_says_what_a_payload_looks_like(wanted: str, payload: bytes, said: st
         ("msgpack", b"\xc1"),
     ],
 )
-def test_it_says_nothing_of_what_is_of_its_own_format_and_broken(wanted: str, payload: bytes) -> None:
+def test_it_ignores_broken_payloads_of_its_own_format(wanted: str, payload: bytes) -> None:
     assert instead(wanted, payload) is None
 
 
-def test_it_quotes_no_text_but_states_that_every_device_knows() -> None:
+def test_it_quotes_no_text_except_states_that_every_device_knows() -> None:
     assert "hunter2" not in str(instead("json", b"hunter2"))
     assert "hunter2" not in str(instead("json", b"hunter2=x y"))
 
@@ -96,6 +96,6 @@ def test_a_text_that_is_cut_within_a_character_is_still_a_text(wanted: str) -> N
     ids=lambda each: f"{each[:5]!r}",
 )
 @pytest.mark.parametrize("wanted", FORMATS)
-def test_the_worst_payloads_are_looked_at_in_linear_time(wanted: str, payload: bytes) -> None:
+def test_the_worst_payloads_are_examined_in_linear_time(wanted: str, payload: bytes) -> None:
     # a pattern that isn't linear would take minutes here
     assert len(instead(wanted, payload) or "") < 100

@@ -64,7 +64,7 @@ def test_a_sensor_that_sends_nothing_is_silent(topic: str, form: str) -> None:
 
 
 @pytest.mark.parametrize(("topic", "form"), FORMS)
-def test_a_replay_hears_who_sent_a_code_for_no_value(topic: str, form: str) -> None:
+def test_a_replay_includes_a_sensor_that_sent_a_code_for_no_value(topic: str, form: str) -> None:
     live, again = pipeline(), pipeline()
     for each in sent(topic, form, "85", range(300)):
         part = live.process([each]).journal

@@ -72,13 +72,13 @@ def test_decimal_and_scientific_numbers_are_read(payload: bytes, value: float) -
         (b"9" * 400, "not_finite"),
     ],
 )
-def test_what_is_no_number_is_refused_with_its_reason(payload: bytes, reason: str) -> None:
+def test_a_payload_that_is_not_a_number_is_refused_with_its_reason(payload: bytes, reason: str) -> None:
     with pytest.raises(Refused) as refused:
         NumberDecoder().decode(payload)
     assert refused.value.refusal.reason == reason
 
 
-def test_a_word_is_read_only_where_it_is_mapped_and_exactly() -> None:
+def test_a_word_is_read_only_if_it_is_mapped_exactly() -> None:
     assert value_of(b"ON", ON=1.0, OFF=0.0) == 1.0
     assert value_of(b" OFF ", ON=1.0, OFF=0.0) == 0.0
     assert value_of(b"2.5", ON=1.0) == 2.5
@@ -87,12 +87,12 @@ def test_a_word_is_read_only_where_it_is_mapped_and_exactly() -> None:
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf])
-def test_a_word_can_not_stand_for_what_is_not_finite(number: float) -> None:
+def test_a_word_can_not_be_mapped_to_a_value_that_is_not_finite(number: float) -> None:
     with pytest.raises(ValueError, match="not finite"):
         NumberDecoder({"ON": number})
 
 
-def test_a_map_that_is_changed_afterwards_changes_nothing() -> None:
+def test_changing_the_map_afterwards_has_no_effect() -> None:
     values = {"ON": 1.0}
     decoder = NumberDecoder(values)
     values["ON"] = math.nan
@@ -102,11 +102,11 @@ def test_a_map_that_is_changed_afterwards_changes_nothing() -> None:
 @seed(3)
 @settings(max_examples=300, database=None)
 @given(number=st.floats(allow_nan=False, allow_infinity=False))
-def test_every_float_that_is_printed_is_read_back(number: float) -> None:
+def test_every_printed_float_is_read_back(number: float) -> None:
     assert value_of(repr(number).encode()) == number
 
 
-def test_a_decimal_comma_a_unit_and_words_are_read_where_the_input_says_so() -> None:
+def test_decimal_commas_units_and_words_are_read_if_the_input_allows_them() -> None:
     decoder = NumberDecoder(decimal=",", units=True, values={"ON": 1.0}, no_value=("unavailable", -127.0))
     read = decoder.decode("21,5 °C".encode())
     assert (read.samples[0].value, read.units) == (21.5, {"": "°C"})

@@ -20,7 +20,7 @@ def fresh() -> RecentReadings:
 @given(READINGS)
 @example([(0.0, 0.0)])
 @example([(-0.0, 0.0), (math.inf, 1_700_000_000.123), (math.nan, 5e-324), (-1.5, 2.0**31)])
-def test_readings_are_remembered_alike_one_by_one_and_as_arrays(readings: list[tuple[float, float]]) -> None:
+def test_readings_are_remembered_in_the_same_way_one_by_one_and_as_arrays(readings: list[tuple[float, float]]) -> None:
     singly, together = fresh(), fresh()
     slots = np.zeros(1, dtype=np.intp)
     for value, time in readings:

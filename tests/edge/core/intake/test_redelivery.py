@@ -26,15 +26,15 @@ def taken(*messages: Message) -> tuple[int, int]:
     return line.pipeline.counters.messages_read, line.pipeline.counters.messages_redelivered
 
 
-def test_a_message_that_comes_again_is_dealt_with_once() -> None:
+def test_a_redelivered_message_is_processed_once() -> None:
     assert taken(delivered(7), delivered(7, again=True, arrived=START + 9)) == (1, 1)
 
 
-def test_a_message_that_says_that_it_comes_again_but_never_came_is_taken() -> None:
+def test_a_message_marked_as_redelivered_that_never_arrived_is_processed() -> None:
     assert taken(delivered(7, again=True)) == (1, 0)
 
 
-def test_however_often_it_comes_again() -> None:
+def test_however_often_it_is_redelivered() -> None:
     assert taken(*[delivered(7, again=True, arrived=START + each) for each in range(5)]) == (1, 4)
 
 
@@ -51,17 +51,17 @@ def test_the_same_packet_without_the_flag_is_a_new_message() -> None:
     assert taken(delivered(7), delivered(7, arrived=START + 9)) == (2, 0)
 
 
-def test_messages_of_qos_0_have_no_packet_and_are_never_known() -> None:
+def test_messages_of_qos_0_have_no_packet_identifier_and_are_never_recognised() -> None:
     plain = Message("now/a", b"1", START)
     assert taken(plain, plain._replace(arrived=START + 1, redelivered=True)) == (2, 0)
 
 
-def test_what_could_not_be_read_is_not_refused_twice() -> None:
+def test_an_unreadable_message_is_not_refused_twice() -> None:
     line = Line(pipeline()).take([delivered(7, b"{"), delivered(7, b"{", again=True)])
     assert line.refused == ["malformed"]
 
 
-def test_after_a_restart_messages_of_before_and_after_the_snapshot_are_known() -> None:
+def test_after_a_restart_messages_from_before_and_after_the_snapshot_are_recognised() -> None:
     line = Line(pipeline()).take([delivered(7), delivered(8, b"{")])
     saved, parts = line.pipeline.save("", ""), len(line.parts)
     line.take([delivered(9, arrived=START + 1), delivered(10, b"{")])
@@ -74,7 +74,7 @@ def test_after_a_restart_messages_of_before_and_after_the_snapshot_are_known() -
     assert again.refused == []
 
 
-def test_a_whole_window_that_comes_again_after_a_crash_is_dealt_with_once() -> None:
+def test_a_whole_window_redelivered_after_a_crash_is_processed_once() -> None:
     sent = [
         each._replace(qos=1, packet=1 + index)
         for index, each in enumerate(plant(START + np.arange(20.0), "now/a", "now/b"))
@@ -85,14 +85,14 @@ def test_a_whole_window_that_comes_again_after_a_crash_is_dealt_with_once() -> N
     assert again.pipeline.engine.statistics.count.tolist() == once.pipeline.engine.statistics.count.tolist()
 
 
-def test_as_many_messages_as_can_be_under_way_are_known_when_all_of_them_come_again() -> None:
+def test_as_many_messages_as_can_be_in_flight_are_recognised_when_all_of_them_are_redelivered() -> None:
     made = Deliveries()
     sent = [delivered(packet, b"%d" % (packet // 7), again=True) for packet in range(1, IDENTIFIERS)]
     made.note_all([(each.packet, checksum(each)) for each in sent])
     assert all(made.is_known(each) for each in sent)
 
 
-def test_a_window_above_4096_that_comes_again_doubles_no_readings_without_times() -> None:
+def test_a_window_above_4096_that_is_redelivered_doubles_no_readings_without_times() -> None:
     sent = [delivered(1 + each, b"%d" % (each % 50), arrived=START + each) for each in range(9000)]
     line = Line(pipeline()).take(sent, 500)
     again = revived(pipeline(), pipeline().save("", ""), line.parts)
@@ -101,14 +101,14 @@ def test_a_window_above_4096_that_comes_again_doubles_no_readings_without_times(
     assert again.pipeline.counters.messages_redelivered == 9000
 
 
-def test_packet_identifiers_mean_nothing_beyond_their_session() -> None:
+def test_packet_identifiers_have_no_meaning_beyond_their_session() -> None:
     line = Line(pipeline()).take([delivered(7)])
     line.note(line.pipeline.session_lost()).take([delivered(7, again=True, arrived=START + 9)])
     assert line.pipeline.counters.messages_read == 2
     assert line.pipeline.counters.messages_redelivered == 0
 
 
-def test_a_session_in_which_nothing_came_is_lost_without_a_journal_entry() -> None:
+def test_an_empty_session_is_lost_without_a_journal_entry() -> None:
     assert pipeline().session_lost().journal is None
 
 
@@ -127,7 +127,7 @@ def test_a_restart_knows_which_sessions_have_ended(saved_after: int) -> None:
 
 
 @pytest.mark.parametrize("packed", [(b"", b"1234"), (b"", b"123"), (b"x", b""), 7])
-def test_deliveries_that_make_no_sense_are_refused(packed: object) -> None:
+def test_invalid_deliveries_are_refused(packed: object) -> None:
     with pytest.raises(StateError):
         Deliveries().load(encode(packed))
 
@@ -139,7 +139,7 @@ def test_a_packet_identifier_that_does_not_exist_is_damage() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(1, 3), st.binary(max_size=1), st.booleans()), max_size=40), st.integers(0, 40))
-def test_what_is_known_is_what_a_plain_model_says_also_after_a_restart(
+def test_the_recognised_messages_equal_those_of_a_plain_model_also_after_a_restart(
     sent: list[tuple[int, bytes, bool]], restart: int
 ) -> None:
     made, latest = Deliveries(), {}

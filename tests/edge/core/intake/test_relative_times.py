@@ -50,29 +50,29 @@ def read(
 PAST = [{"n": "a", "t": -10, "v": 1}, {"n": "a", "t": -5, "v": 2}, {"n": "a", "v": 3}]
 
 
-def test_they_are_put_before_the_arrival_however_often_the_sensor_was_seen(pipeline: Pipeline) -> None:
+def test_they_are_subtracted_from_the_arrival_however_often_the_sensor_was_seen(pipeline: Pipeline) -> None:
     for arrived in (NOW, NOW + 60):
         expected = [("a", arrived - 10, 1.0), ("a", arrived - 5, 2.0), ("a", arrived, 3.0)]
         assert read(pipeline, PAST, arrived) == (expected, [])
 
 
-def test_they_are_put_before_the_arrival_beside_texts_and_absolute_times(pipeline: Pipeline) -> None:
+def test_they_are_subtracted_from_the_arrival_next_to_texts_and_absolute_times(pipeline: Pipeline) -> None:
     pack = [{"n": "b", "vs": "x"}, {"n": "a", "t": -10, "v": 1}, {"n": "c", "t": NOW - 3, "v": 2}]
     assert read(pipeline, pack) == ([("a", NOW - 10, 1.0), ("c", NOW - 3, 2.0)], [])
 
 
-def test_arrival_counts_alone_where_the_input_says_so(pipeline: Pipeline) -> None:
+def test_only_the_arrival_counts_if_the_input_says_so(pipeline: Pipeline) -> None:
     readings, _ = read(pipeline, PAST, topic="arrival/a")
     assert [time for _, time, _ in readings] == [NOW] * 3
 
 
-def test_a_retained_message_says_nothing_by_them(pipeline: Pipeline) -> None:
+def test_they_have_no_meaning_in_a_retained_message(pipeline: Pipeline) -> None:
     assert read(pipeline, PAST, retained=True) == ([], ["retained"])
     assert read(pipeline, [{"n": "a", "v": 1}], retained=True) == ([], ["retained"])
     assert read(pipeline, [{"n": "a", "t": NOW - 60, "v": 1}], retained=True) == ([("a", NOW - 60, 1.0)], [])
 
 
-def test_they_count_when_our_own_clock_was_never_set(pipeline: Pipeline) -> None:
+def test_they_count_when_the_gateway_clock_was_never_set(pipeline: Pipeline) -> None:
     readings, reasons = read(pipeline, PAST, arrived=100.0)
     assert [time for _, time, _ in readings] == [90.0, 95.0, 100.0]
     assert reasons == []
@@ -85,7 +85,7 @@ def test_they_must_be_plausible(pipeline: Pipeline) -> None:
     assert sorted(reasons) == ["time_implausible", "time_in_future"]
 
 
-def test_their_sensors_move_with_our_clock(pipeline: Pipeline) -> None:
+def test_their_sensors_move_with_the_gateway_clock(pipeline: Pipeline) -> None:
     read(pipeline, [{"n": "a", "t": -5, "v": 1}])
     read(pipeline, [{"n": "b", "t": NOW, "v": 1}])
     assert pipeline.intake.clock_stepped(-3600.0).tolist() == [0]

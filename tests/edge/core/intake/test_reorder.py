@@ -60,7 +60,7 @@ DELAYED = st.lists(
 
 @given(DELAYED)
 @example([(0, 60.0, 0.0), (0, 0.5, 0.0), (1, 0.0, 0.0)])
-def test_readings_that_are_not_too_late_come_out_in_order_and_complete(drawn: list[tuple[int, float, float]]) -> None:
+def test_readings_that_are_not_too_late_are_complete_and_in_order(drawn: list[tuple[int, float, float]]) -> None:
     times = np.cumsum([gap for _, gap, _ in drawn]).tolist()
     arrivals = [(time + delay, (slot, time)) for (slot, _, delay), time in zip(drawn, times, strict=True)]
     sent = [each for _, each in sorted(arrivals, key=lambda each: each[0])]
@@ -68,7 +68,7 @@ def test_readings_that_are_not_too_late_come_out_in_order_and_complete(drawn: li
     assert out == {slot: sorted(mine) for slot, mine in of_each(sent).items()}
 
 
-def test_where_readings_are_rare_the_clock_lags_and_still_nothing_is_let_go_too_early() -> None:
+def test_where_readings_are_rare_the_clock_lags_and_nothing_is_released_too_early() -> None:
     sent = [(0, 0.0), (1, 0.5), (0, 60.0), (1, 60.5), (0, 59.5), (1, 80.0), (0, 80.5)]
     assert passed(Reorder(WAIT_S), sent)[2:4] == [(0, 59.5), (0, 60.0)]
 
@@ -88,7 +88,7 @@ STEADY = [(1, time / 2) for time in range(80)]
 
 @given(ANYHOW, st.integers(1, 20), st.booleans())
 @example([*STEADY[14:16], (0, 7.0), (1, 8.0), (0, 5.0), *STEADY[17:36], (0, 4.0), *STEADY[36:]], 1, True)
-def test_neither_cuts_nor_restarts_change_what_comes_out(sent: Readings, cut: int, restart: bool) -> None:
+def test_neither_batching_nor_restarts_change_the_output(sent: Readings, cut: int, restart: bool) -> None:
     assert passed(Reorder(WAIT_S), sent, cut, restart=restart) == passed(Reorder(WAIT_S), sent)
 
 
@@ -97,12 +97,12 @@ def test_nothing_is_lost_or_doubled(sent: Readings) -> None:
     assert sorted(passed(Reorder(WAIT_S), sent)) == sorted(sent)
 
 
-def test_without_a_wait_readings_pass_as_they_are() -> None:
+def test_without_a_wait_readings_pass_unchanged() -> None:
     sent = batch([(0, 5.0), (0, 4.0)])
     assert Reorder(0.0).pass_on(sent) is sent
 
 
-def test_what_was_held_before_the_wait_was_taken_out_of_the_configuration_still_comes_first() -> None:
+def test_readings_held_before_the_wait_was_removed_from_the_configuration_still_come_first() -> None:
     held = Reorder(WAIT_S)
     held.pass_on(batch([(0, 5.0), (1, 5.0)]))
     made = Reorder(0.0)
@@ -111,7 +111,7 @@ def test_what_was_held_before_the_wait_was_taken_out_of_the_configuration_still_
 
 
 @pytest.mark.parametrize("times", ["forward", "backward"])
-def test_what_is_held_is_bounded_even_while_the_clock_stands(times: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_held_readings_are_bounded_even_while_the_clock_stands_still(times: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reorder_module, "MOST_HELD", 50)
     made = Reorder(1e9)
     out: Readings = []
@@ -123,13 +123,13 @@ def test_what_is_held_is_bounded_even_while_the_clock_stands(times: str, monkeyp
     assert len(out) + len(made) == 40 * 51
 
 
-def test_what_goes_on_has_no_message_any_more() -> None:
+def test_released_readings_no_longer_belong_to_a_message() -> None:
     made = Reorder(WAIT_S)
     made.pass_on(batch([(0, 1.0)]))
     assert made.pass_time(np.inf).origins.tolist() == [ORIGIN_UNKNOWN]
 
 
-def test_a_pipeline_puts_late_readings_in_order_and_refuses_those_that_are_later() -> None:
+def test_a_pipeline_sorts_late_readings_and_refuses_those_that_are_later() -> None:
     late = [reading("paced/a", START + each, 20.0, START + 20.0) for each in (18.5, 14.5, 12.5)]
     too_late = [reading("paced/a", START + each, 20.0, START + 40.0) for each in (20.5, 21.5)]
     line = Line(pipeline(reorder_s=WAIT_S)).take(plant(START + np.arange(20.0), "paced/a", "paced/b"))
@@ -141,7 +141,7 @@ def test_a_pipeline_puts_late_readings_in_order_and_refuses_those_that_are_later
 
 @settings(max_examples=30)
 @given(st.permutations(range(24)), st.integers(1, 10), st.integers(0, 23))
-def test_in_a_pipeline_neither_cuts_nor_restarts_change_anything(order: list[int], cut: int, restart: int) -> None:
+def test_in_a_pipeline_neither_batching_nor_restarts_change_anything(order: list[int], cut: int, restart: int) -> None:
     in_order = plant(START + np.arange(8.0), "paced/a", "paced/b", "paced/d")
     sent = [in_order[each]._replace(arrived=START + 8.0) for each in order]
     whole = Line(pipeline(reorder_s=3.0)).take(sent)
@@ -153,7 +153,7 @@ def test_in_a_pipeline_neither_cuts_nor_restarts_change_anything(order: list[int
         assert differing(each.pipeline, whole.pipeline) == []
 
 
-def test_time_lets_go_of_what_is_held_and_is_journaled_for_it() -> None:
+def test_passing_time_releases_held_readings_and_is_journaled() -> None:
     line = Line(pipeline(reorder_s=3.0)).take(plant(START + np.arange(5.0), "paced/a", "paced/b"))
     line.note(line.pipeline.tick(4.0))
     assert len(line.pipeline.reorder) == 0

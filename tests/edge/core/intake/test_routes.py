@@ -49,7 +49,7 @@ filters = st.builds(
 @seed(9)
 @settings(max_examples=400, database=None)
 @given(wanted=filters, levels=topics)
-def test_a_filter_matches_as_the_standard_says(wanted: list[str], levels: list[str]) -> None:
+def test_a_filter_matches_as_specified(wanted: list[str], levels: list[str]) -> None:
     stands_for = match(wanted, levels)
     assert (stands_for is not None) == naive_match(wanted, levels)
     if stands_for is not None:
@@ -82,7 +82,7 @@ def test_a_filter_matches_as_the_standard_says(wanted: list[str], levels: list[s
         ("a/+", "a/$x", ["$x"]),
     ],
 )
-def test_what_the_wildcards_stand_for(topic_filter: str, topic: str, expected: list[str] | None) -> None:
+def test_the_levels_matched_by_the_wildcards(topic_filter: str, topic: str, expected: list[str] | None) -> None:
     assert match(topic_filter.split("/"), topic.split("/")) == expected
 
 
@@ -115,7 +115,7 @@ def test_what_the_wildcards_stand_for(topic_filter: str, topic: str, expected: l
         ("+", "{1}/{field}", "a", "b\n", None),
     ],
 )
-def test_a_template_makes_the_name(topic_filter: str, template: str, topic: str, path: str, name: str | None) -> None:
+def test_a_template_gives_the_name(topic_filter: str, template: str, topic: str, path: str, name: str | None) -> None:
     assert name_of(topic_filter, template, topic, path) == name
 
 
@@ -138,12 +138,12 @@ def test_a_template_makes_the_name(topic_filter: str, template: str, topic: str,
         ("a/+", "/{1}", "must hold no empty level"),
     ],
 )
-def test_a_faulty_route_says_what_is_wrong(topic_filter: str, template: str, message: str) -> None:
+def test_a_faulty_route_explains_the_error(topic_filter: str, template: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         route(topic_filter, template)
 
 
-def test_the_first_route_that_matches_reads_the_topic() -> None:
+def test_the_first_matching_route_reads_the_topic() -> None:
     number = Route("a/b", "{topic}", NumberDecoder(), Repetition.ON_CHANGE)
     wide, both = route("a/#"), [route("x"), number, route("a/#")]
     for _ in range(2):
@@ -156,7 +156,7 @@ def test_the_first_route_that_matches_reads_the_topic() -> None:
         assert found.find("b") is None
 
 
-def test_our_own_topics_and_the_brokers_are_never_read() -> None:
+def test_the_topics_of_the_service_and_of_the_broker_are_never_read() -> None:
     found = Routes([route("#"), route("edgewarden/#")], "edgewarden/gw")
     unread = ["edgewarden/gw", "edgewarden/gw/health", "edgewarden/gw/anomaly/a", "$SYS/uptime", "$SYS"]
     assert [found.find(topic) for topic in unread] == [None] * len(unread)
@@ -165,7 +165,7 @@ def test_our_own_topics_and_the_brokers_are_never_read() -> None:
 
 
 @pytest.mark.parametrize("name", ["a", "/a", "a//b", "line1/pump 3/t", "é" * 100, "a" * 200, "a.b", "$x", "{1}", "+"])
-def test_names_that_are_usable(name: str) -> None:
+def test_usable_names(name: str) -> None:
     assert is_usable(name)
 
 
@@ -175,7 +175,7 @@ def test_names_that_are_usable(name: str) -> None:
      "é" * 101, "a" * 201],
     ids=ascii,
 )  # fmt: skip
-def test_names_that_are_not(name: str) -> None:
+def test_unusable_names(name: str) -> None:
     assert not is_usable(name)
 
 
@@ -192,11 +192,11 @@ def test_names_that_are_not(name: str) -> None:
         ("1/2/3/4/5/6/7", "1/2/3/4/5%2F6%2F7"),
     ],
 )
-def test_a_name_goes_out_as_a_topic(sensor: str, topic: str) -> None:
+def test_a_name_is_encoded_as_a_topic(sensor: str, topic: str) -> None:
     assert topic_for(sensor, "edgewarden/gw/anomaly/") == topic
 
 
-def test_what_unicode_keeps_for_itself_is_encoded_as_home_assistant_and_brokers_may_refuse_it() -> None:
+def test_reserved_unicode_characters_are_encoded_since_home_assistant_and_brokers_may_refuse_them() -> None:
     assert topic_for("a\ufdd0\ufffe\U0001ffffb") == "a%EF%B7%90%EF%BF%BE%F0%9F%BF%BFb"
 
 
@@ -207,7 +207,7 @@ def test_the_slashes_of_the_base_count_too(before: str, slashes: int) -> None:
     assert topic_for("a/b/c/d/e/f/g/h", before).count("/") == slashes
 
 
-def test_what_is_cut_still_tells_names_apart() -> None:
+def test_truncated_names_remain_distinct() -> None:
     topics_out = {topic_for("a" * 190 + ending) for ending in ("x", "y", "z", "/x", ".x")}
     assert len(topics_out) == 5
     assert all("~" in each for each in topics_out)
@@ -226,7 +226,7 @@ names = st.text(
     before=st.sampled_from([LONG_BASE, "b/anomaly/", f"{'b' * 128}/anomaly/", USUAL_BASE]),
 )
 @example(sensor="\ud800", before="b/anomaly/")
-def test_an_outgoing_topic_keeps_the_limits_of_every_broker(sensor: str, before: str) -> None:
+def test_an_outgoing_topic_respects_the_limits_of_every_broker(sensor: str, before: str) -> None:
     topic = before + topic_for(sensor, before)
     assert len(topic.encode()) <= 256
     assert topic.count("/") <= 7
@@ -242,6 +242,6 @@ def test_two_names_never_share_a_topic(one: str, other: str) -> None:
     assert topic_for(topic_for(one)) != topic_for(one) or topic_for(one) == one
 
 
-def test_a_name_can_not_pose_as_what_was_cut() -> None:
+def test_a_name_can_not_look_like_a_truncated_one() -> None:
     cut = topic_for("a" * 200)
     assert topic_for(cut) != cut

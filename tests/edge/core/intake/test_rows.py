@@ -66,7 +66,7 @@ def read(decoder: FieldsDecoder, payload: bytes) -> object:
 
 
 @given(st.lists(st.one_of(OBJECTS, PLAIN, ARRAYS), min_size=1, max_size=8))
-def test_a_decoder_says_of_a_row_what_it_says_one_by_one(documents: list[Any]) -> None:
+def test_a_decoder_gives_the_same_for_a_row_as_one_by_one(documents: list[Any]) -> None:
     knows = FieldsDecoder(readings=12)
     for each in documents * 2:
         payload = json.dumps(each).encode()
@@ -115,7 +115,7 @@ def taken(made: Pipeline, messages: list[Message]) -> Iterator[object]:
     st.lists(st.tuples(st.sampled_from(["p/1", "p/2", "n/1", "r/1"]), st.one_of(PLAIN, OBJECTS, ARRAYS)), max_size=12),
     st.integers(2, 6),
 )
-def test_an_intake_takes_of_a_row_what_it_takes_of_its_samples(told: list[tuple[str, Any]], limit: int) -> None:
+def test_an_intake_accepts_the_same_of_a_row_as_of_its_samples(told: list[tuple[str, Any]], limit: int) -> None:
     messages = [
         Message(topic, json.dumps(fields).encode(), NOW + place) for place, (topic, fields) in enumerate([*told, *told])
     ]
@@ -141,7 +141,7 @@ def test_packs_of_known_sensors_are_rows() -> None:
         assert np.unique(batches[2].times).tolist() == [NOW + 2]
 
 
-def test_of_an_array_only_what_is_implausible_is_refused() -> None:
+def test_only_the_implausible_part_of_an_array_is_refused() -> None:
     for off, reason in ((1e6, "time_in_future"), (-NOW, "time_implausible")):
         made = plant()
         known = [{"ts": NOW + place, "a": 1.0} for place in range(4)]

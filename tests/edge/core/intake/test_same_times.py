@@ -29,7 +29,7 @@ SENT = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 4), st.integers(0, 3
 
 @pytest.mark.long
 @given(SENT, st.integers(1, 40), st.sampled_from([0.0, 2.0]))
-def test_they_are_the_same_in_any_batching_and_after_a_restart(
+def test_the_result_is_the_same_in_any_batching_and_after_a_restart(
     sent: list[tuple[int, int, int]], cut: int, reorder_s: float
 ) -> None:
     messages = [
@@ -51,7 +51,7 @@ def of_one_time(values: Iterable[float], time: float = START) -> list[Message]:
     return [reading("paced/a", time, value, START + place / 10) for place, value in enumerate(values)]
 
 
-def test_so_many_readings_of_one_time_are_taken_and_the_rest_are_refused_with_a_reason() -> None:
+def test_a_limited_number_of_readings_of_one_time_is_accepted_and_the_rest_is_refused_with_a_reason() -> None:
     line = Line(pipeline()).take(of_one_time(range(MOST + 50)), cut=7)
     counters = line.pipeline.counters
     assert counters.readings_taken == MOST
@@ -62,7 +62,7 @@ def test_so_many_readings_of_one_time_are_taken_and_the_rest_are_refused_with_a_
 
 @pytest.mark.parametrize("known", [0, 1000])
 @pytest.mark.parametrize("cut", [1, 10_000])
-def test_a_set_of_one_time_that_comes_once_more_is_not_taken_again_however_long_its_sensor_is_known(
+def test_a_repeated_set_of_one_time_is_not_accepted_again_however_long_its_sensor_is_known(
     known: int, cut: int
 ) -> None:
     line = Line(pipeline()).take(seconds(known, 1, first=-known))
@@ -78,7 +78,7 @@ def test_a_set_of_one_time_that_comes_once_more_is_not_taken_again_however_long_
 
 @pytest.mark.long
 @given(st.integers(0, 600), st.lists(st.integers(0, 300), max_size=400), st.integers(1, 50))
-def test_each_value_of_one_time_is_taken_once_up_to_so_many(known: int, values: list[int], cut: int) -> None:
+def test_each_value_of_one_time_is_accepted_once_up_to_a_limit(known: int, values: list[int], cut: int) -> None:
     line = Line(pipeline()).take(seconds(known, 1, first=-known))
     line.take(of_one_time(map(float, values), START + 10.0), cut=cut)
     assert line.pipeline.counters.readings_taken == known + min(MOST, len(set(values)))
@@ -88,7 +88,7 @@ def test_each_value_of_one_time_is_taken_once_up_to_so_many(known: int, values: 
     assert refused.total() == len(values) - min(MOST, len(set(values)))
 
 
-def test_what_is_remembered_of_one_time_is_bounded() -> None:
+def test_the_memory_for_one_time_is_bounded() -> None:
     line = Line(pipeline())
     for second in range(5):
         line.take(of_one_time(range(second, 400 + second), START + second))
@@ -97,7 +97,7 @@ def test_what_is_remembered_of_one_time_is_bounded() -> None:
     assert len(same.state(0, 1)) < 10 * MOST
 
 
-def test_no_time_lies_between_them_for_a_limit_of_change_or_for_a_silence() -> None:
+def test_no_time_passes_between_them_for_a_rate_limit_or_for_a_silence() -> None:
     watched = rule(*detectors(rate={"most_per_s": 20.0}, silence={}))
     line = Line(pipeline(lambda _: watched)).take(seconds(60, 10))
     assert line.events == []
@@ -105,7 +105,7 @@ def test_no_time_lies_between_them_for_a_limit_of_change_or_for_a_silence() -> N
     assert silence.arrays["gap"][0] == pytest.approx(1.0, abs=0.01)
 
 
-def test_each_has_a_row_of_its_own_in_a_score(tmp_path: Path) -> None:
+def test_each_has_its_own_row_in_a_score(tmp_path: Path) -> None:
     rows = [f"{START + number // 3:.0f},a,{number * 7 % 11}.5" for number in range(300)]
     file = tmp_path / "readings.csv"
     file.write_text("\n".join(["time,sensor,value", *rows]))

@@ -46,7 +46,7 @@ def test_multiple_data_points() -> None:
     assert samples(pack) == [(f"{DEVICE}:voltage", 120.1, 0.0), (f"{DEVICE}:current", 1.2, 0.0)]
 
 
-def test_the_past_of_a_sensor_with_base_time_and_version() -> None:
+def test_history_of_a_sensor_with_base_time_and_version() -> None:
     pack: list[dict[str, Any]] = [
         {
             "bn": f"{DEVICE}:",
@@ -69,7 +69,7 @@ def test_the_past_of_a_sensor_with_base_time_and_version() -> None:
     ]
 
 
-def test_measurements_of_several_quantities_under_one_name_are_told_apart_by_their_unit() -> None:
+def test_measurements_of_several_quantities_under_one_name_are_distinguished_by_their_unit() -> None:
     pack = [
         {"bn": DEVICE, "bt": 1.320067464e09, "bu": "%RH", "v": 20},
         {"u": "lon", "v": 24.30621},
@@ -121,7 +121,7 @@ def test_a_collection_of_resources() -> None:
     ]
 
 
-def test_the_cbor_of_the_rfc_gives_what_its_json_gives() -> None:
+def test_the_cbor_example_of_the_rfc_gives_the_same_as_its_json() -> None:
     # RFC 8428, chapter 6: the pack of the voltage and the current.
     payload = bytes.fromhex(
         "87 a7 21 78 1c 75726e3a6465763a6f773a31306532303733613031303830303633 3a"
@@ -147,7 +147,7 @@ def test_the_cbor_of_the_rfc_gives_what_its_json_gives() -> None:
 # Resolution.
 
 
-def test_base_fields_are_in_force_until_they_change() -> None:
+def test_base_fields_apply_until_they_change() -> None:
     pack = [
         {"bn": "a/", "bt": 1e9, "bv": 20, "n": "x", "v": 1},
         {"n": "y", "v": 2.5, "t": 5},
@@ -157,11 +157,11 @@ def test_base_fields_are_in_force_until_they_change() -> None:
     assert samples(pack) == [("a/x", 21.0, 1e9), ("a/y", 22.5, 1e9 + 5), ("b/x", 3.0, 1e9 + 6), ("b", 4.0, 1.1e9)]
 
 
-def test_a_record_may_hold_base_fields_alone() -> None:
+def test_a_record_may_contain_base_fields_only() -> None:
     assert samples([{"bn": "a/", "bt": 1e9}, {"n": "x", "v": 1}]) == [("a/x", 1.0, 1e9)]
 
 
-def test_a_sum_is_a_sensor_of_its_own() -> None:
+def test_a_sum_is_a_separate_sensor() -> None:
     pack = [
         {"bn": "meter/", "bs": 100, "n": "power", "v": 5, "s": 20},
         {"n": "power", "t": 1, "v": 6},
@@ -176,7 +176,7 @@ def test_a_sum_is_a_sensor_of_its_own() -> None:
     ]
 
 
-def test_records_are_taken_in_the_order_of_their_times() -> None:
+def test_records_are_read_in_the_order_of_their_times() -> None:
     pack = [{"bn": "a", "bt": 1e9, "t": -each, "v": each} for each in range(6)]
     assert [value for _, value, _ in samples(pack)] == [5, 4, 3, 2, 1, 0]
     assert [value for _, value, _ in samples([*pack, {"vb": True, "t": -9}], values={"true": 9})] == [
@@ -190,7 +190,7 @@ def test_records_are_taken_in_the_order_of_their_times() -> None:
     ]
 
 
-def test_words_and_booleans_count_as_the_configuration_says() -> None:
+def test_words_and_booleans_count_as_configured() -> None:
     pack = [{"n": "a", "vb": True}, {"n": "b", "vb": False}, {"n": "c", "vs": "OPEN"}]
     assert samples(pack, values={"true": 1, "false": 0, "OPEN": 2}) == [("a", 1, 0), ("b", 0, 0), ("c", 2, 0)]
 
@@ -206,13 +206,13 @@ def test_words_and_booleans_count_as_the_configuration_says() -> None:
         (DEVICE, "/voltage", f"{DEVICE}/voltage"),
     ],
 )
-def test_a_name_loses_the_slashes_around_it_and_nothing_else(base: str | None, name: str | None, path: str) -> None:
+def test_a_name_loses_only_the_slashes_around_it(base: str | None, name: str | None, path: str) -> None:
     record = {key: each for key, each in (("bn", base), ("n", name), ("v", 1)) if each is not None}
     assert samples([record]) == [(path, 1.0, 0.0)]
     assert samples([{**record, "s": 1}])[0] == (path, 1.0, 0.0)
 
 
-def test_a_unit_of_its_own_changes_no_name_where_a_name_tells() -> None:
+def test_a_separate_unit_changes_no_name_that_is_already_distinct() -> None:
     assert samples([{"bn": "a/", "bu": "A", "n": "x", "u": "V", "v": 1}]) == [("a/x", 1.0, 0.0)]
     assert samples([{"bn": "a", "u": "V", "v": 1}]) == [("a", 1.0, 0.0)]
     assert samples([{"bn": "a", "bu": "V", "u": "V", "v": 1}]) == [("a", 1.0, 0.0)]
@@ -247,7 +247,7 @@ def test_times_below_two_to_the_28_are_relative() -> None:
     ],
     ids=lambda each: str(each)[:30],
 )
-def test_a_record_that_can_not_be_read_costs_only_itself(record: Any, refusal: Refusal) -> None:
+def test_an_unreadable_record_affects_only_itself(record: Any, refusal: Refusal) -> None:
     decoded = read([{"n": "a", "v": 1}, record, {"n": "c", "v": 3}])
     assert decoded.samples == [Sample("a", 1.0, 0.0), Sample("c", 3.0, 0.0)]
     assert decoded.refusals == [refusal]
@@ -268,7 +268,7 @@ def test_a_record_that_can_not_be_read_costs_only_itself(record: Any, refusal: R
     ],
     ids=lambda each: str(each)[:30],
 )
-def test_what_all_later_records_depend_on_costs_the_pack(record: Any, path: str) -> None:
+def test_an_error_that_affects_all_later_records_refuses_the_pack(record: Any, path: str) -> None:
     refusal = refused([{"n": "a", "v": 1}, record])
     assert (refusal.reason, refusal.path) == ("malformed", path)
 
@@ -278,20 +278,20 @@ def test_two_versions_make_a_pack_invalid() -> None:
 
 
 @pytest.mark.parametrize("version", [5, 10, 26])
-def test_versions_whose_meaning_is_known_are_read(version: int) -> None:
+def test_known_versions_are_read(version: int) -> None:
     assert samples([{"bver": version, "n": "a", "v": 1}]) == [("a", 1.0, 0.0)]
 
 
-def test_fields_that_are_not_known_are_ignored() -> None:
+def test_unknown_fields_are_ignored() -> None:
     assert samples([{"n": "a", "v": 1, "ut": 60, "x": {"y": [1]}, "_z": None, "u": 5}]) == [("a", 1.0, 0.0)]
 
 
 @pytest.mark.parametrize("payload", [b"[]", b'[{"bn":"a","bt":5}]'])
-def test_a_pack_without_values_says_so(payload: bytes) -> None:
+def test_a_pack_without_values_is_refused_with_a_reason(payload: bytes) -> None:
     assert refused(payload).reason == "no_value"
 
 
-def test_other_json_and_other_formats_are_named() -> None:
+def test_other_json_and_other_formats_are_recognised() -> None:
     assert refused(b'{"temperature": 21.5}').detail == 'not SenML but JSON: format = "json"'
     assert refused(b"21.5").detail == 'not SenML but JSON: format = "json"'
     assert refused(b"Online").detail.startswith('not SenML but the text "Online"')
@@ -327,12 +327,12 @@ def test_a_single_record_is_a_pack() -> None:
     assert samples(b'{"n":"a","v":1}') == [("a", 1.0, 0.0)]
 
 
-def test_a_stream_of_cbor_may_lack_its_end() -> None:
+def test_the_end_of_a_cbor_stream_may_be_missing() -> None:
     payload = b"\x9f" + cbor2.dumps({0: "a", 2: 1}) + cbor2.dumps({0: "b", 2: 2})
     for each in (payload, payload + b"\xff"):
         assert list(SenmlCborDecoder().decode(each).samples) == [Sample("a", 1.0, 0.0), Sample("b", 2.0, 0.0)]
 
 
 @pytest.mark.parametrize("payload", [b'[{"n":"a","v":1},{"n":"b","v":', b'[{"n":"a","v":1},{"n"}', b"[{]}", b"}"])
-def test_a_record_that_is_cut_off_is_no_end_of_a_part(payload: bytes) -> None:
+def test_a_truncated_record_is_not_the_end_of_a_part(payload: bytes) -> None:
     assert refused(payload).reason == "malformed"

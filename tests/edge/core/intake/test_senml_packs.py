@@ -86,7 +86,7 @@ def naive(pack: list[dict[str, Any]], words: dict[str, float]) -> list[tuple[str
 @settings(max_examples=1000, database=None)
 @given(pack=packs)
 @example(pack=[{"bn": "a", "v": 1}] * 5)
-def test_every_pack_gives_what_the_slow_resolver_says_in_both_encodings(pack: list[dict[str, Any]]) -> None:
+def test_every_pack_gives_the_result_of_the_slow_resolver_in_both_encodings(pack: list[dict[str, Any]]) -> None:
     words = {"true": 1.0, "on": 2.0}
     expected = naive(pack, words)
     decoder, cbor_decoder = SenmlDecoder(values=words), SenmlCborDecoder(values=words)
@@ -99,7 +99,7 @@ def test_every_pack_gives_what_the_slow_resolver_says_in_both_encodings(pack: li
             assert found == expected
 
 
-def test_packs_of_one_shape_are_taken_as_columns_with_their_own_names_and_times() -> None:
+def test_packs_of_one_shape_are_read_as_columns_with_their_own_names_and_times() -> None:
     decoder = SenmlDecoder()
     for device in ("a/", "b/"):
         pack = [{"bn": device, "bt": 1e9, "bver": 10}, *({"n": f"s{each}", "t": each, "v": each} for each in range(5))]

@@ -41,7 +41,7 @@ def test_a_slow_clock_does_not_hasten_the_severities_of_its_silence(cut: int) ->
 
 @pytest.mark.parametrize("cut", [1, 7, 10_000])
 @pytest.mark.parametrize(("sensors", "period", "off", "behind"), [("cde", 60.0, 40, 3600.0), ("c", 1.0, 20, 90.0)])
-def test_who_reports_all_the_time_is_never_silent_though_its_clock_goes_back_and_is_set_right(
+def test_a_sensor_that_always_reports_is_never_silent_although_its_clock_goes_back_and_is_corrected(
     sensors: str, period: float, off: int, behind: float, cut: int
 ) -> None:
     times = START + period * np.arange(300.0)
@@ -55,7 +55,7 @@ def test_who_reports_all_the_time_is_never_silent_though_its_clock_goes_back_and
     assert line.missing() == []
 
 
-def test_readings_that_are_not_admitted_put_off_a_silence_in_a_replay_too() -> None:
+def test_refused_readings_postpone_a_silence_in_a_replay_too() -> None:
     times = START + 60.0 * np.arange(130.0)
     again = [
         each._replace(arrived=float(time))
@@ -84,7 +84,7 @@ WRONG_CLOCKS = {
 @pytest.mark.parametrize("others", ["a", "ace"])
 @pytest.mark.parametrize("clock", WRONG_CLOCKS.values(), ids=WRONG_CLOCKS)
 @pytest.mark.parametrize("cut", [1, 7, 10_000])
-def test_who_reports_by_a_wrong_clock_for_a_while_is_never_silent(
+def test_a_sensor_that_reports_with_a_wrong_clock_for_a_while_is_never_silent(
     clock: Callable[[float], float], others: str, cut: int
 ) -> None:
     times = START + 60.0 * np.arange(300.0)
@@ -99,7 +99,7 @@ def test_who_reports_by_a_wrong_clock_for_a_while_is_never_silent(
 
 
 @pytest.mark.parametrize("cut", [1, 7, 10_000])
-def test_the_only_other_sensor_is_not_silent_when_one_that_was_behind_from_the_start_is_set_right(cut: int) -> None:
+def test_the_only_other_sensor_is_not_silent_when_one_that_was_always_behind_is_corrected(cut: int) -> None:
     times = START + 60.0 * np.arange(300.0)
     wrong = in_order(minutely("paced/b", times[:100], -3600.0), minutely("paced/b", times[100:]))
     line = Line(pipeline()).take(in_order(wrong, minutely("paced/a", times + 0.01)), cut=cut)
@@ -107,7 +107,7 @@ def test_the_only_other_sensor_is_not_silent_when_one_that_was_behind_from_the_s
 
 
 @pytest.mark.parametrize("reorder_s", [0.0, 90.0])
-def test_a_reading_refused_for_its_time_puts_off_a_silence_in_a_replay_too(reorder_s: float) -> None:
+def test_a_reading_refused_because_of_its_time_postpones_a_silence_in_a_replay_too(reorder_s: float) -> None:
     times = START + 60.0 * np.arange(150.0)
     ahead = [each._replace(arrived=each.arrived - 3600.0) for each in minutely("paced/b", times[100:] + 3600.0)]
     line = Line(pipeline(reorder_s=reorder_s)).take(
@@ -121,7 +121,7 @@ def test_a_reading_refused_for_its_time_puts_off_a_silence_in_a_replay_too(reord
     assert line.missing() == ["paced/b"]
 
 
-def test_a_sensor_that_stops_is_silent_though_another_one_is_behind_all_the_time() -> None:
+def test_a_sensor_that_stops_is_silent_although_another_one_is_always_behind() -> None:
     times = START + 60.0 * np.arange(300.0)
     line = Line(pipeline()).take(
         in_order(
@@ -135,7 +135,7 @@ def test_a_sensor_that_stops_is_silent_though_another_one_is_behind_all_the_time
     assert line.missing() == ["paced/stops"]
 
 
-def test_a_snapshot_holds_the_clock_in_use_when_it_has_skipped_a_lead() -> None:
+def test_a_snapshot_contains_the_clock_in_use_when_it_has_skipped_a_lead() -> None:
     times = START + 60.0 * np.arange(200.0)
     line = Line(pipeline()).take(in_order(minutely("paced/a", times[:100], -3600.0), minutely("paced/b", times + 0.01)))
     line.take(minutely("paced/b", times[:20] + 12_000.0))

@@ -20,13 +20,13 @@ def read(payload: str, decoder: FieldsDecoder | None = None) -> list[tuple[str, 
 @pytest.mark.parametrize(
     "word", ["nan", "NAN", "-nan", "nan(ind)", "inf", "-Inf", "None", "undefined", "True", "False"]
 )
-def test_a_word_that_json_does_not_know_costs_only_its_field(word: str) -> None:
+def test_a_word_unknown_to_json_affects_only_its_field(word: str) -> None:
     assert read(f'{{"DHT11": {{"Temperature": {word}, "note": "nan None"}}, "Humidity": 45}}') == [
         ("Humidity", 45.0, None)
     ]
 
 
-def test_objects_on_a_line_each_are_a_list_of_them() -> None:
+def test_objects_one_per_line_form_a_list() -> None:
     assert read('{"ts": 1714557600, "v": 2}\n{"ts": 1714557601, "v": 3}\n') == [("v", 2.0, NOON), ("v", 3.0, NOON + 1)]
     with pytest.raises(Refused, match="trailing"):
         read('{"a": 1}\n{"a": ')
@@ -37,11 +37,11 @@ def test_a_document_within_a_text_is_read() -> None:
 
 
 @pytest.mark.parametrize(("payload", "value"), [("+21.5", 21.5), (".5", 0.5), ("5.", 5.0), ("021.5", 21.5)])
-def test_a_plain_number_is_one_however_it_is_printed(payload: str, value: float) -> None:
+def test_a_plain_number_is_read_in_any_notation(payload: str, value: float) -> None:
     assert read(payload) == [("", value, None)]
 
 
-def test_a_plain_text_is_the_number_that_the_input_says() -> None:
+def test_a_plain_text_is_the_number_that_the_input_assigns() -> None:
     assert read("ON", FieldsDecoder(values={"ON": 1.0})) == [("", 1.0, None)]
     assert read("21,5", FieldsDecoder(decimal=",")) == [("", 21.5, None)]
     assert FieldsDecoder(units=True).decode("21.5 °C".encode()).units == {"": "°C"}
@@ -49,7 +49,7 @@ def test_a_plain_text_is_the_number_that_the_input_says() -> None:
         read("ON")
 
 
-def test_elements_that_are_a_label_and_a_value_have_the_label_for_a_name() -> None:
+def test_elements_with_a_label_and_a_value_use_the_label_as_their_name() -> None:
     assert read('{"s": [{"comp": "temp", "value": 21.5}, {"comp": "hum", "value": 48, "unit": "%"}]}') == [
         ("s/temp/value", 21.5, None), ("s/hum/value", 48.0, None),
     ]  # fmt: skip
@@ -61,7 +61,7 @@ def test_elements_that_are_a_label_and_a_value_have_the_label_for_a_name() -> No
     ]  # fmt: skip
 
 
-def test_sensors_that_share_a_topic_are_told_apart_by_the_name_beside_the_value() -> None:
+def test_sensors_that_share_a_topic_are_distinguished_by_the_name_next_to_the_value() -> None:
     decoder = FieldsDecoder(names_devices=True)
     for key, name in (("sensor", "boiler"), ("name", "a/b"), ("id", 28), ("deviceId", "28-04"), ("type", "temp")):
         payload = json.dumps({key: name, "value": 65.5, "unit": "C", "ts": NOON})
@@ -73,7 +73,7 @@ def test_sensors_that_share_a_topic_are_told_apart_by_the_name_beside_the_value(
     assert read(json.dumps(named), decoder) == [("a", 1.5, None), ("c", 2.5, None)]
 
 
-def test_labels_with_times_are_series_of_their_own_and_states_are_none() -> None:
+def test_labels_with_times_form_separate_series_and_states_do_not() -> None:
     rows = [{"type": kind, "ts": NOON + each, "value": each} for each in range(2) for kind in ("a", "b")]
     assert read(json.dumps(rows)) == [("a", 0, NOON), ("b", 0, NOON), ("a", 1, NOON + 1), ("b", 1, NOON + 1)]
     states = [{"state": state, "ts": NOON + each, "value": each} for each, state in enumerate(("on", "off", "on"))]
@@ -83,12 +83,12 @@ def test_labels_with_times_are_series_of_their_own_and_states_are_none() -> None
 @pytest.mark.parametrize(
     "key", ["id", "meter_id", "deviceId", "serial", "serialNumber", "imei", "dev_eui", "SN", "esp8266id"]
 )
-def test_digits_in_a_text_that_names_something_are_no_number(key: str) -> None:
+def test_digits_in_an_identifying_text_are_not_a_number(key: str) -> None:
     assert read(f'{{"{key}": "33225544", "total": 1.5}}') == [("total", 1.5, None)]
 
 
 @pytest.mark.parametrize("key", ["humid", "liquid", "solid", "v", "mace"])
-def test_digits_in_a_text_are_a_number_elsewhere(key: str) -> None:
+def test_digits_in_another_text_are_a_number(key: str) -> None:
     assert read(f'{{"{key}": "48"}}') == [(key, 48.0, None)]
 
 
@@ -113,7 +113,7 @@ def test_digits_in_a_text_are_a_number_elsewhere(key: str) -> None:
         '"ts": "1714557600000"',
     ],
 )
-def test_times_are_read_in_every_notation_that_is_met(time: str) -> None:
+def test_times_are_read_in_every_notation_found_in_practice(time: str) -> None:
     assert read(f'{{{time}, "x": 1}}') == [("x", 1.0, NOON)]
     numbers = '"a": 1.5, "b": 2.5, "c": 3.5, "d": 4.5'
     assert {each[2] for each in read(f"{{{time}, {numbers}}}")} == {NOON}
@@ -131,19 +131,19 @@ def test_times_are_read_in_every_notation_that_is_met(time: str) -> None:
         '"time": "1 Xyz 2024 10:00:00"',
     ],
 )
-def test_a_time_that_cannot_be_told_costs_only_itself_and_says_how_to_name_it(time: str) -> None:
+def test_an_ambiguous_time_affects_only_itself_and_explains_which_setting_is_needed(time: str) -> None:
     decoded = FieldsDecoder().decode(f'{{{time}, "x": 1}}'.encode(), NOON)
     assert [tuple(each) for each in decoded.samples] == [("x", 1.0, None)]
     assert [each.reason for each in decoded.refusals if "time_format" in each.detail] == ["bad_time"]
 
 
-def test_a_field_that_is_only_called_like_a_time_is_a_reading() -> None:
+def test_a_field_that_only_has_the_name_of_a_time_is_a_reading() -> None:
     assert read('{"epoch": 3.5, "t": "21.5"}') == [("epoch", 3.5, None), ("t", 21.5, None)]
     assert read('{"t": "21,5"}', FieldsDecoder(decimal=",")) == [("t", 21.5, None)]
     assert read('{"created_at": 1714557600}', FieldsDecoder(time_keys=("ts",))) == [("created_at", NOON, None)]
 
 
-def test_each_payload_of_a_batch_is_read_by_itself() -> None:
+def test_each_payload_of_a_batch_is_read_separately() -> None:
     decoder = FieldsDecoder(batch="metrics", items="fields", sender=("payload.name", "payload.host?"))
     one = {"name": "cpu", "host": "a", "fields": {"idle": 98.5}, "timestamp": NOON}
     other = {"name": "mem", "fields": {"used": 5, "free": 6}, "timestamp": NOON + 1}
@@ -156,7 +156,7 @@ def test_each_payload_of_a_batch_is_read_by_itself() -> None:
     ]
 
 
-def test_a_batch_without_a_payload_that_can_be_read_is_refused() -> None:
+def test_a_batch_without_a_readable_payload_is_refused() -> None:
     decoder = FieldsDecoder(batch="metrics", readings=3)
     for payload, reason in (('{"metrics": []}', "no_value"), ('{"metrics": ["x"]}', "no_value")):
         with pytest.raises(Refused) as refused:
@@ -167,6 +167,6 @@ def test_a_batch_without_a_payload_that_can_be_read_is_refused() -> None:
     assert refused.value.refusal.reason == "too_many_readings"
 
 
-def test_a_dictionary_as_python_prints_it_is_named() -> None:
+def test_a_printed_python_dictionary_is_recognised() -> None:
     with pytest.raises(Refused, match=r"json\.dumps"):
         read(str({"temp": 21.5}))

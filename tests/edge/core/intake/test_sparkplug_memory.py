@@ -59,7 +59,7 @@ def parts_of(steps: list[Step]) -> list[journal.Part]:
     return journal.unpack(journal.pack([each.journal for each in steps if each.journal is not None]))
 
 
-def test_a_journal_that_is_gone_through_again_leads_to_the_same_births() -> None:
+def test_replaying_a_journal_gives_the_same_births() -> None:
     live, again = made(), made()
     again.replay(parts_of(taken(live, day())))
     assert again.sparkplug.state() == live.sparkplug.state() != Session().state()
@@ -85,7 +85,7 @@ def test_a_restart_anywhere_changes_no_reading(until: int) -> None:
 @seed(1)
 @settings(max_examples=40, database=None)
 @given(cuts=st.sets(st.integers(1, 28)))
-def test_how_messages_are_cut_into_batches_changes_nothing(cuts: set[int]) -> None:
+def test_batching_of_messages_changes_nothing(cuts: set[int]) -> None:
     sent, whole, cut = day(), made(), made()
     taken(whole, sent)
     parts: list[journal.Part] = []
@@ -113,7 +113,7 @@ def test_the_death_of_a_node_is_one_incident_that_ends_with_its_birth() -> None:
     assert events == [("plant1/line1/", "raised", "missing"), ("plant1/line1/", "cleared", "missing")]
 
 
-def test_a_restart_asks_for_what_was_missing_before_with_the_next_message() -> None:
+def test_after_a_restart_the_next_message_requests_what_was_missing_before() -> None:
     before, after, node = made(), made(), EdgeNode()
     taken(before, [node.nbirth(metric(1, name="x", alias=1))])
     node.lose()
@@ -124,7 +124,7 @@ def test_a_restart_asks_for_what_was_missing_before_with_the_next_message() -> N
     assert [each.topic for each in step.requests] == ["spBv1.0/plant1/NCMD/line1"]
 
 
-def test_a_message_whose_time_is_decided_on_later_is_read_as_if_it_came_once() -> None:
+def test_a_message_with_a_postponed_time_is_read_as_if_it_arrived_once() -> None:
     pipeline, node = made(), EdgeNode()
     birth = node.nbirth(metric(1, name="x", alias=1))
     taken(pipeline, [birth])
@@ -143,7 +143,7 @@ def test_a_message_whose_time_is_decided_on_later_is_read_as_if_it_came_once() -
 
 
 @pytest.mark.parametrize("state", [b"", b"\xc1", msgspec.msgpack.encode([1]), msgspec.msgpack.encode({"a": 1})])
-def test_a_state_that_cannot_be_read_is_said_so(state: bytes) -> None:
+def test_an_unreadable_state_is_reported(state: bytes) -> None:
     with pytest.raises(StateError):
         Session().load(state)
 
@@ -181,7 +181,7 @@ MESSAGES = st.builds(
 @seed(2)
 @settings(max_examples=300, database=None)
 @given(sent=st.lists(MESSAGES, max_size=12))
-def test_whatever_nodes_send_is_accounted_for_and_remembered_exactly(sent: list[tuple[str, bytes, float]]) -> None:
+def test_any_messages_of_nodes_are_accounted_for_and_remembered_exactly(sent: list[tuple[str, bytes, float]]) -> None:
     live, again = made(), made()
     now, letters, parts = AT, list[DeadLetter](), list[journal.Part]()
     for topic, each, wait in sent:

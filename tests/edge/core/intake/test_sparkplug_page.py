@@ -18,7 +18,7 @@ ROW = re.compile(r"^\| `([^`]+)` \| ([\d.]+|arrival) \| (-?[\d.]+) \|$", re.MULT
 MESSAGE = re.compile(r"`(spBv1\.0/[^`]+)`.*?```json\n(.*?)```", re.DOTALL)
 
 
-def test_its_messages_make_the_sensors_of_its_table() -> None:
+def test_its_messages_give_the_sensors_in_its_table() -> None:
     messages = [
         Message(topic, json_format.Parse(text, CLASSES["Payload"]()).SerializeToString(), ARRIVAL)
         for topic, text in MESSAGE.findall(PAGE.partition("## How messages become readings")[2])
@@ -40,14 +40,14 @@ def test_its_messages_make_the_sensors_of_its_table() -> None:
     assert len(pipeline.intake.mistimed) == 1
 
 
-def test_its_tables_of_inputs_are_configurations() -> None:
+def test_its_tables_of_inputs_are_valid_configurations() -> None:
     tables = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
     more = 'topic = "spBv1.0/plant1/#"\nvalues = { Running = 1, Stopped = 0 }\n'
     found = [parse(each + more).configuration.inputs[0] for each in tables]
     assert [(each.format, each.host_id) for each in found] == [("sparkplug", None), ("sparkplug", "edgewarden")]
 
 
-def test_it_names_reasons_that_there_are() -> None:
+def test_it_names_existing_reasons() -> None:
     rows = PAGE.partition("## What is refused")[2]
     named = re.findall(r"\| `(\w+)` \|$", rows, re.MULTILINE)
     assert len(named) == 10

@@ -115,7 +115,7 @@ def refusal(payload: bytes) -> Refusal:
 @seed(18)
 @settings(max_examples=300, deadline=None)
 @given(PAYLOADS)
-def test_a_payload_is_read_as_protobuf_reads_it(payload: bytes) -> None:
+def test_a_payload_is_read_as_by_protobuf(payload: bytes) -> None:
     assert read_payload(payload) == by_protobuf(payload)
 
 
@@ -123,7 +123,7 @@ def test_a_payload_is_read_as_protobuf_reads_it(payload: bytes) -> None:
 @seed(18)
 @settings(max_examples=300, deadline=None)
 @given(PAYLOADS, PAYLOADS)
-def test_fields_that_come_twice_count_as_protobuf_counts_them(first: bytes, second: bytes) -> None:
+def test_repeated_fields_count_as_in_protobuf(first: bytes, second: bytes) -> None:
     assert read_payload(first + second) == by_protobuf(first + second)
 
 
@@ -131,7 +131,7 @@ def test_fields_that_come_twice_count_as_protobuf_counts_them(first: bytes, seco
 @seed(18)
 @settings(max_examples=500, deadline=None)
 @given(PAYLOADS, st.data())
-def test_a_payload_cut_off_anywhere_is_refused_just_when_protobuf_refuses_it(
+def test_a_payload_truncated_anywhere_is_refused_exactly_when_protobuf_refuses_it(
     payload: bytes, data: st.DataObject
 ) -> None:
     cut = payload[: data.draw(st.integers(0, len(payload)))]
@@ -166,7 +166,7 @@ def test_any_bytes_are_read_or_refused(payload: bytes) -> None:
         (None, 0xFFFF_FFFF, 4_294_967_295.0),
     ],
 )
-def test_the_datatype_says_how_many_bits_count_and_whether_one_is_a_sign(
+def test_the_datatype_determines_the_number_of_bits_and_the_sign(
     datatype: int | None, raw: int, number: float
 ) -> None:
     metric = read_payload(CLASSES["Payload"](metrics=[{"datatype": datatype, "int_value": raw}]).SerializeToString())
@@ -179,7 +179,7 @@ def test_64_bits_have_a_sign_if_the_datatype_has() -> None:
     assert (number_of(metric, INT64), number_of(metric, UINT64)) == (-5.0, float(2**64 - 5))
 
 
-def test_a_metric_s_own_datatype_goes_before_that_of_its_birth() -> None:
+def test_the_datatype_of_a_metric_itself_has_priority_over_that_of_its_birth() -> None:
     assert number_of(Metric(datatype=INT8, kind=10, raw=255), UINT8) == -1.0
 
 
@@ -187,18 +187,18 @@ def test_a_metric_s_own_datatype_goes_before_that_of_its_birth() -> None:
     "metric",
     [Metric(is_null=True, kind=10, raw=5), Metric(datatype=STRING, kind=15, raw="5"), Metric(kind=17), Metric()],
 )
-def test_null_text_and_data_sets_are_no_numbers(metric: Metric) -> None:
+def test_null_text_and_data_sets_are_not_numbers(metric: Metric) -> None:
     assert number_of(metric, INT32) is None
 
 
 @pytest.mark.parametrize("key", ["engUnit", "Engineering Units", "eng_unit", "unit"])
-def test_the_engineering_unit_is_found_under_the_names_that_nodes_give_it(key: str) -> None:
+def test_the_engineering_unit_is_found_under_the_names_used_by_nodes(key: str) -> None:
     properties = {"keys": ["Quality", key], "values": [{"int_value": 192}, {"type": STRING, "string_value": "bar"}]}
     payload = CLASSES["Payload"](metrics=[{"name": "p", "properties": properties}]).SerializeToString()
     assert read_payload(payload).metrics[0].unit == "bar"
 
 
-def test_the_unit_in_a_property_that_is_null_is_none() -> None:
+def test_a_null_unit_property_is_no_unit() -> None:
     properties = {"keys": ["engUnit"], "values": [{"is_null": True, "string_value": "bar"}]}
     payload = CLASSES["Payload"](metrics=[{"properties": properties}]).SerializeToString()
     assert read_payload(payload).metrics[0].unit == ""
@@ -208,7 +208,7 @@ def test_a_name_that_is_not_utf_8_is_refused() -> None:
     assert refusal(b"\x12\x04\x0a\x02\xff\xfe").reason == "not_utf8"
 
 
-def test_groups_are_passed_over() -> None:
+def test_groups_are_skipped() -> None:
     assert read_payload(b"\xa3\x06\x08\x07\xa4\x06" + b"\x18\x05").sequence == 5
 
 
@@ -217,23 +217,23 @@ def test_groups_in_groups_beyond_a_depth_are_refused() -> None:
     assert refusal(b"\xa3\x06" * levels + b"\xa4\x06" * levels).reason == "too_deep"
 
 
-def test_a_group_that_ends_as_another_is_refused() -> None:
+def test_a_group_with_another_end_is_refused() -> None:
     assert refusal(b"\xa3\x06\xac\x06").reason == "malformed"
 
 
-def test_more_metrics_than_may_be_are_refused() -> None:
+def test_more_metrics_than_allowed_are_refused() -> None:
     assert refusal(b"\x12\x00" * 50_001).reason == "too_many_readings"
     assert len(read_payload(b"\x12\x00" * 50_000).metrics) == 50_000
 
 
-def test_a_length_beyond_the_end_says_where() -> None:
+def test_a_length_beyond_the_end_is_reported_with_its_position() -> None:
     assert (
         refusal(b"\x12\x7f" + struct.pack("<q", AT)).detail
         == "the protobuf is cut off: 127 bytes should follow at byte 2"
     )
 
 
-def test_properties_in_two_pieces_of_a_metric_are_one_set() -> None:
+def test_properties_in_two_parts_of_a_metric_form_one_set() -> None:
     key = CLASSES["PropertySet"](keys=["engUnit"]).SerializeToString()
     value = CLASSES["PropertySet"](values=[{"string_value": "bar"}]).SerializeToString()
     metric = b"".join(b"\x4a" + bytes([len(each)]) + each for each in (key, value))
@@ -279,7 +279,7 @@ INNER = CLASSES["Payload"](timestamp=AT, seq=3, metrics=[{"name": "x", "double_v
 
 
 @pytest.mark.parametrize("compress", [zlib.compress, gzip.compress])
-def test_a_compressed_payload_is_read_as_what_it_holds(compress: Callable[[bytes], bytes]) -> None:
+def test_a_compressed_payload_is_read_like_its_content(compress: Callable[[bytes], bytes]) -> None:
     metrics = [{"name": "algorithm", "string_value": "GZIP"}]
     assert read_payload(packed(compress(INNER), metrics=metrics)) == read_payload(INNER)
     without = CLASSES["Payload"](metrics=[{"name": "x"}]).SerializeToString()

@@ -69,7 +69,7 @@ class Host:
 REBIRTH = "spBv1.0/plant1/NCMD/line1"
 
 
-def test_a_birth_gives_what_everything_is_now_and_says_units() -> None:
+def test_a_birth_gives_all_current_values_and_units() -> None:
     host, node = Host(), EdgeNode()
     read = host.hear(node.nbirth(metric(21.5, name="temperature", unit="°C"), metric(True, BOOLEAN, name="door/open")))
     assert read == [("plant1/line1/temperature", 21.5), ("plant1/line1/door/open", 1.0)]
@@ -78,7 +78,7 @@ def test_a_birth_gives_what_everything_is_now_and_says_units() -> None:
     assert host.pipeline.intake.units.of(slot) == "°C"
 
 
-def test_a_unit_that_a_later_birth_says_counts() -> None:
+def test_a_unit_in_a_later_birth_counts() -> None:
     host, node = Host(), EdgeNode()
     for unit in ("", "°C", "K"):
         host.hear(node.nbirth(metric(21.5, name="temperature", unit=unit)))
@@ -99,20 +99,20 @@ def test_data_is_read_by_alias_with_the_datatype_of_the_birth() -> None:
         (UINT32, 2**32 - 1), (UINT64, 2**53), (FLOAT, 1.5), (DOUBLE, 1e300), (BOOLEAN, 1),
     ],
 )  # fmt: skip
-def test_each_datatype_is_read_in_births_and_in_data_that_does_not_say_it(datatype: int, value: float) -> None:
+def test_each_datatype_is_read_in_births_and_in_data_without_it(datatype: int, value: float) -> None:
     host, node = Host(), EdgeNode()
     born = host.hear(node.nbirth(metric(value, datatype, name="x", alias=1)))
     data = host.hear(node.message("NDATA", metric(value, None, of=datatype, alias=1)))
     assert born == data == [("plant1/line1/x", float(value))]
 
 
-def test_a_name_beside_an_alias_is_read_though_the_specification_forbids_it() -> None:
+def test_a_name_together_with_an_alias_is_read_although_the_specification_forbids_it() -> None:
     host, node = Host(), EdgeNode()
     host.hear(node.nbirth(metric(1, name="x", alias=1)))
     assert host.hear(node.message("NDATA", metric(2, name="x", alias=1))) == [("plant1/line1/x", 2.0)]
 
 
-def test_devices_have_aliases_of_their_own() -> None:
+def test_devices_have_their_own_aliases() -> None:
     host, node = Host(), EdgeNode()
     host.hear(
         node.nbirth(metric(1, name="x", alias=0)),
@@ -144,7 +144,7 @@ def test_texts_and_bookkeeping_are_left_out_and_texts_are_counted() -> None:
     assert host.refused == {}
 
 
-def test_a_text_that_values_maps_is_a_number_and_what_ignore_fits_is_left_out() -> None:
+def test_a_mapped_text_is_a_number_and_ignored_metrics_are_left_out() -> None:
     host = Host('values = { Running = 1, Stopped = 0 }\nignore = ["Diagnostics/**"]')
     node = EdgeNode()
     read = host.hear(node.nbirth(metric("Running", STRING, name="state"), metric(1, name="Diagnostics/heap", alias=4)))
@@ -153,7 +153,7 @@ def test_a_text_that_values_maps_is_a_number_and_what_ignore_fits_is_left_out() 
     assert host.pipeline.counters.fields_ignored == 2
 
 
-def test_a_metric_that_is_null_has_no_value_but_is_heard() -> None:
+def test_a_null_metric_has_no_value_but_counts_as_received() -> None:
     host, node = Host(), EdgeNode()
     host.hear(node.nbirth(metric(1, name="x", alias=1)), node.message("NDATA", metric(1, None, alias=1)))
     assert host.hear(node.message("NDATA", metric(None, None, alias=1))) == []
@@ -162,7 +162,7 @@ def test_a_metric_that_is_null_has_no_value_but_is_heard() -> None:
 
 
 @pytest.mark.parametrize(("quality", "read"), [(192, [5.0]), (0, []), (500, [])])
-def test_a_value_of_bad_or_stale_quality_is_none_but_is_heard(quality: int, read: list[float]) -> None:
+def test_a_value_of_bad_or_stale_quality_is_dropped_but_counts_as_received(quality: int, read: list[float]) -> None:
     host, node = Host(), EdgeNode()
     host.hear(node.nbirth(metric(1, name="x", alias=1)))
     properties = {"keys": ["Quality"], "values": [{"type": INT32, "int_value": quality}]}
@@ -171,7 +171,7 @@ def test_a_value_of_bad_or_stale_quality_is_none_but_is_heard(quality: int, read
     assert len(host.pipeline.intake.mistimed) == 1 - len(read)
 
 
-def test_a_metric_without_a_time_has_that_of_its_payload_and_else_that_of_its_arrival() -> None:
+def test_a_metric_without_a_time_has_that_of_its_payload_or_else_of_its_arrival() -> None:
     host, node = Host(), EdgeNode()
     host.hear(node.nbirth(metric(1, name="x", alias=1)))
     with_time = Message(
@@ -182,40 +182,40 @@ def test_a_metric_without_a_time_has_that_of_its_payload_and_else_that_of_its_ar
     assert batch.times.tolist() == [AT + 0.5, AT + 10]
 
 
-def test_a_number_that_is_not_finite_costs_only_itself() -> None:
+def test_a_number_that_is_not_finite_affects_only_itself() -> None:
     host, node = Host(), EdgeNode()
     read = host.hear(node.nbirth(metric(float("nan"), name="x"), metric(2, name="y")))
     assert read == [("plant1/line1/y", 2.0)]
     assert host.refused == {"not_finite": 1}
 
 
-def test_a_device_and_a_folder_of_one_name_never_make_one_sensor() -> None:
+def test_a_device_and_a_folder_of_one_name_never_form_one_sensor() -> None:
     host, node = Host(), EdgeNode()
     host.hear(node.nbirth(metric(1, name="pump/flow")))
     assert host.hear(node.message("DBIRTH", metric(2, name="flow"), device="pump")) == []
     assert host.refused == {"name_clash": 1}
 
 
-def test_the_name_of_a_device_follows_the_template_as_those_of_its_sensors_do() -> None:
+def test_the_name_of_a_device_follows_the_template_like_those_of_its_sensors() -> None:
     host, node = Host('sensor = "north/{field}"'), EdgeNode()
     assert host.there(node.nbirth(metric(1, name="x"))) == [("north/plant1/line1/", 1.0)]
     assert host.pipeline.sensors.names == ["north/plant1/line1/x", "north/plant1/line1/"]
 
 
-def test_the_death_of_a_node_that_was_never_heard_of_is_passed_over() -> None:
+def test_the_death_of_an_unknown_node_is_ignored() -> None:
     host = Host()
     assert host.there(EdgeNode().ndeath()) == []
     assert host.pipeline.counters.devices_unknown == 1
 
 
-def test_data_before_a_birth_is_kept_out_and_the_birth_is_asked_for() -> None:
+def test_data_before_a_birth_is_refused_and_a_birth_is_requested() -> None:
     host, node = Host(), EdgeNode()
     assert host.hear(node.message("NDATA", metric(1, name="x"))) == []
     assert host.refused == {"no_birth": 1}
     assert host.requests == [REBIRTH]
 
 
-def test_data_of_a_device_before_its_birth_is_kept_out_and_costs_no_gap() -> None:
+def test_data_of_a_device_before_its_birth_is_refused_and_causes_no_gap() -> None:
     host, node = Host(), EdgeNode()
     host.hear(node.nbirth(metric(1, name="x")), node.message("DDATA", metric(1, name="y"), device="a"))
     assert host.refused == {"no_birth": 1}
@@ -225,14 +225,14 @@ def test_data_of_a_device_before_its_birth_is_kept_out_and_costs_no_gap() -> Non
     assert host.requests == [REBIRTH]
 
 
-def test_a_device_that_is_born_before_its_node_is_read_and_the_node_is_asked() -> None:
+def test_a_device_that_is_born_before_its_node_is_read_and_the_node_gets_a_request() -> None:
     host, node = Host(), EdgeNode()
     assert host.hear(node.message("DBIRTH", metric(2, name="y", alias=1), device="a")) == [("plant1/line1/a/y", 2.0)]
     assert host.requests == [REBIRTH]
     assert host.hear(node.message("DDATA", metric(3, None, alias=1), device="a")) == [("plant1/line1/a/y", 3.0)]
 
 
-def test_an_alias_that_no_birth_names_is_refused_and_asked_for() -> None:
+def test_an_unknown_alias_is_refused_and_a_birth_is_requested() -> None:
     host, node = Host(), EdgeNode()
     host.hear(node.nbirth(metric(1, name="x", alias=1)))
     read = host.hear(node.message("NDATA", metric(1, None, alias=9), metric(2, None, alias=1)))
@@ -241,7 +241,7 @@ def test_an_alias_that_no_birth_names_is_refused_and_asked_for() -> None:
     assert host.requests == [REBIRTH]
 
 
-def test_an_alias_of_two_metrics_is_never_guessed_at() -> None:
+def test_an_ambiguous_alias_is_never_guessed() -> None:
     host, node = Host(), EdgeNode()
     read = host.hear(
         node.nbirth(metric(1, name="x", alias=1), metric(2, name="y", alias=1), metric(3, name="z", alias=1))
@@ -252,7 +252,7 @@ def test_an_alias_of_two_metrics_is_never_guessed_at() -> None:
     assert host.requests == []
 
 
-def test_a_birth_ends_what_the_birth_before_said() -> None:
+def test_a_birth_replaces_the_one_before() -> None:
     host, node = Host(), EdgeNode()
     host.hear(
         node.nbirth(metric(1, name="x", alias=1)), node.message("DBIRTH", metric(1, name="y", alias=2), device="a")
@@ -263,7 +263,7 @@ def test_a_birth_ends_what_the_birth_before_said() -> None:
     assert host.refused == {"no_birth": 1}
 
 
-def test_a_message_that_is_missing_is_waited_for_before_a_rebirth_is_asked_for() -> None:
+def test_a_missing_message_is_awaited_before_a_rebirth_is_requested() -> None:
     host, node = Host(), EdgeNode()
     host.hear(node.nbirth(metric(1, name="x", alias=1)))
     node.lose()
@@ -276,7 +276,7 @@ def test_a_message_that_is_missing_is_waited_for_before_a_rebirth_is_asked_for()
     assert host.requests == [REBIRTH]
 
 
-def test_a_message_that_comes_late_is_read_and_nothing_is_asked_for() -> None:
+def test_a_late_message_is_read_and_nothing_is_requested() -> None:
     host, node = Host(), EdgeNode()
     host.hear(node.nbirth(metric(1, name="x", alias=1)))
     early, late = node.message("NDATA", metric(5, None, alias=1)), node.message("NDATA", metric(6, None, alias=1))
@@ -285,7 +285,7 @@ def test_a_message_that_comes_late_is_read_and_nothing_is_asked_for() -> None:
     assert host.requests == []
 
 
-def test_a_birth_ends_the_wait_for_what_was_missing_before() -> None:
+def test_a_birth_ends_the_wait_for_earlier_messages() -> None:
     host, node = Host(), EdgeNode()
     host.hear(node.nbirth(metric(1, name="x", alias=1)))
     node.lose()
@@ -295,7 +295,7 @@ def test_a_birth_ends_the_wait_for_what_was_missing_before() -> None:
 
 
 @pytest.mark.parametrize("by", [3600.0, -3600.0])
-def test_a_clock_that_is_set_neither_hastens_nor_lengthens_the_wait(by: float) -> None:
+def test_a_clock_that_is_set_neither_shortens_nor_extends_the_wait(by: float) -> None:
     host, node = Host(), EdgeNode()
     host.pipeline.process([node.nbirth(metric(1, name="x", alias=1))])
     node.lose()
@@ -307,7 +307,7 @@ def test_a_clock_that_is_set_neither_hastens_nor_lengthens_the_wait(by: float) -
     assert host.requests == [REBIRTH]
 
 
-def test_the_next_message_of_a_node_shows_too_that_the_wait_is_over() -> None:
+def test_the_next_message_of_a_node_also_ends_the_wait() -> None:
     host, node = Host(), EdgeNode()
     host.hear(node.nbirth(metric(1, name="x", alias=1)))
     node.lose(3)
@@ -317,7 +317,7 @@ def test_the_next_message_of_a_node_shows_too_that_the_wait_is_over() -> None:
     assert host.requests == [REBIRTH]
 
 
-def test_sequence_numbers_go_round_and_a_repeated_one_is_no_gap() -> None:
+def test_sequence_numbers_wrap_around_and_a_repeated_one_is_not_a_gap() -> None:
     host, node = Host(), EdgeNode()
     host.hear(node.nbirth(metric(1, name="x", alias=1)))
     host.hear(*[node.message("NDATA", metric(each, None, alias=1)) for each in range(600)])
@@ -327,7 +327,7 @@ def test_sequence_numbers_go_round_and_a_repeated_one_is_no_gap() -> None:
     assert host.requests == []
 
 
-def test_no_rebirth_is_asked_for_where_the_operator_forbids_it() -> None:
+def test_no_rebirth_is_requested_where_the_operator_forbids_it() -> None:
     host, node = Host("rebirth = false"), EdgeNode()
     host.hear(node.message("NDATA", metric(1, name="x")), node.nbirth(metric(1, name="x", alias=1)))
     node.lose()
@@ -337,7 +337,7 @@ def test_no_rebirth_is_asked_for_where_the_operator_forbids_it() -> None:
     assert host.refused == {"no_birth": 1, "unknown_alias": 1}
 
 
-def test_a_node_that_never_gives_birth_is_asked_less_and_less_often() -> None:
+def test_a_node_that_never_sends_a_birth_gets_fewer_and_fewer_requests() -> None:
     host, node = Host(), EdgeNode()
     for _ in range(24 * 3600 // 10):
         node.now += 9.0
@@ -346,7 +346,7 @@ def test_a_node_that_never_gives_birth_is_asked_less_and_less_often() -> None:
     assert host.refused == {"no_birth": 8640}
 
 
-def test_a_node_that_was_not_asked_for_long_is_asked_as_if_for_the_first_time() -> None:
+def test_a_node_without_recent_requests_gets_one_as_if_for_the_first_time() -> None:
     host, node = Host(), EdgeNode()
 
     def asked_within(seconds: int) -> int:
@@ -359,7 +359,7 @@ def test_a_node_that_was_not_asked_for_long_is_asked_as_if_for_the_first_time() 
     assert asked_within(100) == 4
 
 
-def test_all_nodes_together_are_asked_only_so_often() -> None:
+def test_the_rate_of_requests_to_all_nodes_together_is_limited() -> None:
     host = Host()
     host.hear(*[EdgeNode(f"line{each}").message("NDATA", metric(1, name="x")) for each in range(500)])
     assert len(host.requests) == 20
@@ -375,7 +375,7 @@ def test_the_request_is_the_command_of_the_specification() -> None:
     assert (command.name, command.datatype, command.raw, command.alias) == ("Node Control/Rebirth", BOOLEAN, True, None)
 
 
-def test_the_death_of_a_node_is_said_once_for_all_its_devices() -> None:
+def test_the_death_of_a_node_is_reported_once_for_all_its_devices() -> None:
     host, node = Host(), EdgeNode()
     born = host.there(node.nbirth(metric(1, name="x")), node.message("DBIRTH", metric(1, name="y"), device="a"))
     assert born == [("plant1/line1/", 1.0), ("plant1/line1/a/", 1.0)]
@@ -384,7 +384,7 @@ def test_the_death_of_a_node_is_said_once_for_all_its_devices() -> None:
     assert host.refused == {"no_birth": 1}
 
 
-def test_the_death_of_a_device_is_its_own() -> None:
+def test_the_death_of_a_device_is_separate() -> None:
     host, node = Host(), EdgeNode()
     host.hear(node.nbirth(metric(1, name="x")), node.message("DBIRTH", metric(1, name="y"), device="a"))
     assert host.there(node.message("DDEATH", device="a")) == [("plant1/line1/a/", 0.0)]
@@ -403,7 +403,7 @@ def test_the_death_that_belongs_to_an_earlier_birth_is_refused() -> None:
     assert host.hear(node.message("NDATA", metric(2, name="x"))) == [("plant1/line1/x", 2.0)]
 
 
-def test_numbers_of_births_and_deaths_go_round_and_one_ahead_is_a_death() -> None:
+def test_numbers_of_births_and_deaths_wrap_around_and_one_ahead_is_a_death() -> None:
     host, node = Host(), EdgeNode()
     node.bd_seq = 255
     host.hear(node.nbirth(metric(1, name="x")))
@@ -411,7 +411,7 @@ def test_numbers_of_births_and_deaths_go_round_and_one_ahead_is_a_death() -> Non
     assert host.there(node.ndeath()) == [("plant1/line1/", 0.0)]
 
 
-def test_values_of_the_past_are_taken_before_newer_ones_and_refused_after() -> None:
+def test_historical_values_are_accepted_before_newer_ones_and_refused_after_them() -> None:
     host, node = Host(), EdgeNode()
     birth = node.nbirth(metric(1, name="x", alias=1))
     past = [metric(each, None, alias=1, timestamp=int((AT + each) * 1000), is_historical=True) for each in (20, 10)]
@@ -423,7 +423,7 @@ def test_values_of_the_past_are_taken_before_newer_ones_and_refused_after() -> N
     assert host.refused == {"historical": 2}
 
 
-def test_a_time_in_the_future_makes_no_value_of_the_past_too_late() -> None:
+def test_a_time_in_the_future_makes_no_historical_value_too_late() -> None:
     host, node = Host(), EdgeNode()
     ahead = metric(2, None, alias=1, timestamp=int((AT + 86_400) * 1000))
     host.hear(node.nbirth(metric(1, name="x", alias=1)), node.message("NDATA", ahead))
@@ -433,7 +433,7 @@ def test_a_time_in_the_future_makes_no_value_of_the_past_too_late() -> None:
     assert host.refused == {"time_in_future": 1}
 
 
-def test_a_retained_message_is_refused_and_says_nothing_of_its_node() -> None:
+def test_a_retained_message_is_refused_and_says_nothing_about_its_node() -> None:
     host, node = Host(), EdgeNode()
     host.hear(node.nbirth(metric(1, name="x"))._replace(retained=True), node.ndeath()._replace(retained=True))
     assert host.refused == {"retained": 2}
@@ -457,7 +457,7 @@ def test_another_topic_is_refused(topic: str) -> None:
     assert host.refused == {"malformed": 1}
 
 
-def test_commands_and_the_state_of_hosts_are_left_out() -> None:
+def test_commands_and_host_states_are_left_out() -> None:
     host = Host()
     for topic in ("spBv1.0/STATE/scada", "spBv1.0/g/NCMD/n", "spBv1.0/g/DCMD/n/d"):
         host.hear(Message(topic, b"{}", AT))
@@ -469,7 +469,7 @@ def test_commands_and_the_state_of_hosts_are_left_out() -> None:
     assert bare.counters.messages_read == 1
 
 
-def test_births_beyond_the_memory_for_them_are_refused_and_a_death_makes_room() -> None:
+def test_births_beyond_the_memory_limit_are_refused_and_a_death_makes_room() -> None:
     host, nodes = Host(), [EdgeNode(f"line{each}") for each in range(3)]
     with patch("edge.core.intake.sparkplug.nodes.MOST_BYTES", 14_000):
         for node in nodes:
@@ -479,7 +479,7 @@ def test_births_beyond_the_memory_for_them_are_refused_and_a_death_makes_room() 
     assert host.refused == {"too_many_metrics": 1}
 
 
-def test_what_is_remembered_of_nodes_ends_with_them() -> None:
+def test_the_memory_of_nodes_ends_with_them() -> None:
     host, node = Host(), EdgeNode()
     host.hear(node.nbirth(metric(1, name="x")), node.message("DBIRTH", metric(1, name="y"), device="a"), node.ndeath())
     assert host.pipeline.sparkplug.nodes.size == 0

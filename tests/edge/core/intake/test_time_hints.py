@@ -13,11 +13,11 @@ def test_whole_half_hours_ahead_look_like_local_time(ahead_s: float) -> None:
 
 
 @pytest.mark.parametrize("ahead_s", [90.0, 2700.0, 4000.0, 15 * 3600.0, 86_400.0])
-def test_other_times_only_say_how_far_ahead_they_are(ahead_s: float) -> None:
+def test_other_times_only_give_their_lead(ahead_s: float) -> None:
     assert ahead_of_arrival(ahead_s) == f"{ahead_s:.0f} s ahead"
 
 
-def test_a_refusal_says_how_far_ahead_the_reading_lies() -> None:
+def test_a_refusal_gives_the_lead_of_the_reading() -> None:
     letters: list[DeadLetter] = pipeline().process([reading("paced/a", START + 7200.0, 20.0, START + 3.0)]).dead_letters
     assert [each.refusal.detail for each in letters] == [ahead_of_arrival(7197.0)]
     assert "zone" in letters[0].refusal.detail

@@ -22,7 +22,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
     moment=st.datetimes(datetime(1980, 1, 1), datetime(2100, 1, 1)),  # noqa: DTZ001 - the zone is drawn beside it
     minutes=st.integers(-14 * 60, 14 * 60),
 )
-def test_an_instant_reads_the_same_in_every_form(moment: datetime, minutes: int) -> None:
+def test_an_instant_is_read_the_same_in_every_form(moment: datetime, minutes: int) -> None:
     instant = moment.replace(tzinfo=UTC)
     micros = (instant - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
     local = instant.astimezone(timezone(timedelta(minutes=minutes)))
@@ -51,7 +51,7 @@ def test_an_instant_reads_the_same_in_every_form(moment: datetime, minutes: int)
 @seed(5)
 @settings(max_examples=200, database=None)
 @given(seconds=st.integers(315_532_800, 4_102_444_800))
-def test_whole_seconds_read_the_same_in_every_unit(seconds: int) -> None:
+def test_whole_seconds_are_read_the_same_in_every_unit(seconds: int) -> None:
     assert {read_time(seconds * per_second) for per_second in (1, 10**3, 10**6, 10**9)} == {float(seconds)}
 
 
@@ -80,7 +80,7 @@ def test_whole_seconds_read_the_same_in_every_unit(seconds: int) -> None:
         ("0001-01-01T00:00:00Z", -62_135_596_800.0),
     ],
 )
-def test_times_as_they_are_sent(given_time: object, seconds: float) -> None:
+def test_times_in_the_notations_of_senders(given_time: object, seconds: float) -> None:
     assert read_time(given_time) == seconds
 
 
@@ -91,17 +91,17 @@ def test_the_zone_counts_only_without_an_offset() -> None:
 
 
 @pytest.mark.parametrize("late_s", [0.0, 5.0, 1700.0, -30.0])
-def test_the_hour_that_comes_twice_is_the_one_that_is_nearer_to_the_arrival(late_s: float) -> None:
+def test_the_repeated_hour_is_the_one_nearer_to_the_arrival(late_s: float) -> None:
     for hour, zulu in ((0, "2019-10-27T00:30:00Z"), (1, "2019-10-27T01:30:00Z")):
         assert read_time("2019-10-27T02:30:00", BERLIN, read_time(zulu) + late_s) == read_time(zulu), hour
 
 
-def test_an_arrival_changes_no_time_that_comes_once() -> None:
+def test_an_arrival_changes_no_unique_time() -> None:
     for text in ("2019-10-27T03:30:00", "2019-03-31T02:30:00", "2019-07-01T12:00:00", "2019-10-27T02:30:00Z"):
         assert read_time(text, BERLIN, read_time(text, BERLIN) + 3600.0) == read_time(text, BERLIN)
 
 
-def test_the_hour_that_comes_twice_is_the_first_and_the_one_that_never_comes_is_read() -> None:
+def test_the_repeated_hour_is_the_first_and_the_missing_one_is_read() -> None:
     assert read_time("2019-10-27T02:30:00", BERLIN) == read_time("2019-10-27T00:30:00Z")
     assert read_time("2019-03-31T02:30:00", BERLIN) == read_time("2019-03-31T01:30:00Z")
 
@@ -118,14 +118,14 @@ def test_the_hour_that_comes_twice_is_the_first_and_the_one_that_never_comes_is_
     ],
     ids=lambda each: repr(each)[:30],
 )  # fmt: skip
-def test_what_is_no_time_is_said_to_be_none(given_time: object) -> None:
+def test_an_invalid_time_is_reported_as_such(given_time: object) -> None:
     with pytest.raises(TimeError):
         read_time(given_time)
 
 
 @pytest.mark.parametrize("edge", ["0001-01-01T00:00:00", "9999-12-31T23:59:59"])
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
-def test_the_ends_of_the_calendar_overflow_nothing(edge: str, zone: str) -> None:
+def test_the_ends_of_the_calendar_do_not_overflow(edge: str, zone: str) -> None:
     with suppress(TimeError):
         assert math.isfinite(read_time(edge, ZoneInfo(zone)))
 
@@ -137,6 +137,6 @@ def test_the_ends_of_the_calendar_overflow_nothing(edge: str, zone: str) -> None
         st.text(max_size=40), st.integers(), st.floats(), st.from_regex(r"\A[0-9]{1,4}-[0-9TZ:.+-]{0,30}\Z")
     )
 )
-def test_anything_is_a_finite_time_or_none(given_time: object) -> None:
+def test_any_value_is_a_finite_time_or_none(given_time: object) -> None:
     with suppress(TimeError):
         assert math.isfinite(read_time(given_time))

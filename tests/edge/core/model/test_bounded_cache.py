@@ -16,7 +16,7 @@ from edge.shell.service.assembly.parts import make_pipeline
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 3000), st.booleans()), max_size=60))
-def test_entries_never_take_more_than_they_may_and_what_is_there_is_right(steps):
+def test_entries_never_exceed_the_limit_and_cached_values_are_right(steps):
     cache: BoundedCache[int, int] = BoundedCache(4000)
     sizes: dict[int, int] = {}
     for key, size, grows in steps:
@@ -30,14 +30,14 @@ def test_entries_never_take_more_than_they_may_and_what_is_there_is_right(steps)
         assert all(cache.get(each) in {None, *(size for _, size, _ in steps)} for each in range(21))
 
 
-def test_an_entry_that_is_too_large_by_itself_is_not_kept_and_costs_no_other_its_place():
+def test_an_entry_that_is_too_large_is_not_kept_and_displaces_no_other():
     cache: BoundedCache[str, int] = BoundedCache(1000)
     cache.put("a", 1, 10)
     cache.put("b", 2, 1000)
     assert (cache.get("a"), cache.get("b")) == (1, None)
 
 
-def test_what_grows_beyond_the_bound_is_forgotten():
+def test_entries_beyond_the_limit_are_forgotten():
     cache: BoundedCache[str, int] = BoundedCache(1000)
     cache.put("a", 1, 10)
     cache.grow(900)
@@ -87,12 +87,12 @@ class CountedKey(str):
     __hash__ = str.__hash__
 
 
-def test_what_keys_mean_is_looked_up_in_linear_time():
+def test_the_meaning_of_keys_is_looked_up_in_linear_time():
     for number in (1000, 2000):
         CountedKey.compared = 0
         FieldsDecoder()._shape(tuple(CountedKey(f"key{each}") for each in range(number)))
         assert CountedKey.compared <= 10 * number
 
 
-def test_a_text_counts_with_what_it_takes_in_memory():
+def test_a_text_counts_with_its_size_in_memory():
     assert size_of("a" * 1000) < size_of("\N{GRINNING FACE}" * 1000) // 3

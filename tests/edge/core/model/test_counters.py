@@ -15,7 +15,7 @@ START, INTERVAL_S, SENSORS = 1_700_000_000.0, 600.0, 3
 SURPRISING = 10.0
 
 
-def test_a_counter_that_starts_anew_is_no_news() -> None:
+def test_a_counter_that_is_reset_is_not_news() -> None:
     rule = parse('[[input]]\ntopic = "#"\n').configuration.rule_for("pieces")
     engine = Engine(lambda _: Profile(rule.detectors, rule.incidents))
     engine.grow(SENSORS)

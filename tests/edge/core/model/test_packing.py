@@ -34,7 +34,7 @@ def bits(numbers: np.ndarray) -> list[int]:
 @example([9007199254740993.0, 0.1])
 @example([1_700_000_000.123456, 1_700_000_000.5])
 @example([0.1 + 0.2, 0.3])
-def test_numbers_come_back_bit_by_bit(numbers: list[float]) -> None:
+def test_numbers_are_restored_bit_by_bit(numbers: list[float]) -> None:
     array = np.array(numbers, dtype=np.float64)
     unpacked = PackedFloats.of(array).unpack()
     assert unpacked.dtype == np.float64
@@ -47,7 +47,7 @@ def test_decimals_with_few_digits_are_packed_as_integers(numbers: list[float]) -
     assert PackedFloats.of(array).scale != RAW
 
 
-def test_every_second_number_of_an_array_is_packed_as_well() -> None:
+def test_every_second_number_of_an_array_is_packed_too() -> None:
     array = (np.arange(20.0) / 3)[::2]
     assert bits(PackedFloats.of(array).unpack()) == bits(np.ascontiguousarray(array))
 
@@ -62,7 +62,7 @@ def test_integers_come_back(numbers: list[int]) -> None:
 @example([2.0**53, 0.5], [])
 @example([math.inf, 1.0, math.nan], [-1])
 @example([2.5, 0.00025, 1e300], [0])
-def test_few_numbers_give_the_same_bytes_as_if_they_were_many(floats: list[float], integers: list[int]) -> None:
+def test_few_numbers_give_the_same_bytes_as_in_a_large_batch(floats: list[float], integers: list[int]) -> None:
     numbers, whole = np.array(floats, dtype=np.float64), np.array(integers, dtype=np.int64)
     few = PackedFloats.of(numbers), pack_integers(whole)
     with pytest.MonkeyPatch.context() as patch:
@@ -71,7 +71,7 @@ def test_few_numbers_give_the_same_bytes_as_if_they_were_many(floats: list[float
 
 
 @given(st.binary(max_size=200), st.floats())
-def test_bytes_that_nobody_packed_are_numbers_or_a_value_error(data: bytes, scale: float) -> None:
+def test_arbitrary_bytes_give_numbers_or_a_value_error(data: bytes, scale: float) -> None:
     try:
         unpacked = PackedFloats(scale, data).unpack()
     except ValueError:
@@ -80,7 +80,7 @@ def test_bytes_that_nobody_packed_are_numbers_or_a_value_error(data: bytes, scal
 
 
 @given(st.binary(max_size=300), st.integers(0, 10**6), st.integers(1, 255), st.booleans())
-def test_damaged_bytes_are_a_value_error_or_do_no_damage(data: bytes, at: int, change: int, cut: bool) -> None:
+def test_damaged_bytes_give_a_value_error_or_do_no_harm(data: bytes, at: int, change: int, cut: bool) -> None:
     packed = bytearray(compress(data))
     at %= len(packed)
     packed[at] ^= change
@@ -93,7 +93,7 @@ def test_damaged_bytes_are_a_value_error_or_do_no_damage(data: bytes, at: int, c
     assert unpacked == data
 
 
-def test_cut_bytes_are_a_value_error() -> None:
+def test_truncated_bytes_give_a_value_error() -> None:
     packed = compress(bytes(range(200)))
     for length in range(len(packed)):
         with pytest.raises(ValueError, match="damaged bytes"):

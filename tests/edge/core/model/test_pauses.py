@@ -101,7 +101,7 @@ PAUSES = st.lists(st.one_of(st.integers(2, 40), st.integers(60, 900), st.integer
 @pytest.mark.long
 @settings(max_examples=15)
 @given(PAUSES, st.integers(1, 4), st.sampled_from([5.0, 60.0]), st.integers(0, 3), st.sampled_from([0.0, 0.5, 0.9]))
-def test_after_pauses_of_all_a_replay_gives_the_events_of_the_live_run(
+def test_after_pauses_of_the_whole_plant_a_replay_gives_the_events_of_the_live_run(
     pauses: list[int], sensors: int, every: float, begins_with: int, phase: float
 ) -> None:
     readings = recording(pauses, sensors, every, begins_with)
@@ -114,7 +114,7 @@ def test_after_pauses_of_all_a_replay_gives_the_events_of_the_live_run(
 
 @pytest.mark.parametrize("reorder_s", [0.0, 10.0])
 @pytest.mark.parametrize("sensors", [1, 2, 4])
-def test_the_first_sensor_after_a_pause_of_all_was_missing_like_the_others(sensors: int, reorder_s: float) -> None:
+def test_the_first_sensor_after_a_pause_of_the_whole_plant_was_missing_like_the_others(sensors: int, reorder_s: float) -> None:
     readings = recording([2 * HOUR, 15.0, 2 * HOUR], sensors, 5.0)
     told, _ = live(made(reorder_s), readings, 0.5)
     silent = [each for each in map(json.loads, told) if each["data"]["kind"] == "missing"]
@@ -125,7 +125,7 @@ def test_the_first_sensor_after_a_pause_of_all_was_missing_like_the_others(senso
 
 
 @pytest.mark.parametrize("cut", [1, 7, 10_000])
-def test_a_window_that_begins_or_ends_in_a_pause_hides_what_it_hid_live(cut: int) -> None:
+def test_a_window_that_begins_or_ends_in_a_pause_hides_the_same_as_live(cut: int) -> None:
     readings = recording([3 * HOUR], 3, 5.0)
     begins = START + 5.0 * CALM + HOUR
     windows = [Window("short", "**/a", begins, begins + HOUR), Window("long", "**/b", START, begins + HOUR)]
@@ -134,7 +134,7 @@ def test_a_window_that_begins_or_ends_in_a_pause_hides_what_it_hid_live(cut: int
     assert replayed(made(maintenance=windows), readings, cut) == told
 
 
-def test_time_has_passed_before_a_reading_that_is_refused_too() -> None:
+def test_time_passes_before_a_refused_reading_too() -> None:
     calm = recording([], 2, 5.0)
     again, late = calm[-1], START + 2 * HOUR
     ticking, replaying = made(), made()
@@ -162,7 +162,7 @@ def test_a_pause_lasts_until_the_first_reading_of_those_that_agree() -> None:
     assert passed(*ROUNDS, (0, 1000.0))[-1:] == [998.0]
 
 
-def test_a_clock_that_is_ahead_makes_no_pause() -> None:
+def test_a_clock_that_is_ahead_causes_no_pause() -> None:
     assert passed(*ROUNDS, (0, 3600.0), (1, 51.0), (2, 52.0))[-3:] == [49.0, NO_PAUSE, NO_PAUSE]
     always = [(slot, time + 3600.0 * (slot == 2)) for slot, time in ROUNDS[3:]]
     assert max(passed(*ROUNDS[:3], *always)) < 50.0
@@ -182,7 +182,7 @@ def test_no_time_passes_that_the_clock_has_not_confirmed() -> None:
     assert passed(*ROUNDS, (0, 1000.0), *behind)[len(ROUNDS) :] == [NO_PAUSE] * (1 + LOOKAHEAD)
 
 
-def test_a_break_of_our_own_is_no_pause_of_the_plant() -> None:
+def test_an_interruption_of_the_service_is_not_a_pause_of_the_plant() -> None:
     pauses = Pauses()
     for slot, time in ROUNDS:
         pauses.add(slot, time)

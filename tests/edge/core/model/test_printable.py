@@ -27,33 +27,33 @@ HIDDEN = {
 
 
 @pytest.mark.parametrize("what", HIDDEN)
-def test_what_can_not_be_seen_is_shown_as_an_escape(what: str) -> None:
+def test_invisible_characters_are_shown_as_escapes(what: str) -> None:
     text, shown = HIDDEN[what]
     assert printable(text) == shown
 
 
 @pytest.mark.parametrize("text", ["line1/pump3", "Kessel 3, 21,5 °C", "温度", "насос", "مضخة", "", "a" * 500])
-def test_what_can_be_seen_is_left_as_it_is(text: str) -> None:
+def test_visible_characters_are_unchanged(text: str) -> None:
     assert printable(text) == text
 
 
 @given(st.text())
-def test_nothing_that_is_shown_is_a_control_or_a_format_character(text: str) -> None:
+def test_no_control_or_format_character_is_shown(text: str) -> None:
     assert {unicodedata.category(each) for each in printable(text)}.isdisjoint({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
-def test_json_says_the_same_afterwards(text: str) -> None:
+def test_json_is_equivalent_afterwards(text: str) -> None:
     shown = printable_json(json.dumps({"sensor": text}, ensure_ascii=False))
     assert json.loads(shown) == {"sensor": text}
     assert printable(shown) == shown
 
 
-def test_a_payload_is_shown_with_its_bytes_and_cut() -> None:
+def test_a_payload_is_shown_with_its_bytes_and_truncated() -> None:
     assert printable_bytes(b'{"a": 1}\xff\x00', 80) == '{"a": 1}\\xff\\x00'
     assert printable_bytes(b"x" * 100, 10) == "xxxxxxxxx…"
 
 
-def test_a_text_is_cut_only_where_it_is_longer() -> None:
+def test_a_text_is_truncated_only_if_it_is_longer() -> None:
     assert shortened("abcd", 4) == "abcd"
     assert shortened("abcde", 4) == "abc…"

@@ -16,7 +16,7 @@ def test_every_reading_is_in_exactly_one_round(slots: list[int]) -> None:
 
 
 @given(SLOTS)
-def test_no_sensor_stands_twice_in_a_round_and_its_readings_keep_their_order(slots: list[int]) -> None:
+def test_no_sensor_is_twice_in_a_round_and_its_readings_keep_their_order(slots: list[int]) -> None:
     seen: dict[int, list[int]] = {}
     for piece in rounds(np.array(slots, dtype=np.intp)):
         members = [slots[position] for position in piece]
@@ -28,7 +28,7 @@ def test_no_sensor_stands_twice_in_a_round_and_its_readings_keep_their_order(slo
 
 
 @given(SLOTS, st.integers(1, 9))
-def test_what_is_too_narrow_for_a_round_comes_after_the_wide_ones(slots: list[int], least: int) -> None:
+def test_readings_too_few_for_a_round_come_after_the_wide_ones(slots: list[int], least: int) -> None:
     batch = np.array(slots, dtype=np.intp)
     wide, rest = wide_rounds(batch, least)
     pieces = [list(piece) for piece in rounds(batch)]

@@ -53,7 +53,7 @@ READINGS = st.lists(st.tuples(st.integers(0, 3), TIMES), min_size=1, max_size=60
 
 @pytest.mark.parametrize(("few", "together"), [(0, 1), (0, 2), (3, 1), (8, 64)])
 @given(readings=READINGS, cut=st.integers(1, 60))
-def test_the_clock_is_that_of_a_plain_loop_however_the_readings_are_cut(
+def test_the_clock_equals_that_of_a_plain_loop_in_any_batching(
     few: int, together: int, readings: Readings, cut: int
 ) -> None:
     with patch.multiple("edge.core.model.readings.stream_clock", FEW=few, AFTER_A_LEAP=together):
@@ -102,20 +102,20 @@ def test_a_sensor_that_runs_ahead_moves_the_clock_by_no_more_than_the_tolerance(
     )
 
 
-def test_a_single_sensor_is_believed_at_once() -> None:
+def test_a_single_sensor_is_trusted_immediately() -> None:
     assert said(StreamClock(), [(0, 0.0), (0, 100.0), (0, 7_000.0)]) == [0.0, 100.0, 7_000.0]
 
 
-def test_a_plant_that_pauses_goes_on_with_the_second_sensor_that_does() -> None:
+def test_a_plant_that_pauses_continues_with_the_second_sensor() -> None:
     before = [(slot, float(time)) for time in range(5) for slot in range(3)]
     assert said(StreamClock(), [*before, (1, 1000.0), (0, 1001.0), (2, 1001.5)])[-3:] == [4.0, 1000.0, 1001.5]
 
 
-def test_the_last_sensor_of_a_plant_is_believed_after_some_readings() -> None:
+def test_the_last_sensor_of_a_plant_is_trusted_after_some_readings() -> None:
     alone = [(1, 100.0 * turn) for turn in range(1, ALONE + 2)]
     assert said(StreamClock(), [(0, 0.0), (1, 0.0), *alone])[2:] == [0.0] * (ALONE - 1) + [500.0, 600.0]
 
 
-def test_a_sensor_far_in_the_past_holds_nobody_up() -> None:
+def test_a_sensor_far_in_the_past_delays_no_other() -> None:
     readings = [each for time in range(10) for each in ((0, time - 1e6), (1, float(time)), (2, time + 0.5))]
     assert said(StreamClock(), readings)[-1] == 9.5

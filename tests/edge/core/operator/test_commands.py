@@ -86,7 +86,7 @@ def calm(times: Iterable[float], *sensors: str) -> list[Message]:
     return plant(START + np.array(list(times), dtype=float), *(sensors or ("paced/a",)))
 
 
-def test_an_acknowledged_incident_stays_so_until_it_ends() -> None:
+def test_an_acknowledged_incident_stays_acknowledged_until_it_ends() -> None:
     line = warm().take([*bad([0]), told("acknowledge", sensor="paced/a", by="Ada", comment="seen", id="1")])
     assert line.said() == ["raised", "acknowledged"]
     assert (line.last()["acknowledged"], line.last()["by"], line.last()["comment"]) == (True, "Ada", "seen")
@@ -106,7 +106,7 @@ def test_an_incident_is_found_by_its_id() -> None:
     assert line.said() == ["raised"]
 
 
-def test_nothing_is_heard_of_a_shelved_sensor_until_it_is_no_longer() -> None:
+def test_nothing_is_published_about_a_shelved_sensor_until_it_is_unshelved() -> None:
     line = warm().take([told("shelve", sensor="paced/a", until=at(10)), *bad([0, 1]), *calm(range(2, 8))])
     assert line.said() == []
     line.take([*bad([9, 9.5]), *calm([10], "paced/b")])
@@ -116,19 +116,19 @@ def test_nothing_is_heard_of_a_shelved_sensor_until_it_is_no_longer() -> None:
     assert raised.time == pytest.approx(START + 10)
 
 
-def test_what_was_raised_before_it_was_shelved_still_ends_for_those_who_know_of_it() -> None:
+def test_an_incident_raised_before_shelving_still_ends_for_its_subscribers() -> None:
     line = warm().take([*bad([0]), told("shelve", sensor="paced/*", until=at(60)), *bad([1, 2]), *calm(range(3, 8))])
     assert line.said() == ["raised", "shelved", "cleared"]
     assert line.last()["shelved"]
 
 
-def test_what_is_still_open_after_unshelving_is_said_to_be() -> None:
+def test_an_incident_that_is_still_open_after_unshelving_is_published() -> None:
     line = warm().take([*bad([0]), told("shelve", sensor="paced/a", until=at(60)), told("unshelve", sensor="paced/a")])
     assert line.said() == ["raised", "shelved", "unshelved"]
     assert line.last()["active"]
 
 
-def test_a_shelf_passes_while_nothing_arrives_and_that_is_journaled() -> None:
+def test_a_shelf_expires_without_messages_and_that_is_journaled() -> None:
     line = warm().take([*bad([0]), told("shelve", sensor="paced/a", until=at(5))])
     saved, parts = line.pipeline.save("", ""), len(line.parts)
     line.note(line.pipeline.tick(4.0)).note(line.pipeline.tick(5.5))
@@ -137,7 +137,7 @@ def test_a_shelf_passes_while_nothing_arrives_and_that_is_journaled() -> None:
     assert differing(again.pipeline, line.pipeline) == []
 
 
-def test_what_is_normal_ends_the_incident_and_is_learned() -> None:
+def test_a_level_declared_normal_ends_the_incident_and_is_learned() -> None:
     line = warm().take([*calm(range(300)), *bad(range(300, 304), value=60.0), told("normal", sensor="paced/a")])
     assert line.said()[-1] == "expired"
     assert 0 not in line.pipeline.engine.open_incidents
@@ -147,7 +147,7 @@ def test_what_is_normal_ends_the_incident_and_is_learned() -> None:
     assert 0 not in line.pipeline.engine.open_incidents
 
 
-def test_a_silence_can_be_normal() -> None:
+def test_a_silence_can_be_declared_normal() -> None:
     line = warm().take(calm(range(200), "paced/b"))
     assert "raised" in line.said()
     line.take([told("normal", sensor="paced/a")])
@@ -171,7 +171,7 @@ def test_maintenance_is_quiet_and_learns_nothing() -> None:
     assert line.said() == ["raised"]
 
 
-def test_maintenance_that_learns_does() -> None:
+def test_maintenance_with_learning_learns() -> None:
     line = warm(Window("clean", "paced/a", START, START + 50, learn=True))
     engine = line.pipeline.engine
     ewma = next(each for each in engine.ordered_groups[0].tables if each.detector.name == "ewma")
@@ -235,7 +235,7 @@ def test_a_redelivered_command_acts_once() -> None:
         (told("end_maintenance", name="m"), "no_window"),
     ],
 )
-def test_a_command_that_can_t_be_followed_is_counted_answered_and_kept(message: Message, reason: str) -> None:
+def test_a_command_that_fails_is_counted_answered_and_kept(message: Message, reason: str) -> None:
     line = warm(Window("fixed", "x", every="Mon 06:00-08:00")).take([message])
     assert (line.answers[0]["ok"], line.answers[0]["reason"]) == (False, reason)
     assert line.answers[0]["message"]
@@ -246,34 +246,34 @@ def test_a_command_that_can_t_be_followed_is_counted_answered_and_kept(message: 
     assert reason in REASONS
 
 
-def test_there_is_room_for_so_many_shelves_and_no_more() -> None:
+def test_the_number_of_shelves_is_limited() -> None:
     line = warm().take([told("shelve", sensor=f"s{each}", until="2h") for each in range(SHELVES + 1)])
     assert [each["ok"] for each in line.answers] == [True] * SHELVES + [False]
     assert line.answers[-1]["reason"] == "too_many"
 
 
-def test_the_retained_topic_says_what_stands() -> None:
+def test_the_retained_topic_lists_the_current_shelves() -> None:
     line = warm().take([told("maintenance", sensor="paced/*", name="m", to=at(60), comment="belt")])
     listing = json.loads(line.pipeline.retained_now()["edgewarden/shelved"])
     assert listing["maintenance"][0] | {"name": "m", "active": True, "comment": "belt"} == listing["maintenance"][0]
     assert listing["sensors_quiet"] == 2
 
 
-def test_commands_are_nobody_s_business_where_they_are_switched_off() -> None:
+def test_commands_are_ignored_where_they_are_disabled() -> None:
     line = Heard(plain_pipeline())
     line.pipeline._follows_mqtt = False
     line.take([told("shelve", sensor="a", until="2h")._replace(receipt=1)])
     assert (line.answers, line.pipeline.counters.messages_own) == ([], 1)
 
 
-def test_commands_of_our_own_page_are_followed_in_any_case() -> None:
+def test_commands_from_the_page_are_accepted_in_any_case() -> None:
     line = Heard(plain_pipeline())
     line.pipeline._follows_mqtt = False
     line.take([told("shelve", sensor="a", until="2h")])
     assert [each["ok"] for each in line.answers] == [True]
 
 
-def test_the_schema_knows_every_command() -> None:
+def test_the_schema_contains_every_command() -> None:
     schema = commands_json_schema()
     jsonschema.Draft202012Validator.check_schema(schema)
     assert schema["properties"].keys() == WORDS.keys()

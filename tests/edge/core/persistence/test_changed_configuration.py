@@ -66,7 +66,7 @@ def messages(drawn: list[tuple[str, float, float, float]]) -> list[Message]:
 
 @settings(max_examples=30)
 @given(READINGS, st.sampled_from([0.0, 10.0]), st.integers(1, 20))
-def test_changed_detectors_learn_what_they_would_have_learned_and_the_others_keep_what_they_have(
+def test_changed_detectors_learn_what_they_would_have_learned_and_the_others_keep_their_state(
     drawn: list[tuple[str, float, float, float]], reorder_s: float, cut: int
 ) -> None:
     sent = messages(drawn)
@@ -83,7 +83,7 @@ def test_changed_detectors_learn_what_they_would_have_learned_and_the_others_kee
 
 @pytest.mark.parametrize("reorder_s", [0.0, 5.0])
 @pytest.mark.parametrize("by", [-3600.0, 3600.0])
-def test_changed_detectors_go_through_steps_of_the_gateways_clock_as_well(by: float, reorder_s: float) -> None:
+def test_changed_detectors_replay_steps_of_the_gateway_clock_too(by: float, reorder_s: float) -> None:
     def lived(line: Line) -> Line:
         line.take(plant(START + np.arange(30.0), "now/c", "now/d"))
         line.note(line.pipeline.clock_stepped(by))
@@ -98,7 +98,7 @@ def test_changed_detectors_go_through_steps_of_the_gateways_clock_as_well(by: fl
 
 
 @pytest.mark.parametrize(("action", "argument"), [("tick", 30.0), ("interrupted", None)])
-def test_changed_detectors_are_told_what_was_let_go_too_early_to_be_put_in_order(
+def test_changed_detectors_replay_readings_that_were_released_too_early_for_sorting(
     action: str, argument: float | None
 ) -> None:
     def lived(line: Line) -> Line:
@@ -115,7 +115,7 @@ def test_changed_detectors_are_told_what_was_let_go_too_early_to_be_put_in_order
     }
 
 
-def test_settings_of_incidents_cost_no_knowledge() -> None:
+def test_settings_of_incidents_discard_nothing_that_was_learned() -> None:
     line = Line(pipeline(lambda _: SAME)).take(plant(START + np.arange(30.0), *SENSORS))
     eager = rule(*OLD, settings=SETTINGS.model_copy(update={"threshold": 3.0}))
     again = pipeline(lambda _: eager)
@@ -123,7 +123,7 @@ def test_settings_of_incidents_cost_no_knowledge() -> None:
     assert [state(again, slot) for slot in range(3)] == [state(line.pipeline, slot) for slot in range(3)]
 
 
-def test_without_a_past_changed_detectors_begin_anew_and_nothing_else_does() -> None:
+def test_without_a_journal_only_changed_detectors_start_again() -> None:
     line = Line(pipeline(lambda _: SAME)).take(plant(START + np.arange(30.0), *SENSORS))
     again = pipeline(changed)
     unlearned = again.restore(Snapshot.from_bytes(line.pipeline.save("", "")), "")
@@ -133,7 +133,7 @@ def test_without_a_past_changed_detectors_begin_anew_and_nothing_else_does() -> 
     assert state(again, 0)["median"] == state(line.pipeline, 0)["median"]
 
 
-def test_an_open_incident_stays_open_under_its_id_whatever_the_gateway_is_called() -> None:
+def test_an_open_incident_stays_open_under_its_id_whatever_the_name_of_the_gateway() -> None:
     line = Line(pipeline(lambda _: SAME)).take(plant(START + np.arange(30.0), *SENSORS))
     line.take([reading("paced/a", START + 30.0, 95.0)])
     again = Line(restarted(pipeline(changed, gateway="renamed"), line))
@@ -146,7 +146,7 @@ def test_an_open_incident_stays_open_under_its_id_whatever_the_gateway_is_called
     assert json.loads(cleared.payload)["source"] == "/edgewarden/renamed"
 
 
-def test_after_a_change_of_inputs_nobody_is_silent_before_having_spoken() -> None:
+def test_after_a_change_of_inputs_no_sensor_is_silent_before_its_first_reading() -> None:
     line = Line(pipeline()).take(plant(START + np.arange(30.0), *SENSORS))
     saved = line.pipeline.save("", "the old inputs")
     since = Line(line.pipeline).take(plant(START + np.arange(30.0, 40.0), *SENSORS)).parts
@@ -160,7 +160,7 @@ def test_after_a_change_of_inputs_nobody_is_silent_before_having_spoken() -> Non
     assert again.missing() == ["now/c"]
 
 
-def test_with_the_same_inputs_who_fell_silent_is_found_after_the_restart() -> None:
+def test_with_the_same_inputs_silent_sensors_are_found_after_the_restart() -> None:
     line = Line(pipeline()).take(plant(START + np.arange(30.0), *SENSORS))
     again = Line(pipeline())
     again.pipeline.restore(Snapshot.from_bytes(line.pipeline.save("", "inputs")), "inputs")
@@ -168,7 +168,7 @@ def test_with_the_same_inputs_who_fell_silent_is_found_after_the_restart() -> No
     assert again.missing() == ["now/c"]
 
 
-def test_sensors_that_are_known_keep_their_slots_when_fewer_are_allowed() -> None:
+def test_known_sensors_keep_their_slots_when_fewer_are_allowed() -> None:
     from edge.core.model.words.topics import Topics
 
     line = Line(pipeline()).take(plant(START + np.arange(3.0), *SENSORS))

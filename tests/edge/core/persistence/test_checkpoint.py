@@ -80,13 +80,13 @@ HOW: dict[str, Callable[[Part], Part | None]] = {
 }
 
 
-def test_every_component_is_tried() -> None:
+def test_every_component_is_tested() -> None:
     assert {each.name for each in pipeline().memory.components} == set(COMPONENTS)
 
 
 @pytest.mark.parametrize("how", HOW)
 @pytest.mark.parametrize("component", LEARNED_AGAIN)
-def test_a_component_that_is_left_out_is_learned_again_to_the_bit(component: str, how: str) -> None:
+def test_a_missing_component_is_relearned_exactly(component: str, how: str) -> None:
     line = lived()
     restored, missing = again(line, changed(line, lambda part: HOW[how](part) if part.component == component else part))
     assert missing.keys() == {component}
@@ -95,7 +95,7 @@ def test_a_component_that_is_left_out_is_learned_again_to_the_bit(component: str
 
 @pytest.mark.parametrize("how", HOW)
 @pytest.mark.parametrize("component", COMPONENTS)
-def test_whatever_is_left_out_an_open_incident_stays_open_and_ends_once(component: str, how: str) -> None:
+def test_whatever_is_missing_an_open_incident_stays_open_and_ends_once(component: str, how: str) -> None:
     line = lived()
     restored, _ = again(line, changed(line, lambda part: HOW[how](part) if part.component == component else part))
     restored.pipeline.continue_after(line.pipeline.reporter.last_sequence)
@@ -106,7 +106,7 @@ def test_whatever_is_left_out_an_open_incident_stays_open_and_ends_once(componen
     assert ended(restored.take(calm).events) == expected
 
 
-def test_an_incident_is_rebuilt_from_what_subscribers_were_told() -> None:
+def test_an_incident_is_restored_from_its_published_events() -> None:
     line = lived()
     known = line.pipeline.engine.open_incidents[0]
     restored, _ = again(line, changed(line, lambda part: None if part.component == "incidents" else part))
@@ -117,7 +117,7 @@ def test_an_incident_is_rebuilt_from_what_subscribers_were_told() -> None:
     assert rebuilt.incident.evidence.keys() == known.evidence.keys() | {"limits"}
 
 
-def test_one_state_machine_that_cannot_be_read_costs_no_other() -> None:
+def test_one_unreadable_state_machine_affects_no_other() -> None:
     line = lived()
     line.take([reading("paced/b", START + 60.0 + each, 95.0, START + 60.0 + each) for each in range(8)])
     assert line.pipeline.engine.open_incidents.keys() >= {0, 1}
@@ -135,7 +135,7 @@ def test_one_state_machine_that_cannot_be_read_costs_no_other() -> None:
     assert trackers[0].incident is not None
 
 
-def test_a_component_of_a_later_version_is_told_and_left_out() -> None:
+def test_a_component_of_a_later_version_is_reported_and_left_out() -> None:
     line = lived()
     saved = Snapshot.from_bytes(line.pipeline.save("", ""))
     saved.parts.insert(3, Part("forecasts", 1, 0, b"whatever"))
@@ -153,7 +153,7 @@ def test_a_component_of_a_later_version_is_told_and_left_out() -> None:
         Snapshot("", "", [Part("sensors", 1, 0, encode({"paced/a": 1}))]).to_bytes(),
     ],
 )
-def test_a_snapshot_that_a_later_version_has_written_is_no_damaged_one(packed: bytes) -> None:
+def test_a_snapshot_of_a_later_version_is_not_damage(packed: bytes) -> None:
     with pytest.raises(LaterSnapshotError):
         Snapshot.from_bytes(packed)
 

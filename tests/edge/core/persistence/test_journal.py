@@ -81,7 +81,7 @@ def _each(readings: Batch) -> list[object]:
 
 
 @given(PARTS)
-def test_what_was_packed_comes_back(parts: list[Part]) -> None:
+def test_packed_entries_are_restored(parts: list[Part]) -> None:
     assert flat(unpack(pack(parts))) == flat(parts)
 
 
@@ -94,13 +94,13 @@ def test_joining_keeps_order_and_content(parts: list[Part], most: int) -> None:
         assert not both or other.interrupted or len(one) >= most
 
 
-def test_readings_before_and_after_a_moment_are_not_joined() -> None:
+def test_readings_before_and_after_a_tick_are_not_joined() -> None:
     one = Readings(batch([(0, 1.0, 2.0)]))
     assert [type(each) for each in join([one, one, TimePassed(3.0), one])] == [Readings, TimePassed, Readings]
 
 
 @given(PARTS, st.integers(0, 10**6), st.integers(1, 255), st.booleans())
-def test_any_damage_is_a_journal_error_or_does_none(parts: list[Part], at: int, change: int, cut: bool) -> None:
+def test_any_damage_is_a_journal_error_or_harmless(parts: list[Part], at: int, change: int, cut: bool) -> None:
     entry = bytearray(pack(parts))
     at %= len(entry)
     entry[at] ^= change
@@ -114,7 +114,7 @@ def test_any_damage_is_a_journal_error_or_does_none(parts: list[Part], at: int, 
 
 
 @given(st.binary(max_size=100))
-def test_bytes_that_nobody_packed_are_a_journal_error(noise: bytes) -> None:
+def test_arbitrary_bytes_are_a_journal_error(noise: bytes) -> None:
     with pytest.raises(JournalError):
         unpack(b"\x02" + noise)
 
@@ -131,7 +131,7 @@ def test_bytes_that_nobody_packed_are_a_journal_error(noise: bytes) -> None:
         [["readings", b"\xff" * 8, [1.0, b"\0" * 8], [1.0, b"\0" * 8], [], b"", b"", False]],
     ],
 )
-def test_an_entry_that_makes_no_sense_is_a_journal_error(content: object) -> None:
+def test_an_inconsistent_entry_is_a_journal_error(content: object) -> None:
     with pytest.raises(JournalError):
         unpack(b"\x02" + zlib.compress(msgspec.msgpack.encode(content)))
 
@@ -180,7 +180,7 @@ def test_without_deliveries_a_reading_takes_a_quarter_of_the_bytes_of_its_number
     assert len(pack([part])) / 10_000 <= 16 / 4
 
 
-def test_three_commits_of_a_quiet_plant_share_a_page_of_the_store_with_room_to_spare() -> None:
+def test_three_commits_of_a_quiet_plant_fit_into_a_page_of_the_store() -> None:
     noise = np.random.default_rng(7)
     slots = np.tile(np.arange(100), 2)
     values = np.round(20 + slots % 7 + 0.3 * noise.normal(size=200), 2)

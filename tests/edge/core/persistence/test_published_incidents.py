@@ -50,7 +50,7 @@ class Restarted:
 
 
 @pytest.mark.parametrize("raises", [False, True])
-def test_after_an_ordinary_crash_there_is_nothing_to_bring_in_line(raises: bool) -> None:
+def test_after_an_ordinary_crash_there_is_nothing_to_correct(raises: bool) -> None:
     restarted = Restarted()
     assert [each.sensor for each in restarted.line.events if each.kind == "missing"]
     assert restarted.reconcile(raises=raises) == []
@@ -58,7 +58,7 @@ def test_after_an_ordinary_crash_there_is_nothing_to_bring_in_line(raises: bool)
     assert raises or differing(restarted.made, restarted.line.pipeline) == []
 
 
-def test_incidents_that_were_told_one_by_one_end_one_by_one_though_they_are_a_group_now() -> None:
+def test_incidents_published_individually_end_individually_although_they_are_a_group_now() -> None:
     restarted = Restarted([silence_of(A), silence_of(B)])
     assert restarted.reconcile() == []
     assert restarted.told.has_changed
@@ -68,7 +68,7 @@ def test_incidents_that_were_told_one_by_one_end_one_by_one_though_they_are_a_gr
     assert restarted.made.open_incidents.events == {}
 
 
-def test_an_incident_that_is_not_open_any_more_is_ended_for_whoever_was_told_of_it() -> None:
+def test_an_incident_that_is_no_longer_open_is_ended_for_its_subscribers() -> None:
     line = Line(pipeline()).take(BEFORE).take([reading(A, START + 600.0, 99.0)])
     restarted = Restarted([*line.events, silence_of(B)])
     (ended,) = restarted.reconcile()
@@ -80,7 +80,7 @@ def test_an_incident_that_is_not_open_any_more_is_ended_for_whoever_was_told_of_
     assert ended.sequence == restarted.made.reporter.last_sequence
 
 
-def test_an_incident_that_nobody_was_told_of_is_raised_if_the_configuration_is_another() -> None:
+def test_an_incident_that_was_never_published_is_raised_if_the_configuration_has_changed() -> None:
     assert Restarted([]).reconcile() == []
     restarted = Restarted([])
     (raised,) = restarted.reconcile(raises=True)
@@ -90,14 +90,14 @@ def test_an_incident_that_nobody_was_told_of_is_raised_if_the_configuration_is_a
     assert [each.incident for each in ended] == [raised.incident]
 
 
-def test_where_a_limit_has_deleted_events_nothing_follows_from_those_that_are_left() -> None:
+def test_nothing_is_concluded_from_the_remaining_events_where_a_limit_has_deleted_some() -> None:
     made = pipeline()
     first, second = numbered([silence_of(A), silence_of(B)], 0)
     assert not PublishedIncidents(made.published).note_all([second])
     assert PublishedIncidents(made.published).note_all([first, second])
 
 
-def test_events_that_belong_to_no_incident_count_for_nothing() -> None:
+def test_events_that_belong_to_no_incident_are_ignored() -> None:
     made = pipeline()
     told = PublishedIncidents(made.published)
     assert told.note_all(numbered([silence_of(A)._replace(sensor="")], 0))

@@ -105,7 +105,7 @@ def script(actions: list[tuple[str, object]]) -> list[tuple[str, object]]:
     reorder_s=5.0,
     calibrates=0,
 )
-def test_a_restart_anywhere_changes_no_event_and_no_bit_of_what_is_known(
+def test_a_restart_anywhere_changes_no_event_and_no_bit_of_the_state(
     actions: list[tuple[str, object]], first: int, second: int, reorder_s: float, calibrates: int
 ) -> None:
     def made() -> Pipeline:
@@ -140,7 +140,7 @@ def test_a_restart_anywhere_changes_no_event_and_no_bit_of_what_is_known(
 @settings(max_examples=40)
 @given(st.lists(ACTION, min_size=3, max_size=14), st.sampled_from([0.0, 5.0]))
 @example([("break", 3.0), ("tick", 8.0)], 5.0)
-def test_a_step_that_leaves_nothing_in_the_journal_changes_nothing_that_is_known(
+def test_a_step_that_leaves_nothing_in_the_journal_changes_no_state(
     actions: list[tuple[str, object]], reorder_s: float
 ) -> None:
     line = Line(pipeline(lambda _: rule(), reorder_s=reorder_s, device_for=device_of))
@@ -202,7 +202,7 @@ class BitByBit:
     reorder_s=0.0,
     after=0,
 )
-def test_a_snapshot_that_is_taken_while_readings_come_leads_to_the_same_to_the_bit(
+def test_a_snapshot_taken_while_readings_arrive_restores_the_same_state_exactly(
     actions: list[tuple[str, object]], first: int, rows: int, paces: list[int], reorder_s: float, after: int
 ) -> None:
     def made() -> Pipeline:
@@ -251,7 +251,7 @@ def test_a_clock_that_is_set_back_is_judged_after_a_restart_as_without_one(died_
     assert whole.pipeline.counters.clock_steps == (pace == 1.0)
 
 
-def test_a_snapshot_alone_is_everything() -> None:
+def test_a_snapshot_alone_is_sufficient() -> None:
     line = Line(pipeline(reorder_s=5.0))
     for step in script([("take", [("paced/a", 1.0, 0.0, 95.0), ("paced/d", 1.0, 9.0, 95.0)]), ("tick", 40.0)]):
         line.do(*step)
@@ -259,7 +259,7 @@ def test_a_snapshot_alone_is_everything() -> None:
     assert differing(revived(pipeline(reorder_s=5.0), line.pipeline.save("", ""), []).pipeline, line.pipeline) == []
 
 
-def test_time_that_only_adds_to_an_open_incident_is_journaled_too() -> None:
+def test_time_that_only_extends_an_open_incident_is_journaled_too() -> None:
     line = Line(pipeline()).take(plant(START + np.arange(300.0), "paced/a"))
     line.take([reading("paced/a", START + 300.0, 60.0)])
     tracker = line.pipeline.engine.trackers[0]
@@ -272,7 +272,7 @@ def test_time_that_only_adds_to_an_open_incident_is_journaled_too() -> None:
     assert differing(revived(pipeline(), saved, line.parts[parts:]).pipeline, line.pipeline) == []
 
 
-def test_a_tick_that_does_nothing_is_not_journaled() -> None:
+def test_a_tick_without_effect_is_not_journaled() -> None:
     line = Line(pipeline()).take(plant(START + np.arange(20.0), "paced/a", "paced/b"))
     assert line.pipeline.tick(0.5).journal is None
 
@@ -286,7 +286,7 @@ def test_events_without_a_reading_keep_their_numbers() -> None:
     assert again.take(bad).events[0].sequence == line.take(bad).events[2].sequence == 3
 
 
-def test_journal_entries_that_are_cut_otherwise_lead_to_the_same() -> None:
+def test_journal_entries_that_are_cut_differently_give_the_same() -> None:
     messages = plant(START + np.arange(30.0), *SENSORS)
     fine, coarse = Line(pipeline()).take(messages, cut=3), Line(pipeline()).take(messages, cut=41)
     entries = [pack(fine.parts[start : start + 5]) for start in range(0, len(fine.parts), 5)]
@@ -297,7 +297,7 @@ def test_journal_entries_that_are_cut_otherwise_lead_to_the_same() -> None:
 
 
 @pytest.mark.parametrize("damage", ["flipped", "cut", "empty"])
-def test_a_damaged_snapshot_is_an_error_of_its_own(damage: str) -> None:
+def test_a_damaged_snapshot_is_a_separate_error(damage: str) -> None:
     saved = Line(pipeline()).take(plant(START + np.arange(5.0), "paced/a")).pipeline.save("", "")
     middle = len(saved) // 2
     bytes_of = {

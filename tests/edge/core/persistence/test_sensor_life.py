@@ -70,7 +70,7 @@ def alarmed() -> Told:
     return warm().take([reading("paced/a", START, 95.0), *plant(START + np.arange(1.0, 3.0), "paced/b", "now/c")])
 
 
-def test_a_new_sensor_is_told_of_with_its_first_value() -> None:
+def test_a_new_sensor_is_announced_with_its_first_value() -> None:
     message = Message("paced/a", b'{"value": 21.5, "unit": "Cel", "ts": 1700000000}', START)
     line = Told(telling()).take([message, *plant(START + np.arange(1.0, 5.0), "paced/a")])
     (event,) = about_sensors(line.events, "discovered")
@@ -92,12 +92,12 @@ def test_a_new_sensor_is_told_of_with_its_first_value() -> None:
     jsonschema.validate(event, sensors_json_schema())
 
 
-def test_nobody_is_told_twice_of_a_sensor() -> None:
+def test_no_sensor_is_announced_twice() -> None:
     line = warm().take(plant(START + np.arange(0.0, 60.0), *PLANT))
     assert names(line.events, "discovered") == [list(PLANT)]
 
 
-def test_a_flood_of_new_sensors_comes_in_packs() -> None:
+def test_a_flood_of_new_sensors_is_announced_in_packs() -> None:
     line = Told(telling()).take([*flood(250), *flood(1, START + 2.0)])
     assert [len(each) for each in names(line.events, "discovered")] == [MOST, MOST]
     line.take(flood(1, START + 3.0))
@@ -114,7 +114,7 @@ def test_the_packs_are_the_same_in_any_batching(cut: int) -> None:
     assert Told(telling()).take(messages, cut).events == whole.events
 
 
-def test_a_pack_goes_when_any_sensor_has_reported_twice_since() -> None:
+def test_a_pack_is_published_when_any_sensor_has_reported_twice_since() -> None:
     line = warm().take(flood(3))
     line.take([reading("now/c", START + 1.0, 20.0), reading("paced/a", START + 1.0, 20.0)])
     assert len(names(line.events, "discovered")) == 1
@@ -122,13 +122,13 @@ def test_a_pack_goes_when_any_sensor_has_reported_twice_since() -> None:
     assert names(line.events, "discovered")[1:] == [["paced/0", "paced/1", "paced/2"]]
 
 
-def test_time_that_passes_lets_no_pack_go_so_that_a_replay_gives_the_same_ones() -> None:
+def test_passing_time_publishes_no_pack_so_that_a_replay_gives_the_same_ones() -> None:
     line = Told(telling()).take(flood(3))
     line.note(line.pipeline.tick(500.0))
     assert not line.events
 
 
-def test_a_reading_that_is_held_back_is_told_of_when_it_is_taken() -> None:
+def test_a_sensor_whose_reading_is_held_back_is_announced_when_the_reading_is_released() -> None:
     line = Told(telling(reorder_s=10.0)).take(flood(3))
     line.take(flood(3, START + 5.0))
     assert not line.events
@@ -137,7 +137,7 @@ def test_a_reading_that_is_held_back_is_told_of_when_it_is_taken() -> None:
 
 
 @pytest.mark.parametrize("stored", range(4))
-def test_a_kill_loses_and_doubles_nobody(stored: int) -> None:
+def test_a_kill_loses_and_doubles_no_sensor(stored: int) -> None:
     """Whatever was stored at the interruption, the following events are those of an uninterrupted service."""
     pieces = [flood(130), flood(60, START + 1.0), flood(170, START + 5.0), plant(START + np.arange(9.0, 15.0), *PLANT)]
     whole = Told(telling())
@@ -151,7 +151,7 @@ def test_a_kill_loses_and_doubles_nobody(stored: int) -> None:
     assert differing(after.pipeline, whole.pipeline) == []
 
 
-def test_forgetting_ends_the_incident_clears_the_topics_and_is_told() -> None:
+def test_forgetting_ends_the_incident_clears_the_topics_and_is_published() -> None:
     line = alarmed()
     assert line.pipeline.engine.open_incidents
     before = len(line.events)
@@ -174,7 +174,7 @@ def test_forgetting_ends_the_incident_clears_the_topics_and_is_told() -> None:
     assert not line.pipeline.engine.open_incidents
 
 
-def test_the_topics_of_forgotten_sensors_are_cleared_again_after_a_kill_but_not_of_those_that_came_back() -> None:
+def test_the_topics_of_forgotten_sensors_are_cleared_again_after_a_kill_except_those_of_returned_ones() -> None:
     line = alarmed()
     saved, first = line.pipeline.save("", ""), len(line.parts)
     line.take([forget("paced/*")])
@@ -184,7 +184,7 @@ def test_the_topics_of_forgotten_sensors_are_cleared_again_after_a_kill_but_not_
     assert "edgewarden/state/paced/b" not in retained
 
 
-def test_what_a_forgotten_sensor_led_is_told_by_itself() -> None:
+def test_a_group_led_by_a_forgotten_sensor_is_reported_individually() -> None:
     """One incident reports several sensors that fell silent together; the sensor that names it is then forgotten."""
     silent = ("paced/hall/a", "paced/hall/b", "paced/hall/c")
     line = Told(telling()).take(plant(START + np.arange(60.0), *silent, "now/c", "now/d"))
@@ -201,7 +201,7 @@ def test_what_a_forgotten_sensor_led_is_told_by_itself() -> None:
     assert not line.pipeline.engine.open_incidents
 
 
-def test_a_forgotten_sensor_that_speaks_again_is_new() -> None:
+def test_a_forgotten_sensor_that_reports_again_is_new() -> None:
     line = alarmed().take([forget("paced/a")])
     line.take(plant(START + np.arange(10.0, 20.0), *PLANT))
     assert names(line.events, "discovered") == [list(PLANT), ["paced/a"]]
@@ -210,19 +210,19 @@ def test_a_forgotten_sensor_that_speaks_again_is_new() -> None:
     assert line.pipeline.engine.statistics.count[slot] == 10
 
 
-def test_it_may_speak_in_the_past_as_nothing_is_known_of_its_times() -> None:
+def test_its_times_may_be_in_the_past_since_none_are_known() -> None:
     line = alarmed().take([forget("paced/a")])
     line.take(plant(START - 500.0 + np.arange(5.0), "paced/a"))
     assert line.refused == []
 
 
-def test_nothing_is_forgotten_where_no_sensor_fits() -> None:
+def test_nothing_is_forgotten_if_no_sensor_matches() -> None:
     line = warm().take([forget("nobody/**")])
     assert line.answers[-1]["reason"] == "no_sensor"
     assert line.pipeline.sensors.sensors == 3
 
 
-def test_said_twice_it_acts_once() -> None:
+def test_the_same_command_given_twice_acts_once() -> None:
     line = warm().take([forget("paced/a", identity="x")])
     line.take(plant(START + np.arange(10.0, 12.0), "paced/a"))
     line.take([forget("paced/a", identity="x")])
@@ -230,26 +230,26 @@ def test_said_twice_it_acts_once() -> None:
     assert line.pipeline.sensors.find("paced/a") is not None
 
 
-def test_a_pack_goes_before_its_sensors_are_forgotten() -> None:
+def test_a_pack_is_published_before_its_sensors_are_forgotten() -> None:
     line = Told(telling()).take(flood(2)).take([forget("paced/1")])
     assert names(line.events, "discovered") == [["paced/0", "paced/1"]]
     assert names(line.events, "forgotten") == [["paced/1"]]
 
 
-def test_forgetting_many_comes_in_packs() -> None:
+def test_forgetting_many_sensors_is_announced_in_packs() -> None:
     line = Told(telling()).take(flood(250)).take([forget("**")])
     assert [len(each) for each in names(line.events, "forgotten")] == [MOST, MOST, 50]
     assert line.pipeline.sensors.sensors == 0
 
 
-def test_a_held_reading_of_a_forgotten_sensor_goes_with_it() -> None:
+def test_a_held_reading_of_a_forgotten_sensor_is_dropped() -> None:
     line = Told(telling(reorder_s=10.0)).take(flood(3))
     line.take([forget("paced/0")])
     line.note(line.pipeline.flush())
     assert line.pipeline.counters.readings_taken == 2
 
 
-def test_the_limit_has_room_for_another_at_once() -> None:
+def test_the_limit_has_room_for_another_sensor_immediately() -> None:
     line = Told(telling(sensors=3)).take(plant([START], *PLANT))
     line.take([reading("paced/new", START + 1.0, 20.0)])
     assert line.refused == ["too_many_sensors"]
@@ -258,7 +258,7 @@ def test_the_limit_has_room_for_another_at_once() -> None:
     assert line.pipeline.sensors.find("paced/new") == 3
 
 
-def test_a_slot_is_given_away_only_when_the_journal_no_longer_speaks_of_it() -> None:
+def test_a_slot_is_reused_only_when_the_journal_no_longer_mentions_it() -> None:
     line = warm().take([forget("paced/a", START)])
     line.pipeline.sensors.vacancies.release(START)
     line.take([reading("paced/d", START + 1.0, 20.0)])
@@ -289,7 +289,7 @@ def test_sensors_that_were_silent_for_long_are_forgotten() -> None:
     assert isinstance(line.parts[-1], SensorsForgotten)
 
 
-def test_a_plant_that_stands_still_forgets_nobody() -> None:
+def test_a_plant_at_a_standstill_forgets_no_sensor() -> None:
     line = warm()
     line.note(line.pipeline.tick(30 * DAY_S))
     assert line.pipeline.forget_silent(1.0, START + 30 * DAY_S).journal is None
@@ -308,7 +308,7 @@ def of_machine(sensor: str) -> tuple[str, ResolvedDevice] | None:
     return ("machine", MACHINE) if sensor.startswith("paced/") else None
 
 
-def test_a_device_begins_anew_without_a_forgotten_sensor() -> None:
+def test_a_device_starts_again_without_a_forgotten_sensor() -> None:
     line = Told(telling(device_for=of_machine)).take(plant(START + np.arange(50.0), "paced/a", "paced/b", "paced/d"))
     device = line.pipeline.sensors.find("machine/")
     assert device is not None
@@ -319,7 +319,7 @@ def test_a_device_begins_anew_without_a_forgotten_sensor() -> None:
     assert line.pipeline.engine.statistics.count[device] > 10
 
 
-def test_a_device_is_forgotten_with_its_last_sensor_and_comes_back_with_two() -> None:
+def test_a_device_is_forgotten_with_its_last_sensor_and_returns_with_two() -> None:
     line = Told(telling(device_for=of_machine)).take(plant(START + np.arange(50.0), "paced/a", "paced/b", "now/c"))
     line.take([forget("paced/*", START + 50.0)])
     assert line.pipeline.sensors.find("machine/") is None
@@ -341,7 +341,7 @@ ACTION = st.one_of(
 @pytest.mark.parametrize("device_for", [lambda _: None, of_machine], ids=["alone", "with a device"])
 @given(actions=st.lists(ACTION, min_size=3, max_size=14), at=st.integers(0, 13), reorder_s=st.sampled_from([0.0, 3.0]))
 @settings(max_examples=40, deadline=None)
-def test_a_restart_leads_to_what_would_have_been(
+def test_a_restart_gives_the_uninterrupted_result(
     device_for: Any, actions: list[tuple[str, Any]], at: int, reorder_s: float
 ) -> None:
     """For any forgotten sensor, and any new owner of its slot."""

@@ -88,7 +88,7 @@ def tails(kind: str, rng: np.random.Generator, sensors: int) -> np.ndarray:
 
 @pytest.mark.parametrize("alarms", [0.1, 1.0])
 @pytest.mark.parametrize("kind", ["right", "too sure", "too light"])
-def test_a_detector_raises_as_many_alarms_as_its_share_of_the_budget_whatever_its_scores_are_worth(
+def test_a_detector_raises_as_many_alarms_as_its_share_of_the_budget_whatever_the_quality_of_its_scores(
     kind: str, alarms: float
 ) -> None:
     rng, sensors, days = np.random.default_rng(3), 60, 12
@@ -112,7 +112,7 @@ def quiet_then(scores: list[float], alarms: float = 0.1, days: float = 4.0) -> t
     return watched, time
 
 
-def test_a_fault_raises_its_sensors_level_by_a_bounded_step() -> None:
+def test_a_fault_raises_the_level_of_its_sensor_by_a_bounded_step() -> None:
     before = quiet_then([0.0] * 400)[0].calibration.level[0]
     after = quiet_then([300.0] * 200 + [0.0] * 200)[0].calibration.level[0]
     assert before < after <= 1.5 * before
@@ -123,7 +123,7 @@ def test_even_many_faults_raise_it_by_a_bounded_correction() -> None:
     assert watched.calibration.correction[0] <= MOST_CORRECTION
 
 
-def test_time_without_incidents_lowers_the_correction_by_one_step_an_allowed_incident() -> None:
+def test_time_without_incidents_lowers_the_correction_by_one_step_per_allowed_incident() -> None:
     watched, time = quiet_then([300.0] + [0.0] * 400)
     before, days = watched.calibration.correction[0], watched.levels.watched[0] / DAY
     for reading in range(10 * 24):
@@ -139,7 +139,7 @@ def test_a_fault_that_comes_and_goes_within_an_incident_is_one_excursion() -> No
     assert watched.calibration.incidents[0] <= 2
 
 
-def test_no_level_sinks_below_what_chance_alone_needs_however_calm_the_sensor_is() -> None:
+def test_no_level_sinks_below_what_chance_requires_however_calm_the_sensor_is() -> None:
     for detector, lowest in ((EwmaZScore(), ASSUMED), (Contextual(), Contextual.floor)):
         watched = Watched(1, 1.0, detector)
         for reading in range(10 * 288):
@@ -147,7 +147,7 @@ def test_no_level_sinks_below_what_chance_alone_needs_however_calm_the_sensor_is
         assert watched.calibration.level[0] == lowest
 
 
-def test_what_one_detector_finds_makes_no_other_one_deaf() -> None:
+def test_incidents_of_one_detector_desensitise_no_other() -> None:
     watched, time = quiet_then([300.0, 300.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0] * 50)
     other = Contextual()
     calm = np.array([0.0])
@@ -161,24 +161,24 @@ def test_what_one_detector_finds_makes_no_other_one_deaf() -> None:
     assert levels[1][0] == Contextual.floor
 
 
-def test_what_is_clearly_larger_than_all_before_is_above_the_level() -> None:
+def test_a_score_clearly_above_all_earlier_ones_is_above_the_level() -> None:
     watched, _ = quiet_then([9.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0] * 400)
     assert watched.calibration.level[0] <= BEYOND * 9.0
 
 
-def test_disturbances_that_follow_closely_upon_each_other_are_one_excursion() -> None:
+def test_disturbances_in_quick_succession_are_one_excursion() -> None:
     watched, _ = quiet_then(([300.0] * 3 + [0.0] * 30) * 8)
     assert (watched.calibration.peaks[0] > 8.0).sum() == 1
 
 
-def test_a_sensor_without_excursions_becomes_as_sensitive_as_can_be() -> None:
+def test_a_sensor_without_excursions_becomes_as_sensitive_as_possible() -> None:
     watched = Watched(1, 1.0)
     for reading in range(10 * 288):
         watched.see(np.array([0.5]), 300.0 * reading)
     assert watched.calibration.level[0] == LOWEST
 
 
-def test_what_happens_every_day_is_no_alarm_after_some_days() -> None:
+def test_a_daily_event_is_not_an_alarm_after_some_days() -> None:
     watched = Watched(1, 0.1)
     rng = np.random.default_rng(6)
     for reading in range(21 * 288):
@@ -198,7 +198,7 @@ def test_early_excursions_are_forgotten() -> None:
     assert watched.calibration.level[0] < 6.0
 
 
-def test_time_without_readings_is_no_time_that_was_watched() -> None:
+def test_time_without_readings_does_not_count_as_observed() -> None:
     watched, time = quiet_then([])
     level, seconds = watched.calibration.level[0], watched.levels.watched[0]
     watched.see(np.array([0.1]), time + 300 * DAY)
@@ -206,7 +206,7 @@ def test_time_without_readings_is_no_time_that_was_watched() -> None:
     assert watched.calibration.level[0] == pytest.approx(level, rel=0.3)
 
 
-def test_a_clock_that_is_set_moves_what_is_remembered() -> None:
+def test_a_clock_that_is_set_moves_the_remembered_times() -> None:
     one, time = quiet_then([5.0] + [0.0] * 8)
     other, _ = quiet_then([5.0] + [0.0] * 8)
     other.levels.shift(np.array([0]), 1e6)
@@ -215,7 +215,7 @@ def test_a_clock_that_is_set_moves_what_is_remembered() -> None:
     assert other.calibration.level[0] == one.calibration.level[0]
 
 
-def test_readings_without_a_score_are_no_excursion() -> None:
+def test_readings_without_a_score_are_not_excursions() -> None:
     watched = Watched(1, 0.1)
     for reading in range(100):
         watched.see(np.array([np.nan]), 60.0 * reading)
@@ -230,7 +230,7 @@ def test_a_sensor_in_its_first_hours_has_the_level_of_perfect_scores() -> None:
     assert watched.level[0] == ASSUMED
 
 
-def test_sensors_do_not_know_of_each_other() -> None:
+def test_sensors_are_independent() -> None:
     rng = np.random.default_rng(8)
     scores = tails("right", rng, 5 * 288 * 3).reshape(-1, 3) * [1.0, 2.0, 5.0]
     together = Watched(3, 1.0)
@@ -257,13 +257,13 @@ def test_the_tail_does_not_depend_on_the_order_and_falls_with_time(peaks: list[f
     assert tail(peaks, days=20.0) < tail(peaks)
 
 
-def test_a_tail_of_perfect_scores_leads_to_the_level_of_perfect_scores() -> None:
+def test_a_tail_of_perfect_scores_gives_the_level_of_perfect_scores() -> None:
     days, rate = 20.0, 100.0
     peaks = np.log10(rate * days) - np.log10(np.arange(1, REMEMBERED + 1) - 0.5)
     assert tail(peaks.tolist(), days) == pytest.approx(np.log10(rate / 0.1), abs=0.2)
 
 
-def test_a_habit_is_what_has_come_more_often_than_was_allowed() -> None:
+def test_a_habit_has_occurred_more_often_than_allowed() -> None:
     peaks = np.zeros((2, REMEMBERED))
     peaks[:, :4] = [[9.0, 9.0, 2.0, 2.0], [9.0, 9.0, 9.0, 2.0]]
     assert habit_of(peaks, np.array([0.5, 0.5])).tolist() == [2.0, 9.0]

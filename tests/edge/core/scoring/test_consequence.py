@@ -38,7 +38,7 @@ def test_severity_grows_with_each_of_its_parts_and_stays_within_its_scale(
 
 
 @given(st.floats(0, 1e5), st.floats(0, 1e5))
-def test_what_lies_farther_beyond_is_as_severe_or_more(one: float, other: float) -> None:
+def test_larger_deviations_are_at_least_as_severe(one: float, other: float) -> None:
     near, far = sorted((one, other))
     assert extent((0.0, 95.0 + near)).severity <= extent((0.0, 95.0 + far)).severity
     assert extent((0.0, 20.0 - near)).severity <= extent((0.0, 20.0 - far)).severity
@@ -60,14 +60,14 @@ def test_an_overflow_outranks_a_refill() -> None:
     assert severity_class(overflow.severity) > severity_class(refill.severity)
 
 
-def test_what_lasts_becomes_more_severe_compared_with_what_is_usual_for_the_sensor() -> None:
+def test_a_lasting_incident_becomes_more_severe_relative_to_the_usual_duration_of_the_sensor() -> None:
     severities = [extent((0.0, 60.0), (lasted, 60.0)).severity for lasted in (0.0, 3600.0, 10_800.0, 86_400.0)]
     assert severities == sorted(set(severities))
     often = Yardstick(low=20.0, high=95.0, episode_s=86_400.0)
     assert extent((0.0, 60.0), (86_400.0, 60.0), yardstick=often).severity < severities[-1]
 
 
-def test_neither_clock_alone_makes_an_incident_last_longer() -> None:
+def test_neither_clock_alone_extends_an_incident() -> None:
     alone = extent((0.0, 60.0), (60.0, 60.0)).severity
     for time, clock in ((86_400.0, 60.0), (60.0, 86_400.0)):
         made = extent((0.0, 60.0))
@@ -75,21 +75,21 @@ def test_neither_clock_alone_makes_an_incident_last_longer() -> None:
         assert made.severity == alone
 
 
-def test_a_sensors_clock_that_is_set_makes_nothing_last_longer() -> None:
+def test_setting_the_clock_of_a_sensor_extends_nothing() -> None:
     made = extent((0.0, 60.0))
     made.shift(86_400.0)
     made.add(60.0, opinion(40.0, 50.0), 86_460.0, math.nan, is_strange=False)
     assert made.lasted == 60.0
 
 
-def test_what_gets_worse_is_more_severe_than_what_stays() -> None:
+def test_a_worsening_incident_is_more_severe_than_a_constant_one() -> None:
     steady = extent((0.0, 60.0), (60.0, 60.0), (120.0, 60.0))
     growing = extent((0.0, 52.0), (60.0, 56.0), (120.0, 60.0))
     assert growing.out == steady.out
     assert growing.severity > steady.severity
 
 
-def test_a_stuck_value_is_as_severe_as_it_is_longer_than_ever_before() -> None:
+def test_the_severity_of_a_stuck_value_depends_on_its_duration_relative_to_the_longest_before() -> None:
     def stuck(now: float) -> int:
         made = IncidentExtent(TANK)
         made.add(50.0, opinion(kind="flatline", now=now, usual=10.0), 0.0, 0.0, is_strange=False)
@@ -103,16 +103,16 @@ def test_one_reading_far_away_counts_less_than_three() -> None:
     assert severity_class(once.severity) < severity_class(thrice.severity) == 3
 
 
-def test_what_may_be_an_error_value_is_no_more_severe_than_one() -> None:
+def test_a_possible_error_value_is_no_more_severe_than_an_error_value() -> None:
     assert extent((0.0, 6000.0), (1.0, 6000.0), strange=True).severity == UNCERTAIN
 
 
-def test_what_was_learned_stays_below_the_limits_of_a_sensor_that_has_some() -> None:
+def test_learned_incidents_stay_below_the_limits_of_a_sensor_that_has_some() -> None:
     limited = Yardstick(low=20.0, high=95.0, most=645)
     assert extent(*((float(each), 1e6) for each in range(9)), yardstick=limited).severity == 645
 
 
-def test_a_range_that_is_hardly_known_counts_less() -> None:
+def test_a_range_based_on_few_readings_counts_less() -> None:
     young = Yardstick(low=20.0, high=95.0, sure=0.1)
     assert extent((0.0, 150.0), yardstick=young).severity < extent((0.0, 150.0)).severity
 
@@ -126,7 +126,7 @@ def test_on_a_first_morning_nothing_is_severe_by_its_distance_alone(value: float
     assert severity_class(extent(*((60.0 * each, value) for each in range(30)), yardstick=known).severity) == 3
 
 
-def test_what_is_stuck_is_as_severe_on_the_first_day_as_later() -> None:
+def test_a_stuck_value_is_as_severe_on_the_first_day_as_later() -> None:
     def stuck(sure: float) -> int:
         made = IncidentExtent(Yardstick(low=20.0, high=95.0, sure=sure))
         made.add(50.0, opinion(kind="flatline", now=40.0, usual=10.0), 0.0, 0.0, is_strange=False)
@@ -144,7 +144,7 @@ def test_a_sensor_that_never_changed_has_a_range_of_a_twentieth_of_its_value(
     assert severity_class(made.severity) == severe
 
 
-def test_where_no_range_is_known_the_band_is_taken_for_it() -> None:
+def test_where_no_range_is_known_the_band_is_used_for_it() -> None:
     made = IncidentExtent(UNKNOWN)
     made.add(60.0, opinion(40.0, 50.0), 0.0, 0.0, is_strange=False)
     assert (made.out, made.beyond) == (1.0, 1.0)

@@ -57,7 +57,7 @@ def test_a_row_is_complete_when_each_sensor_has_sent_a_value() -> None:
     assert told == [(2.0, [11.0, 21.0, 31.0], 3)]
 
 
-def test_the_quickest_sensor_sets_the_pace_and_the_others_values_are_held() -> None:
+def test_the_fastest_sensor_sets_the_pace_and_the_values_of_the_others_are_held() -> None:
     made = devices()
     seen = [(A, 0.0, 0.0), (B, 0.0, 50.0), (C, 0.0, 90.0), (B, 4.0, 51.0)]
     made.assemble(batch(seen))
@@ -72,7 +72,7 @@ def test_a_value_that_is_too_old_is_missing_from_the_row() -> None:
     assert same(told, [(2.0, [1.0, 1.5, 2.0], 2), (3.0, [2.0, 2.5, NONE], 4)])
 
 
-def test_by_default_a_value_is_held_for_some_of_its_sensors_usual_intervals() -> None:
+def test_by_default_a_value_is_held_for_several_usual_intervals_of_its_sensor() -> None:
     made = devices()
     usual = [(slot, 10.0 * step, 1.0) for step in range(5) for slot in (A, B, C)]
     made.assemble(batch(usual))
@@ -82,12 +82,12 @@ def test_by_default_a_value_is_held_for_some_of_its_sensors_usual_intervals() ->
     assert True in missing
 
 
-def test_a_row_of_one_value_is_none() -> None:
+def test_a_single_value_is_not_a_row() -> None:
     made = devices(hold_s=1.0)
     assert made.assemble(batch([(A, float(t), 1.0) for t in range(10)])) is None
 
 
-def test_a_sensor_whose_clock_runs_ahead_takes_nobody_out_of_the_rows() -> None:
+def test_a_sensor_whose_clock_runs_ahead_removes_no_sensor_from_the_rows() -> None:
     made = devices(hold_s=5.0)
     seen = [(slot, step + (3600.0 if slot == C else 0.0), float(step)) for step in range(20) for slot in (A, B, C)]
     told = plain(made.assemble(batch(seen)))
@@ -95,7 +95,7 @@ def test_a_sensor_whose_clock_runs_ahead_takes_nobody_out_of_the_rows() -> None:
     assert [row[0] for row in told] == sorted(row[0] for row in told)
 
 
-def test_a_reading_from_before_the_last_row_comes_too_late_for_one() -> None:
+def test_a_reading_from_before_the_last_row_is_too_late_for_one() -> None:
     made = devices(hold_s=50.0)
     packs = [(A, float(t), 1.0 * t) for t in range(10)] + [(B, float(t), 2.0 * t) for t in range(10)]
     made.assemble(batch([(A, -1.0, 0.0), (B, -1.0, 0.0)]))
@@ -104,14 +104,14 @@ def test_a_reading_from_before_the_last_row_comes_too_late_for_one() -> None:
     assert told[-1][1][:2] == [9.0, 16.0]
 
 
-def test_a_device_takes_no_more_sensors_than_it_may() -> None:
+def test_the_number_of_sensors_of_a_device_is_limited() -> None:
     made = devices(most=2)
     assert made.members(4) == [A, B]
     seen = [(slot, step, 1.0) for step in (0.0, 1.0) for slot in (C, A, B)]
     assert plain(made.assemble(batch(seen))) == [(1.0, [1.0, 1.0], 5)]
 
 
-def test_a_clock_that_is_set_moves_what_is_held() -> None:
+def test_a_clock_that_is_set_moves_the_held_times() -> None:
     still, moved = devices(hold_s=2.0), devices(hold_s=2.0)
     seen = [(slot, float(step), float(step)) for step in range(5) for slot in (A, B, C)]
     for each in (still, moved):
@@ -124,14 +124,14 @@ def test_a_clock_that_is_set_moves_what_is_held() -> None:
     assert moved.devices_of([B, D]) == [4]
 
 
-def test_only_devices_of_two_sensors_need_a_slot() -> None:
+def test_only_devices_of_at_least_two_sensors_need_a_slot() -> None:
     made = devices()
     assert made.unallotted() == []
     made.join(5, "other/", 16, None)
     assert [each.name for each in made.unallotted()] == ["other/"]
 
 
-def test_shares_are_those_of_the_sensors_the_largest_first() -> None:
+def test_shares_are_sorted_by_size_and_name_their_sensors() -> None:
     made = devices()
     assert made.contributions(4, [0.2, 0.0, 0.8, 0.0]) == [(C, 0.8), (A, 0.2)]
 
@@ -166,7 +166,7 @@ def test_rows_are_the_same_in_any_batches_and_after_a_restart(
     assert [row[0] for row in told] == sorted(row[0] for row in told)
 
 
-def test_a_device_with_other_sensors_than_before_begins_anew() -> None:
+def test_a_device_with_other_sensors_than_before_starts_again() -> None:
     made, saved = devices(), devices()
     next(iter(saved._devices.values())).members = [A, B]
     made.load(0, saved.state(0, 1))

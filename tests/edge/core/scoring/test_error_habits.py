@@ -32,26 +32,26 @@ def nights(first: int, last: int, hour: float = 3.0) -> list[float]:
     return [24.0 * day + hour for day in range(first, last)]
 
 
-def test_what_comes_each_night_is_usual_from_the_fifth_on() -> None:
+def test_an_event_each_night_is_usual_from_the_fifth_on() -> None:
     assert send(habits(), *nights(0, 8)) == [False] * 4 + [True] * 4
 
 
-def test_what_comes_each_third_night_is_usual_too() -> None:
+def test_an_event_every_third_night_is_usual_too() -> None:
     assert send(habits(), *nights(0, 18)[::3])[4:] == [True, True]
 
 
-def test_at_another_hour_it_is_news() -> None:
+def test_the_same_event_at_another_hour_is_news() -> None:
     made = habits()
     send(made, *nights(0, 10))
     assert send(made, 10 * 24.0 + 9.0, 11 * 24.0 + 3.0) == [False, True]
 
 
-def test_around_midnight_a_habit_is_one() -> None:
+def test_a_habit_around_midnight_is_recognised() -> None:
     made = habits()
     assert send(made, *(24.0 * day + 23.9 + 0.2 * (day % 2) for day in range(10)))[8:] == [True] * 2
 
 
-def test_what_lasts_longer_than_usual_is_news_from_where_it_does() -> None:
+def test_an_event_that_lasts_longer_than_usual_is_news_from_there_on() -> None:
     made = habits()
     send(made, *nights(0, 10))
     said = send(made, 243.0)
@@ -60,12 +60,12 @@ def test_what_lasts_longer_than_usual_is_news_from_where_it_does() -> None:
     assert said == [True, True, False, False, False]
 
 
-def test_what_comes_at_random_never_becomes_a_habit() -> None:
+def test_random_events_never_become_a_habit() -> None:
     hours = np.sort(np.random.default_rng(3).uniform(0.0, 24.0 * 60, 60)).tolist()
     assert sum(send(habits(), *hours)) <= 1
 
 
-def test_what_comes_all_day_is_usual_until_more_do() -> None:
+def test_events_all_day_are_usual_until_there_are_more() -> None:
     made = habits()
     for day in range(20):
         said = send(made, *(24.0 * day + each / 2 for each in range(48)))
@@ -73,7 +73,7 @@ def test_what_comes_all_day_is_usual_until_more_do() -> None:
     assert not send(made, *(480.0 + each / 10 for each in range(200)))[-1]
 
 
-def test_an_outage_of_days_makes_nobody_forget_a_habit() -> None:
+def test_an_outage_of_days_does_not_erase_a_habit() -> None:
     made = habits()
     send(made, *nights(0, 10))
     send(made, 245.0)
@@ -82,7 +82,7 @@ def test_an_outage_of_days_makes_nobody_forget_a_habit() -> None:
     assert send(made, *nights(31, 33)) == [True, True]
 
 
-def test_a_habit_is_forgotten_when_it_has_not_come_for_weeks() -> None:
+def test_a_habit_is_forgotten_after_weeks_without_an_event() -> None:
     made = habits()
     send(made, *nights(0, 10))
     assert send(made, *nights(30, 31)) == [False]
@@ -109,7 +109,7 @@ def line() -> Line:
     return Line(pipeline(lambda _: watched))
 
 
-def test_a_calibration_each_night_is_told_on_the_first_four_only_and_a_restart_forgets_nothing(line: Line) -> None:
+def test_a_calibration_each_night_is_reported_on_the_first_four_only_and_a_restart_keeps_this(line: Line) -> None:
     for day in range(6):
         line.take(analyser(day))
     assert [each.transition for each in line.events if each.kind == "error_value"] == ["raised", "cleared"] * 4

@@ -53,7 +53,7 @@ def at(event: Event) -> float:
 
 
 @pytest.mark.parametrize("keys", [("", BY_RULE), (BY_INPUT, "")], ids=["rule", "input"])
-def test_a_named_error_value_is_an_incident_until_a_real_value_is_back(keys: tuple[str, str]) -> None:
+def test_a_named_error_value_is_an_incident_until_a_real_value_returns(keys: tuple[str, str]) -> None:
     found = Line(line(*keys)).take(sent([20.0, 20.1, 85.0, 85.0, -200.0, 20.2, 20.1])).events
     assert errors(found) == [
         ("raised", f"{ROOM} sends 85, an error value"),
@@ -61,14 +61,14 @@ def test_a_named_error_value_is_an_incident_until_a_real_value_is_back(keys: tup
     ]
 
 
-def test_the_first_reading_of_all_may_be_an_error_value() -> None:
+def test_the_very_first_reading_may_be_an_error_value() -> None:
     assert [each for each, _ in errors(Line(line("", BY_RULE)).take(sent([85.0, 20.0])).events)] == [
         "raised",
         "cleared",
     ]
 
 
-def test_a_named_error_value_teaches_nobody_anything() -> None:
+def test_a_named_error_value_is_never_learned() -> None:
     clean, dirty = Line(line("", BY_RULE)), Line(line("", BY_RULE))
     pulses = dict.fromkeys(range(30, 300, 7), 85.0)
     clean.take([each for place, each in enumerate(sent(values(300))) if place not in pulses])
@@ -101,7 +101,7 @@ def test_an_error_value_joins_an_open_incident_and_leaves_it() -> None:
     ]
 
 
-def test_time_in_which_only_error_values_came_is_no_time_on_the_way_to_be_adopted() -> None:
+def test_time_with_error_values_only_does_not_count_towards_adoption() -> None:
     rules = f"{BY_RULE}incidents.adopt_after_s = 7200\n"
     shifted = [*values(LEARNED), *[30.0] * 5, *[85.0] * 20, *[30.0] * 3]
     found = Line(line("", rules)).take(sent(shifted)).events
@@ -121,7 +121,7 @@ def test_a_silence_that_ends_with_an_error_value_becomes_one() -> None:
 PULSES = {LEARNED + 20 + 40 * place: value for place, value in enumerate([85.0, -127.0, 85.0, 85.0, -127.0, 85.0])}
 
 
-def test_a_value_that_has_shown_itself_three_times_is_an_error_value() -> None:
+def test_a_value_that_has_occurred_three_times_is_an_error_value() -> None:
     made = Line(line()).take(sent(with_pulses(LEARNED + 300, PULSES)))
     raised = [(at(each), each.kind) for each in made.events if each.transition == "raised" and at(each) in PULSES]
     assert [place for place, _ in raised] == list(PULSES)
@@ -129,7 +129,7 @@ def test_a_value_that_has_shown_itself_three_times_is_an_error_value() -> None:
     assert made.pipeline.engine.error_values.found(0) == [85.0]
 
 
-def test_what_may_be_an_error_value_widens_no_band_and_raises_no_level() -> None:
+def test_a_possible_error_value_widens_no_band_and_raises_no_level() -> None:
     clean = Line(line()).take(sent(values(LEARNED + 300)))
     dirty = Line(line()).take(sent(with_pulses(LEARNED + 300, PULSES)))
     for name, known in clean.pipeline.engine.levels.by_detector.items():
@@ -139,19 +139,19 @@ def test_what_may_be_an_error_value_widens_no_band_and_raises_no_level() -> None
     assert dirty.pipeline.engine.statistics.lowest[0] >= 18.0
 
 
-def test_a_level_that_lasts_is_no_error_value() -> None:
+def test_a_level_that_lasts_is_not_an_error_value() -> None:
     jumps = {place + each: 85.0 for place in range(LEARNED + 20, LEARNED + 200, 40) for each in range(6)}
     made = Line(line()).take(sent(with_pulses(LEARNED + 300, jumps)))
     assert errors(made.events) == []
 
 
-def test_values_near_each_other_are_no_error_values() -> None:
+def test_values_near_each_other_are_not_error_values() -> None:
     pulses = {LEARNED + 20 + 40 * place: 85.0 + place % 2 for place in range(7)}
     made = Line(line()).take(sent(with_pulses(LEARNED + 300, pulses)))
     assert errors(made.events) == []
 
 
-def test_a_pulse_that_moves_is_no_error_value() -> None:
+def test_a_pulse_that_moves_is_not_an_error_value() -> None:
     pulses = {LEARNED + 20 + 40 * place + each: 85.0 + each for place in range(6) for each in range(2)}
     made = Line(line()).take(sent(with_pulses(LEARNED + 300, pulses)))
     assert errors(made.events) == []
@@ -171,7 +171,7 @@ def look(made: ErrorValues, value: float, place: float) -> int:
     return made.look(0, value, START + place * 5 * MINUTE, before) if stands_out else ORDINARY
 
 
-def test_only_the_first_reading_of_a_pulse_that_moves_is_strange() -> None:
+def test_only_the_first_reading_of_a_pulse_that_moves_is_an_outlier() -> None:
     made = known()
     assert [look(made, value, LEARNED + place) for place, value in enumerate([85.0, 84.0, 83.0])] == [
         STRANGE,
@@ -180,7 +180,7 @@ def test_only_the_first_reading_of_a_pulse_that_moves_is_strange() -> None:
     ]
 
 
-def test_a_value_that_a_sensor_keeps_for_hours_without_saying_so_again_is_no_pulse() -> None:
+def test_a_value_held_for_hours_without_a_repetition_is_not_a_pulse() -> None:
     made, place = known(), float(LEARNED)
     for _ in range(5):
         assert look(made, 85.0, place) == STRANGE
@@ -197,13 +197,13 @@ def test_a_value_that_is_repeated_for_a_day_is_a_real_one() -> None:
     assert look(made, 85.0, LEARNED + 289) == ORDINARY
 
 
-def test_two_error_values_in_turn_are_both_found() -> None:
+def test_two_alternating_error_values_are_both_found() -> None:
     pulses = {LEARNED + 20 + 40 * place + each: (85.0, -127.0)[each] for place in range(6) for each in range(2)}
     made = Line(line()).take(sent(with_pulses(LEARNED + 300, pulses)))
     assert made.pipeline.engine.error_values.found(0) == [-127.0, 85.0]
 
 
-def test_a_found_error_value_that_turns_out_to_be_near_others_is_none_any_more() -> None:
+def test_a_found_error_value_with_neighbours_is_no_longer_one() -> None:
     pulses = {LEARNED + 20 + 40 * place: value for place, value in enumerate([85.0, 85.0, 85.0, 86.0, 85.0])}
     made = Line(line()).take(sent(with_pulses(LEARNED + 300, pulses)))
     assert errors(made.events) == []
@@ -213,7 +213,7 @@ def told(command: str, **said: str) -> Message:
     return Message(f"edgewarden/gw/command/{command}", json.dumps(said).encode(), START)
 
 
-def test_the_operator_says_that_a_found_error_value_is_a_real_one() -> None:
+def test_the_operator_can_declare_a_found_error_value_real() -> None:
     count = max(PULSES) + 1
     made = Line(line(base="[commands]\nenabled = true\n")).take(sent(with_pulses(count, PULSES)))
     assert made.events[-1].kind == "error_value"
@@ -259,7 +259,7 @@ def test_a_restart_changes_no_error_value(cut: int, of_input: str) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("begin", [LEARNED + 15, LEARNED + 93, LEARNED + 138, LEARNED + 212])
 @pytest.mark.parametrize("of_input", ["", BY_INPUT], ids=["found", "named"])
-def test_a_snapshot_that_is_taken_while_error_values_come_leads_to_the_same(begin: int, of_input: str) -> None:
+def test_a_snapshot_taken_while_error_values_arrive_gives_the_same_result(begin: int, of_input: str) -> None:
     device = '[[device]]\nsensors = ["paced/**"]\nname = "all"\nwarm_up = 200\n'
     messages = sent(with_pulses(LEARNED + 300, PULSES))
     others = [each._replace(topic="paced/other") for each in sent(values(LEARNED + 300, 8))]
@@ -279,7 +279,7 @@ def test_a_snapshot_that_is_taken_while_error_values_come_leads_to_the_same(begi
     assert again.take(both[place:]).events[-len(whole.events[before:]) :] == whole.events[before:]
 
 
-def test_a_journal_alone_tells_what_inputs_name() -> None:
+def test_a_journal_alone_contains_the_error_values_named_by_inputs() -> None:
     live = Line(line(BY_INPUT)).take(sent([20.0, 85.0, 20.0, 85.0]), 2)
     again = line(BY_INPUT)
     assert [each.payload for each in again.replay(unpack(pack(live.parts)))] == [each.payload for each in live.events]
@@ -318,7 +318,7 @@ def test_readings_that_do_not_stand_out_would_change_nothing(seed: int) -> None:
         assert np.array_equal(array, quick.values.arrays[name], equal_nan=True), name
 
 
-def test_few_readings_of_a_sensors_first_day_need_further_checks() -> None:
+def test_few_readings_of_the_first_day_of_a_sensor_need_further_checks() -> None:
     few = Classes(checks_all=False)
     few.of([(START + MINUTE * place, value) for place, value in enumerate(values(1440))])
     assert few.checked < 160

@@ -39,7 +39,7 @@ def raised_in(findings: list[IncidentChange], rows: range) -> list[IncidentChang
     return [each for each in findings if each.transition is Transition.RAISED and first <= each.observation.time < last]
 
 
-def test_a_job_at_six_in_the_morning_is_no_incident_once_it_has_repeated() -> None:
+def test_a_job_at_six_in_the_morning_is_not_an_incident_once_it_has_repeated() -> None:
     rng = np.random.default_rng(1)
     values = rng.normal(size=(14 * DAY_ROWS, 6))
     jobs = [range(day * DAY_ROWS + 72, day * DAY_ROWS + 78) for day in range(3, 14)]
@@ -62,7 +62,7 @@ def test_a_fault_does_not_hide_a_larger_one_that_follows() -> None:
         assert len({each.slot for each in raised_in(findings, rows)}) >= 7
 
 
-def test_what_was_known_before_a_fault_is_known_after_it() -> None:
+def test_the_state_before_a_fault_is_kept_during_it() -> None:
     rng = np.random.default_rng(3)
     minute = np.arange(12 * DAY_ROWS)[:, None]
     values = 20.0 + 8.0 * np.sin(minute / DAY_ROWS * 2 * np.pi) + 0.3 * rng.normal(size=(len(minute), 4))
@@ -74,7 +74,7 @@ def test_what_was_known_before_a_fault_is_known_after_it() -> None:
     assert len({each.slot for each in odd}) >= 3
 
 
-def test_a_level_that_stays_is_adopted_and_watched_from_then_on() -> None:
+def test_a_level_that_stays_is_adopted_and_monitored_from_then_on() -> None:
     rng = np.random.default_rng(4)
     values = rng.normal(size=(10 * DAY_ROWS, 6))
     values[5 * DAY_ROWS :] += 10.0

@@ -4,7 +4,7 @@ from edge.core.scoring.learning_progress import FEW, learned_word, lowest_levels
 from edge.core.scoring.levels.alarm_levels import AlarmLevels
 
 
-def test_the_lowest_level_counts_of_detectors_that_have_room_for_different_numbers_of_sensors() -> None:
+def test_the_lowest_level_of_detectors_with_different_numbers_of_sensors_counts() -> None:
     levels = AlarmLevels()
     levels.grow(3)
     levels.of("ewma").level[:2] = 7.0, 0.0

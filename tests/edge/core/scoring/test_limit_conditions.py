@@ -48,7 +48,7 @@ def follow(made: StateMachine, moved: tuple[Transition, Incident] | None, time: 
 
 
 @pytest.mark.parametrize(("state", "signal"), CASES)
-def test_a_broken_limit_is_told_in_every_state_whatever_is_learned(state: State, signal: MachineInput) -> None:
+def test_a_broken_limit_is_reported_in_every_learned_state(state: State, signal: MachineInput) -> None:
     made = tracker(state)
     said = follow(made, made.step(signal, observation(2.0, 21.0, HIGH), SETTINGS), 2.0)
     assert said is (Transition.UPDATED if state.holds_open else Transition.RAISED)
@@ -59,7 +59,7 @@ def test_a_broken_limit_is_told_in_every_state_whatever_is_learned(state: State,
 
 
 @pytest.mark.parametrize(("state", "signal"), CASES)
-def test_a_critical_limit_is_told_again_and_is_worse(state: State, signal: MachineInput) -> None:
+def test_a_critical_limit_is_reported_again_and_is_worse(state: State, signal: MachineInput) -> None:
     made = tracker(state)
     follow(made, made.step(signal, observation(2.0, 21.0, HIGH), SETTINGS), 2.0)
     before = made.incident.severity if made.incident is not None else 0
@@ -73,7 +73,7 @@ def test_a_critical_limit_is_told_again_and_is_worse(state: State, signal: Machi
 
 
 @pytest.mark.parametrize(("state", "signal"), CASES)
-def test_a_limit_that_is_kept_again_leaves_and_the_rest_goes_by_its_own_rules(
+def test_a_limit_that_is_met_again_leaves_and_the_rest_follows_its_own_rules(
     state: State, signal: MachineInput
 ) -> None:
     made = tracker(state)
@@ -91,7 +91,7 @@ def test_a_limit_that_is_kept_again_leaves_and_the_rest_goes_by_its_own_rules(
 
 
 @pytest.mark.parametrize(("state", "signal"), CASES)
-def test_what_was_learned_ends_beside_a_limit_without_ending_the_incident(state: State, signal: MachineInput) -> None:
+def test_a_learned_condition_ends_while_a_limit_is_broken_without_ending_the_incident(state: State, signal: MachineInput) -> None:
     made = tracker(state)
     follow(made, made.step(signal, observation(2.0, 21.0, HIGH), SETTINGS), 2.0)
     for ending in (MachineInput.CALM_ENOUGH, MachineInput.CALM_ENOUGH):
@@ -102,7 +102,7 @@ def test_what_was_learned_ends_beside_a_limit_without_ending_the_incident(state:
 
 
 @pytest.mark.parametrize("state", [State.OPEN, State.CALMING, State.SILENT])
-def test_what_is_declared_normal_leaves_the_limit_open(state: State) -> None:
+def test_declaring_normal_leaves_the_limit_open(state: State) -> None:
     made = tracker(state)
     assert made.incident is not None
     made.incident.let([*hold([HIGH], 2.0)], [])
@@ -117,7 +117,7 @@ def hold(broken: list[BrokenLimit], time: float) -> list:  # type: ignore[type-a
 
 
 @pytest.mark.parametrize("state", [State.NORMAL, State.SETTLING, State.ADOPTING])
-def test_a_sensor_beyond_its_limit_that_falls_silent_and_returns_is_told_of_both(state: State) -> None:
+def test_a_sensor_beyond_its_limit_that_falls_silent_and_returns_has_both_reported(state: State) -> None:
     made = tracker(state)
     made.step(MachineInput.HOLDS, observation(2.0, 21.0, HIGH), SETTINGS)
     silence = Observation(9.0, 21.0, 4.0, [Opinion("silence", "missing", 4.0)])
@@ -137,7 +137,7 @@ def test_a_limit_that_joins_has_not_been_acknowledged() -> None:
     assert not made.incident.acknowledged
 
 
-def test_readings_in_a_row_are_asked_for_and_one_within_begins_anew() -> None:
+def test_readings_in_a_row_are_required_and_one_within_restarts_the_count() -> None:
     made, careful = StateMachine(), IncidentSettings(raise_after=3)
     for time, value in enumerate((21.0, 21.0, 19.0, 21.0, 21.0, 21.0)):
         broken = [HIGH] if value > 20.0 else []
@@ -145,7 +145,7 @@ def test_readings_in_a_row_are_asked_for_and_one_within_begins_anew() -> None:
         assert (moved is not None) == (time == 5)
 
 
-def test_a_reading_within_the_deadband_counts_but_begins_nothing() -> None:
+def test_a_reading_within_the_deadband_counts_but_starts_nothing() -> None:
     made, careful = StateMachine(), IncidentSettings(raise_after=2)
     assert made.step(MachineInput.CALM, observation(1.0, 20.5, HIGH), careful) is None
     assert made.step(MachineInput.CALM, observation(2.0, 19.5, HIGH), careful) is None
@@ -160,7 +160,7 @@ def test_the_peak_is_the_value_farthest_beyond() -> None:
     assert (made.incident.peak.value, made.incident.count) == (23.0, 3)
 
 
-def test_readings_that_keep_the_limit_do_not_count() -> None:
+def test_readings_within_the_limit_do_not_count() -> None:
     made = StateMachine()
     made.step(MachineInput.CALM, observation(1.0, 21.0, HIGH), SETTINGS)
     made.step(MachineInput.CALM, observation(2.0, 10.0), SETTINGS)

@@ -125,7 +125,7 @@ def new() -> Tank:
 
 
 @pytest.mark.parametrize("begin", [new, tank, opened, calming, silent, adopting, declared_normal])
-def test_in_any_state_both_limits_are_told_at_once_and_their_end_is(begin: Any) -> None:
+def test_in_any_state_both_limits_are_reported_immediately_and_so_is_their_end(begin: Any) -> None:
     line = begin()
     line.value(21.0)
     assert line.data()[-1]["kind"] == "range"
@@ -143,7 +143,7 @@ def test_in_any_state_both_limits_are_told_at_once_and_their_end_is(begin: Any) 
     assert line.said()[-1][0] == "cleared"
 
 
-def test_what_is_beyond_a_limit_is_never_taken_as_normal_however_long_it_lasts() -> None:
+def test_a_value_beyond_a_limit_is_never_adopted_as_normal() -> None:
     line = tank(update_s=0.0).value(*[21.0 + each % 3 for each in range(500)])
     assert line.said()[0] == ("raised", "range")
     assert {each for each, _ in line.said()} == {"raised", "updated"}
@@ -152,7 +152,7 @@ def test_what_is_beyond_a_limit_is_never_taken_as_normal_however_long_it_lasts()
     assert "expired" not in {each for each, _ in line.said()}
 
 
-def test_what_was_learned_is_adopted_when_it_has_lasted_beside_no_broken_limit() -> None:
+def test_a_learned_condition_is_adopted_after_its_time_if_no_limit_is_broken() -> None:
     line = tank().value(*[21.0] * 100).value(*[16.0] * 3)
     assert line.said()[-1] == ("updated", "level_shift")
     assert line.data()[-1]["message"].startswith(f"{TANK} is back within its limit of 20 Cel, at 16 Cel; expected ")
@@ -170,7 +170,7 @@ def test_while_a_limit_is_broken_nothing_is_learned() -> None:
     assert {name: ewma.arrays[name][0].tolist() for name in learned} == learned
 
 
-def test_beside_a_limit_what_is_surprising_needs_its_readings_in_a_row_too() -> None:
+def test_learned_conditions_need_their_readings_in_a_row_despite_a_limit() -> None:
     limits = {"limits": {"high": 10.3}, "ewma": {"memory": 10.0}}
     line = Tank(watched(limits, raise_after=2)).usual(100).value(10.4, 10.4)
     assert line.said() == [("raised", "range")]
@@ -185,7 +185,7 @@ def test_no_threshold_is_too_high_for_a_limit() -> None:
     assert line.said() == [("raised", "range")]
 
 
-def test_normal_is_refused_of_what_only_a_limit_holds_open() -> None:
+def test_a_limit_that_is_the_only_open_condition_can_not_be_declared_normal() -> None:
     line = Tank(watched({"limits": LIMITS})).value(21.0)
     answer = line.tell("normal", sensor=TANK)
     assert (answer["ok"], answer["reason"]) == (False, "beyond_limit")
@@ -195,7 +195,7 @@ def test_normal_is_refused_of_what_only_a_limit_holds_open() -> None:
     assert line.data()[-1]["message"] == f"{TANK} is back within its limit of 20 Cel, at 10 Cel, after 3 s"
 
 
-def test_normal_is_said_of_what_was_learned_and_the_limit_stays_open() -> None:
+def test_learned_conditions_can_be_declared_normal_and_the_limit_stays_open() -> None:
     line = opened().value(21.0, 21.0)
     answer = line.tell("normal", sensor=TANK, by="Ada")
     assert (answer["ok"], answer["message"]) == (True, "1 taken as normal; 1 stay open, as the configuration says")
@@ -206,7 +206,7 @@ def test_normal_is_said_of_what_was_learned_and_the_limit_stays_open() -> None:
     assert line.said()[-1] == ("cleared", "range")
 
 
-def test_a_limit_that_is_broken_after_an_acknowledgement_has_not_been_seen() -> None:
+def test_a_limit_that_is_broken_after_an_acknowledgement_is_not_acknowledged() -> None:
     line = opened()
     line.tell("acknowledge", sensor=TANK)
     assert line.data()[-1]["acknowledged"]
@@ -214,7 +214,7 @@ def test_a_limit_that_is_broken_after_an_acknowledgement_has_not_been_seen() -> 
     assert not line.data()[-1]["acknowledged"]
 
 
-def test_a_shelved_sensor_is_quiet_and_its_limit_is_told_when_the_shelf_ends() -> None:
+def test_a_shelved_sensor_is_quiet_and_its_limit_is_reported_when_the_shelf_ends() -> None:
     line = opened()
     line.tell("shelve", sensor=TANK, until=datetime.fromtimestamp(line.time + 5.0, UTC).isoformat())
     said = line.said()
@@ -225,25 +225,25 @@ def test_a_shelved_sensor_is_quiet_and_its_limit_is_told_when_the_shelf_ends() -
     assert line.data()[-1]["message"].endswith(", at 22 Cel, above its limit of 20 Cel")
 
 
-def test_a_limit_that_was_kept_again_before_the_shelf_ended_is_not_told() -> None:
+def test_a_limit_that_was_met_again_before_the_shelf_ended_is_not_reported() -> None:
     line = tank()
     line.tell("shelve", sensor=TANK, until=datetime.fromtimestamp(line.time + 50.0, UTC).isoformat())
     line.value(21.0).usual(60)
     assert line.said() == []
 
 
-def test_a_value_that_wobbles_on_a_limit_with_a_deadband_is_one_incident() -> None:
+def test_a_value_that_oscillates_around_a_limit_with_a_deadband_is_one_incident() -> None:
     line = Tank(watched({"limits": LIMITS})).value(*[20.2 if each % 7 else 19.3 for each in range(300)])
     assert line.said() == [("raised", "range")]
 
 
-def test_a_value_that_wobbles_without_a_deadband_is_told_no_more_than_its_counts_allow() -> None:
+def test_a_value_that_oscillates_without_a_deadband_is_reported_only_as_often_as_its_counts_allow() -> None:
     line = Tank(watched({"limits": {"high": HIGH}}, clear_after=5))
     line.value(*[20.2 if each % 5 == 0 else 19.8 for each in range(300)])
     assert line.said() == [("raised", "range")]
 
 
-def test_a_value_close_to_its_limit_is_said_with_digits_enough() -> None:
+def test_a_value_close_to_its_limit_is_shown_with_enough_digits() -> None:
     line = Tank(watched({"limits": LIMITS})).value(20.00001)
     assert line.data()[-1]["message"].endswith("above its limit of 20 Cel, at 20.00001 Cel")
 
@@ -256,7 +256,7 @@ def test_a_value_of_any_size_is_beyond_its_limit_and_hides_no_other() -> None:
     assert {each.sensor for each in line.events} == set(values)
 
 
-def test_a_limit_of_the_rate_is_told_while_something_is_open_and_cleared_when_it_is_kept() -> None:
+def test_a_rate_limit_is_reported_during_an_open_incident_and_cleared_when_it_is_met() -> None:
     line = Tank(watched({"ewma": {"memory": 10.0}, "rate": {"most_per_s": 5.0}})).usual(100).value(14.0, 14.0)
     assert line.data()[-1]["active"]
     assert "rate" not in {kind for _, kind in line.said()}
@@ -268,7 +268,7 @@ def test_a_limit_of_the_rate_is_told_while_something_is_open_and_cleared_when_it
     assert line.data()[-1]["message"].startswith(f"{TANK} is back within its limit of 5 Cel/s, at 20 Cel; expected ")
 
 
-def test_a_limit_that_was_taken_out_of_the_configuration_ends_its_incident() -> None:
+def test_a_limit_that_was_removed_from_the_configuration_ends_its_incident() -> None:
     line = Tank(watched({"limits": LIMITS})).value(21.0)
     without = Tank(watched({"ewma": {}}))
     again = revived(without.pipeline, line.pipeline.save("", ""), [])
@@ -311,7 +311,7 @@ ACTIONS = st.one_of(
 @pytest.mark.long
 @settings(max_examples=60, deadline=None)
 @given(st.lists(ACTIONS, max_size=14), st.integers(1, 3), st.integers(1, 4), st.booleans())
-def test_whatever_happens_exactly_the_limits_that_are_broken_are_told(
+def test_in_any_sequence_exactly_the_broken_limits_are_reported(
     actions: list[tuple[Any, ...]], raise_after: int, clear_after: int, known: bool
 ) -> None:
     keys = {"raise_after": raise_after, "clear_after": clear_after, "adopt_after_s": 30.0}
@@ -363,7 +363,7 @@ def check(line: Tank, naive: Naive, before: set[str], events: int, value: float,
         assert said[-1]["transition"] == ("updated" if incident else "cleared")
 
 
-def test_how_readings_are_cut_changes_nothing_of_what_is_told_of_limits() -> None:
+def test_batching_changes_nothing_in_the_reports_about_limits() -> None:
     rng = np.random.default_rng(3)
     values = 10.0 + 8.0 * np.sin(np.arange(400) / 30.0) + rng.normal(size=400) * 3.0
     messages = [reading(TANK, START + each, float(value)) for each, value in enumerate(values)]

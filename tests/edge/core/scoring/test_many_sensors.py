@@ -25,7 +25,7 @@ CHANGES = st.one_of(
 
 @settings(deadline=None)
 @given(st.lists(CHANGES, max_size=40))
-def test_who_is_overdue_is_who_a_look_at_all_finds(changes: list[tuple[Any, ...]]) -> None:
+def test_overdue_sensors_equal_those_found_by_a_full_check(changes: list[tuple[Any, ...]]) -> None:
     statistics, sensors = SensorStatistics(), 5
     statistics.grow(sensors)
     for change, *given_ in changes:
@@ -56,7 +56,7 @@ class Untouchable:
         raise AssertionError("all deadlines were looked at")
 
 
-def test_before_the_soonest_deadline_nobody_looks_at_all_of_them() -> None:
+def test_before_the_soonest_deadline_no_full_check_is_made() -> None:
     statistics = SensorStatistics()
     statistics.grow(100)
     statistics.expect(np.arange(100), np.arange(50.0, 150.0))
@@ -67,7 +67,7 @@ def test_before_the_soonest_deadline_nobody_looks_at_all_of_them() -> None:
     assert statistics.overdue(50.5) == [0]
 
 
-def test_a_silence_is_found_among_sensors_that_go_on() -> None:
+def test_a_silence_is_found_among_sensors_that_continue() -> None:
     line = Line(pipeline()).take(plant(START + np.arange(40.0), "paced/a", "paced/b"))
     line.take([reading("paced/b", START + 41.0 + each, 20.5) for each in range(60)])
     assert line.missing() == ["paced/a"]
@@ -92,7 +92,7 @@ def names_called(line: Line, time: float) -> list[str]:
     return names
 
 
-def test_a_step_calls_the_same_functions_however_many_sensors_there_are() -> None:
+def test_a_step_calls_the_same_functions_for_any_number_of_sensors() -> None:
     called = []
     for sensors in (20, 500):
         line = Line(pipeline()).take([reading(f"paced/{each}", START, 20.0) for each in range(sensors)])
@@ -102,7 +102,7 @@ def test_a_step_calls_the_same_functions_however_many_sensors_there_are() -> Non
     assert not {"Engine.grow", "Desk.know", "Engine.protect", "Devices.grow"} & set(called[0])
 
 
-def test_sensors_that_come_one_by_one_are_found_where_they_are() -> None:
+def test_sensors_added_one_by_one_are_found_in_their_slots() -> None:
     line = Line(pipeline())
     for each in range(300):
         line.take([reading(f"paced/{each}", START + each / 100, 20.0)])

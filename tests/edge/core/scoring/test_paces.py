@@ -33,32 +33,32 @@ def is_usual(given: list[float]) -> bool:
     return all(4.99 < each < 8.01 for each in given)
 
 
-def test_what_has_only_risen_for_a_day_is_given_as_its_pace() -> None:
+def test_a_sensor_that_has_only_risen_for_a_day_is_given_as_its_rate() -> None:
     paces, given = seen(steady(1.5))
     assert paces.per[0] == 60.0
     assert is_usual(given[-10:])
 
 
-def test_a_new_sensor_that_only_rises_is_given_to_nobody_until_it_is_known_what_it_is() -> None:
+def test_a_new_sensor_that_only_rises_is_withheld_until_its_kind_is_known() -> None:
     _, given = seen(steady(0.9))
     assert given[:2] == steady(0.9)[:2]
     assert all(map(math.isnan, given[2:]))
 
 
-def test_a_sensor_that_falls_is_given_as_it_is() -> None:
+def test_a_sensor_that_falls_is_given_unchanged() -> None:
     values = [20.0 + math.sin(index / 300) for index in range(3 * 1440)]
     paces, given = seen(values)
     assert paces.per[0] == 0
     assert given[1000:] == values[1000:]
 
 
-def test_one_that_had_risen_and_falls_on_its_first_day_is_given_again() -> None:
+def test_a_sensor_that_had_risen_and_falls_on_its_first_day_is_given_again() -> None:
     _, given = seen([*map(float, range(300)), 150.0, 151.0, 152.0])
     assert given[-3:] == [150.0, 151.0, 152.0]
 
 
 @pytest.mark.parametrize("kind", ["midnight", "overflow", "restart"])
-def test_a_reset_is_no_news(kind: str) -> None:
+def test_a_reset_is_not_news(kind: str) -> None:
     length = {"midnight": 1440, "overflow": 2300, "restart": 3100}[kind]
     period = [0.0, *steady(length / 1440, start=0.0)][:length]
     values = (period * 6)[: 5 * 1440]
@@ -70,14 +70,14 @@ def test_a_reset_is_no_news(kind: str) -> None:
     assert not paces.pulses
 
 
-def test_a_counter_of_coarse_steps_is_watched_over_so_many_of_them() -> None:
+def test_a_counter_with_coarse_steps_is_averaged_over_several_of_them() -> None:
     paces, given = seen([float(index // 10) for index in range(3 * 1440)])
     known = [each for each in given[1441:] if not math.isnan(each)]
     assert 3000 <= paces.width[0] <= 3600
     assert known == pytest.approx([6.0] * len(known), abs=1.01)
 
 
-def test_steps_that_vary_are_as_fine_as_their_smallest_difference() -> None:
+def test_steps_that_vary_have_the_resolution_of_their_smallest_difference() -> None:
     rng = np.random.default_rng(5)
     flows = np.repeat(rng.choice([0, 5, 6, 8], 600), 5)
     paces, _ = seen(np.cumsum(flows).tolist())
@@ -98,7 +98,7 @@ def test_a_meter_may_be_replaced_once() -> None:
     assert seen([*values, *steady(0.1, start=700.0)])[0].per[0] == 0
 
 
-def test_a_counter_that_becomes_a_gauge_is_given_as_it_is_and_doubted_for_a_week() -> None:
+def test_a_counter_that_becomes_a_gauge_is_given_unchanged_and_doubted_for_a_week() -> None:
     rng = np.random.default_rng(3)
     gauge = (50 + rng.normal(size=300)).tolist()
     paces, given = seen([*steady(1.2), *gauge, *steady(3, start=60.0)])
@@ -107,35 +107,35 @@ def test_a_counter_that_becomes_a_gauge_is_given_as_it_is_and_doubted_for_a_week
     assert paces.per[0] == 0
 
 
-def test_a_counter_may_tremble_by_a_step() -> None:
+def test_a_counter_may_fluctuate_by_a_step() -> None:
     values = [float(index) - (1.0 if index % 400 == 399 else 0.0) for index in range(3 * 1440)]
     values = [value - (1.0 if index > 2000 and index % 300 == 0 else 0.0) for index, value in enumerate(values)]
     paces, _ = seen(values)
     assert paces.per[0] > 0
 
 
-def test_a_rule_says_at_once_that_a_sensor_is_a_counter() -> None:
+def test_a_rule_declares_a_sensor_a_counter_immediately() -> None:
     paces, given = seen(steady(0.05), counter=True)
     assert math.isnan(given[0])
     assert paces.per[0] == 60.0
     assert is_usual(given[-10:])
 
 
-def test_a_rule_says_that_a_sensor_is_no_counter() -> None:
+def test_a_rule_declares_that_a_sensor_is_not_a_counter() -> None:
     values = steady(3)
     paces, given = seen(values, counter=False)
     assert paces.per[0] == 0
     assert given == values
 
 
-def test_what_was_a_counter_is_none_once_a_rule_says_so() -> None:
+def test_a_counter_is_not_one_once_a_rule_says_so() -> None:
     paces, _ = seen(steady(1.5))
     assert paces.declare(0, counter=False)
     assert paces.see(0, 1e5, 2e5, False) == 1e5
     assert not paces.declare(0, counter=False)
 
 
-def test_a_clock_that_was_set_changes_no_pace() -> None:
+def test_setting_a_clock_changes_no_rate() -> None:
     paces, _ = seen(steady(1.5))
     paces.shift(np.array([0]), 3_600.0)
     count = int(1.5 * 1440)
@@ -143,7 +143,7 @@ def test_a_clock_that_was_set_changes_no_pace() -> None:
     assert paces.see(0, value, 60.0 * count + 3_600.0, False) == pytest.approx(6.0)
 
 
-def test_many_sensors_at_once_are_seen_as_each_alone() -> None:
+def test_many_sensors_at_once_are_treated_like_each_alone() -> None:
     rng = np.random.default_rng(11)
     steps = rng.choice([0.0, 0.1, 1.0, 2.5], (3000, 12), p=[0.5, 0.2, 0.2, 0.1])
     values = np.cumsum(steps, axis=0)
@@ -182,13 +182,13 @@ def jumps(values: list[float], times: list[float]) -> list[int]:
     return found
 
 
-def test_the_rise_during_a_long_gap_is_no_jump() -> None:
+def test_the_rise_during_a_long_gap_is_not_a_jump() -> None:
     values = steady(21)
     kept = [*range(1440), *range(20 * 1440, 21 * 1440)]
     assert jumps([values[each] for each in kept], [60.0 * each for each in kept]) == []
 
 
-def test_a_counter_that_counts_much_faster_from_one_moment_on_jumps_once() -> None:
+def test_a_counter_that_suddenly_counts_much_faster_jumps_once() -> None:
     rises = [5.0] * 300 + [1e6] * 100
     values = np.cumsum(rises).tolist()
     assert jumps(values, [60.0 * each for each in range(400)]) == [300]

@@ -66,7 +66,7 @@ def lived(monkeypatch: pytest.MonkeyPatch, messages: Sequence[Message], wide: in
     [(WATCHED, 37), (WATCHED, 1000), (LIGHT, 1), (LIGHT, 37), (FULL, 200)],
     ids=["many", "many at once", "light, one by one", "light", "full"],
 )
-def test_readings_one_by_one_say_what_they_say_in_rounds(
+def test_readings_one_by_one_give_the_same_as_in_rounds(
     monkeypatch: pytest.MonkeyPatch, watched: object, cut: int
 ) -> None:
     messages = faulty_plant(seed=cut)
@@ -83,7 +83,7 @@ PAUSES = [0.001, 1.0, 60.0, 3600.0, 2.6e6, 1e9]
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", [1, 2])
-def test_whatever_is_read_single_readings_say_what_rounds_say(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+def test_any_single_readings_give_the_same_as_rounds(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     rng, clock = np.random.default_rng(seed), 0.0
     everything = Profile(tuple(each() for each in DETECTORS.values()), BUDGET)
     shipped = Profile(rule(*LIGHT).detectors, BUDGET)
@@ -137,7 +137,7 @@ def test_a_single_sensor_has_plain_numbers_and_writes_to_the_arrays() -> None:
     assert known.at(np.array([1]))["recent"][1, 2] == 5.0
 
 
-def test_a_single_sensor_sees_the_arrays_that_took_the_place_of_others() -> None:
+def test_a_single_sensor_uses_arrays_that_replaced_others() -> None:
     known = Known()
     known.at(0)["level"][0] = 3.0
     known.grow_to(40, level=7.0)

@@ -35,14 +35,14 @@ def test_the_range_holds_every_value_so_far() -> None:
     assert sure == pytest.approx(0.5)
 
 
-def test_a_refill_a_month_stays_within_the_range() -> None:
+def test_a_monthly_refill_stays_within_the_range() -> None:
     days = ((day * BLOCK_S, 95.0 - 2.5 * (day % 30)) for day in range(90))
     low, high, *_ = yardstick(learned(days), 90 * BLOCK_S)
     assert high > 88.0
     assert low < 30.0
 
 
-def test_what_has_not_come_for_years_is_forgotten() -> None:
+def test_a_value_that_has_not_occurred_for_years_is_forgotten() -> None:
     days = ((day * BLOCK_S, 500.0 if day == 0 else 20.0 + day % 3) for day in range(1500))
     _, high, *_ = yardstick(learned(days), 1500 * BLOCK_S)
     assert high < 23.0
@@ -54,7 +54,7 @@ def test_nothing_is_known_of_a_sensor_without_values() -> None:
     assert math.isnan(high)
 
 
-def test_a_round_needs_the_same_looks_as_its_readings_one_by_one() -> None:
+def test_a_round_needs_the_same_checks_as_its_readings_one_by_one() -> None:
     made = UsualRanges()
     made.grow(5)
     for slot, value in ((0, 1.0), (0, 3.0), (1, 1.0), (1, 3.0), (2, 1.0), (2, 3.0)):
@@ -66,7 +66,7 @@ def test_a_round_needs_the_same_looks_as_its_readings_one_by_one() -> None:
     assert together == [bool(made.stand_out(*each)) for each in columns] == [False, True, False, True, False]
 
 
-def test_the_usual_length_of_an_incident_follows_many_and_no_single_one() -> None:
+def test_the_usual_length_of_an_incident_follows_many_and_not_a_single_one() -> None:
     once, often = learned([]), learned([])
     once.learn_incident(0, 2 * BLOCK_S, *NOWHERE)
     for _ in range(40):
@@ -76,14 +76,14 @@ def test_the_usual_length_of_an_incident_follows_many_and_no_single_one() -> Non
     assert yardstick(often, 0.0, interval=HOUR_S)[3] == 10 * HOUR_S
 
 
-def test_a_clock_that_is_set_makes_a_sensor_no_older() -> None:
+def test_a_clock_that_is_set_does_not_age_a_sensor() -> None:
     made = learned([(0.0, 1.0), (HOUR_S, 2.0)])
     before = yardstick(made, HOUR_S)
     made.shift(np.array([0]), 10 * BLOCK_S)
     assert yardstick(made, HOUR_S + 10 * BLOCK_S) == before
 
 
-def test_where_incidents_go_again_and_again_becomes_usual_and_where_one_went_does_not() -> None:
+def test_the_end_point_of_incidents_becomes_usual_only_if_it_repeats() -> None:
     days = [(day * BLOCK_S, 20.0 + day % 3) for day in range(10)]
     once, often = learned(days), learned(days)
     once.learn_incident(0, 600.0, 20.0, 1000.0)

@@ -30,7 +30,7 @@ def steady(first: int, last: int, value: float = 20.0) -> list[PackedRecord]:
     ]
 
 
-def test_packs_that_come_again_or_overlap_change_nothing() -> None:
+def test_repeated_or_overlapping_packs_change_nothing() -> None:
     chance, state, told = random.Random(4), Names(), list[Event]()
     records = steady(0, 300) + steady(300, 330, 90.0) + steady(330, 500)
     undisturbed = KeyedCells(plan(1)).run("0", Names(), records, LOG, None).events
@@ -44,7 +44,7 @@ def test_packs_that_come_again_or_overlap_change_nothing() -> None:
     assert bare(told) == bare(undisturbed)
 
 
-def test_a_tick_says_that_time_has_passed_in_the_log() -> None:
+def test_a_tick_means_that_time_has_passed_in_the_log() -> None:
     cells, state = KeyedCells(plan(1)), Names()
     cells.run("0", state, steady(0, 100), LOG, START + 99.0)
     assert cells.run("0", state, [], LOG, START + 100.5).events == []
@@ -53,7 +53,7 @@ def test_a_tick_says_that_time_has_passed_in_the_log() -> None:
 
 
 @pytest.mark.parametrize("is_new", [False, True], ids=["same_worker", "new_worker"])
-def test_a_tick_that_comes_again_lets_no_time_pass(*, is_new: bool) -> None:
+def test_a_repeated_tick_lets_no_time_pass(*, is_new: bool) -> None:
     cells, state = KeyedCells(plan(1)), Names()
     due = cells.run("0", state, steady(0, 100), LOG, START + 99.0).due
     tick = START + 99.0 + 0.7 * (due - START - 99.0)
@@ -83,13 +83,13 @@ def test_senders_whose_clocks_are_behind_are_not_silent() -> None:
         assert cells.run("0", state, [behind], LOG, each.arrived).events == []
 
 
-def test_a_tick_for_a_cell_that_has_seen_nothing_keeps_nothing() -> None:
+def test_a_tick_for_a_cell_without_messages_stores_nothing() -> None:
     state = Names()
     assert KeyedCells(plan(1)).run("0", state, [], LOG, START).events == []
     assert state == {}
 
 
-def test_a_topic_that_was_made_anew_is_read_from_its_beginning() -> None:
+def test_a_topic_that_was_recreated_is_read_from_its_beginning() -> None:
     cells, state = KeyedCells(plan(1)), Names()
     cells.run("0", state, steady(0, 100), f"{LOG}@old", None)
     again = [msgspec.structs.replace(each, offset=each.offset - 200) for each in steady(100, 110, 90.0)]
@@ -97,7 +97,7 @@ def test_a_topic_that_was_made_anew_is_read_from_its_beginning() -> None:
     assert [each.transition for each in cells.run("0", state, again, f"{LOG}@new", None).events][:1] == ["raised"]
 
 
-def test_a_state_of_a_later_version_is_an_error_and_stays() -> None:
+def test_a_state_of_a_later_version_is_an_error_and_is_kept() -> None:
     state = Names(head=msgspec.msgpack.encode([2, "nonce", 0, 1]))
     before = dict(state)
     with pytest.raises(DamagedStoreError, match="version 2"):
@@ -107,7 +107,7 @@ def test_a_state_of_a_later_version_is_an_error_and_stays() -> None:
         KeyedCells(plan(1)).run("0", state, steady(0, 1), LOG, None)
 
 
-def test_large_snapshots_are_kept_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_snapshots_are_stored_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge.fleet.keyed_store.PIECE_BYTES", 300)
     state = Names()
     KeyedCells(plan(1), entries=1).run("0", state, steady(0, 100), LOG, None)

@@ -18,7 +18,7 @@ def test_a_pack_is_read_as_it_was_written() -> None:
 
 
 @pytest.mark.parametrize("packed", [b"", b"\x90", b"{}", b"\x91\xc0", msgspec.msgpack.encode([VERSION, "log"])])
-def test_what_is_no_pack_is_refused(packed: bytes) -> None:
+def test_an_invalid_pack_is_refused(packed: bytes) -> None:
     with pytest.raises(PackError):
         decode(packed)
 

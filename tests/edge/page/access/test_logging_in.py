@@ -17,5 +17,5 @@ from edge.page.access.logging_in import cookie_name
         ("a:\xb2", "edgewarden-session"),
     ],
 )
-def test_the_pages_of_two_gateways_at_one_host_have_cookies_of_their_own(host: str, name: str) -> None:
+def test_the_pages_of_two_gateways_on_one_host_have_their_own_cookies(host: str, name: str) -> None:
     assert cookie_name(Request({"type": "http", "headers": [(b"host", host.encode("latin-1"))]})) == name

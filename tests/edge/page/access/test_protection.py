@@ -24,10 +24,10 @@ async def nothing(*_: object) -> None:
         ("[", False),
     ],
 )
-def test_a_page_of_this_machine_is_asked_for_by_its_own_names_only(host: str, ours: bool) -> None:
+def test_a_local_page_is_requested_by_its_own_names_only(host: str, ours: bool) -> None:
     assert Protection(nothing, "127.0.0.1", ("edge.example.com",)).is_ours(host) is ours
 
 
 @pytest.mark.parametrize(("host", "ours"), [("192.168.1.5:8790", True), ("evil.example", False)])
-def test_a_page_of_the_network_is_asked_for_by_addresses_too(host: str, ours: bool) -> None:
+def test_a_page_on_the_network_is_requested_by_addresses_too(host: str, ours: bool) -> None:
     assert Protection(nothing, "0.0.0.0").is_ours(host) is ours  # noqa: S104 - nothing is bound

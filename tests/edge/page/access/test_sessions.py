@@ -23,7 +23,7 @@ def sessions() -> Sessions:
     return Sessions({"operator": hashed(PASSWORD), "viewer": hashed(OTHER)}.copy)
 
 
-def test_a_cookie_proves_the_role_of_its_password_until_it_is_too_old(sessions: Sessions) -> None:
+def test_a_cookie_proves_the_role_of_its_password_until_it_expires(sessions: Sessions) -> None:
     for password, role in ((PASSWORD, "operator"), (OTHER, "viewer")):
         found = sessions.role_for(password)
         assert found == role
@@ -33,7 +33,7 @@ def test_a_cookie_proves_the_role_of_its_password_until_it_is_too_old(sessions: 
     assert sessions.role_for("wrong") is None
 
 
-def test_a_cookie_that_was_made_up_proves_nothing(sessions: Sessions) -> None:
+def test_a_forged_cookie_proves_nothing(sessions: Sessions) -> None:
     cookie = sessions.cookie("viewer", NOW)
     for forged in (
         None,
@@ -53,11 +53,11 @@ def test_another_password_ends_the_sessions_of_its_role(sessions: Sessions) -> N
     assert again.role_of(sessions.cookie("viewer", NOW), NOW) == "viewer"
 
 
-def test_without_passwords_whoever_gets_here_is_the_operator() -> None:
+def test_without_passwords_every_visitor_is_the_operator() -> None:
     assert Sessions(None).role_of(None, NOW) == "operator"
 
 
-def test_an_address_waits_after_some_wrong_passwords_and_others_dont() -> None:
+def test_an_address_waits_after_some_wrong_passwords_and_others_do_not() -> None:
     attempts = Attempts()
     for second in range(TRIES):
         assert attempts.wait_s("a", second) == 0
@@ -101,7 +101,7 @@ def test_the_file_keeps_the_other_role_and_is_for_its_owner_only(tmp_path: Path)
         "operator:scrypt:16384:8:1:??:AAAA",
     ],
 )
-def test_a_file_that_isnt_ours_is_refused_without_telling_what_it_holds(tmp_path: Path, text: str) -> None:
+def test_a_foreign_file_is_refused_without_revealing_its_content(tmp_path: Path, text: str) -> None:
     path = tmp_path / "passwords"
     path.write_text(text)
     with pytest.raises(PasswordError) as raised:
@@ -111,7 +111,7 @@ def test_a_file_that_isnt_ours_is_refused_without_telling_what_it_holds(tmp_path
     assert "secret" not in str(raised.value)
 
 
-def test_a_changed_password_counts_at_once_and_ends_the_sessions_of_its_role(tmp_path: Path) -> None:
+def test_a_changed_password_applies_immediately_and_ends_the_sessions_of_its_role(tmp_path: Path) -> None:
     path = tmp_path / "passwords"
     write_password(path, "operator", PASSWORD)
     write_password(path, "viewer", OTHER)

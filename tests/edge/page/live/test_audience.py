@@ -44,7 +44,7 @@ async def told(tab: Tab) -> list[tuple[str, Any]]:
     return [(name.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for name, data in found]
 
 
-def test_news_are_gathered_and_told_to_all_at_once(audience: Audience) -> None:
+def test_news_are_collected_and_sent_to_all_pages_at_once(audience: Audience) -> None:
     async def run() -> list[Any]:
         tabs = [Tab(None), Tab(None)]
         for each in tabs:
@@ -57,7 +57,7 @@ def test_news_are_gathered_and_told_to_all_at_once(audience: Audience) -> None:
     assert one == other == [("incidents", {"open": 3, "many": False, "rows": [{"sensor": f"s{n}"} for n in (1, 2, 3)]})]
 
 
-def test_of_a_flood_only_its_size_is_told(audience: Audience) -> None:
+def test_of_a_flood_only_the_size_is_sent(audience: Audience) -> None:
     async def run() -> list[Any]:
         tab = Tab(None)
         audience.join(tab)
@@ -67,7 +67,7 @@ def test_of_a_flood_only_its_size_is_told(audience: Audience) -> None:
     assert asyncio.run(run()) == [("incidents", {"open": 1000, "many": True, "rows": []})]
 
 
-def test_readings_are_told_to_those_who_look_at_their_sensor(audience: Audience, handover: Quiet) -> None:
+def test_readings_are_sent_to_the_pages_that_show_their_sensor(audience: Audience, handover: Quiet) -> None:
     async def run() -> tuple[list[Any], bool]:
         mine, other = Tab("a"), Tab("b")
         audience.join(mine)
@@ -83,7 +83,7 @@ def test_readings_are_told_to_those_who_look_at_their_sensor(audience: Audience,
     assert not disturbed
 
 
-def test_a_page_that_is_too_slow_is_told_so_and_let_go() -> None:
+def test_a_page_that_is_too_slow_is_notified_and_disconnected() -> None:
     async def run() -> list[bytes | None]:
         tab = Tab(None)
         for _ in range(WAITING_BYTES // 1000 + 2):
@@ -93,7 +93,7 @@ def test_a_page_that_is_too_slow_is_told_so_and_let_go() -> None:
     assert asyncio.run(run()) == [BEHIND, None]
 
 
-def test_a_page_gets_the_rest_before_it_is_let_go_at_the_end() -> None:
+def test_a_page_gets_the_rest_before_it_is_disconnected_at_the_end() -> None:
     async def run() -> list[bytes | None]:
         tab = Tab(None)
         tab.tell(b"last")
@@ -103,7 +103,7 @@ def test_a_page_gets_the_rest_before_it_is_let_go_at_the_end() -> None:
     assert asyncio.run(run()) == [b"last", None]
 
 
-def test_nobody_is_listened_to_once_the_last_page_is_gone(audience: Audience, handover: Quiet) -> None:
+def test_listening_stops_once_the_last_page_is_gone(audience: Audience, handover: Quiet) -> None:
     tabs = [Tab("a") for _ in range(MOST_PAGES)]
     for each in tabs:
         audience.join(each)

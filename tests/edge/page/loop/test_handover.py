@@ -67,7 +67,7 @@ def test_a_question_is_answered_in_the_thread_of_the_loop(handover: Handover, ru
     assert running.inbound.woken == 1
 
 
-def test_a_question_that_fails_ends_nothing_but_itself(handover: Handover) -> None:
+def test_a_question_that_fails_ends_only_itself(handover: Handover) -> None:
     def fails(_: object) -> None:
         raise ValueError("odd")
 
@@ -76,13 +76,13 @@ def test_a_question_that_fails_ends_nothing_but_itself(handover: Handover) -> No
     assert beside(handover.turn, handover.ask(lambda _: 1)) == 1
 
 
-def test_a_loop_that_doesnt_turn_is_told_after_a_while(handover: Handover, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_loop_that_does_not_turn_is_reported_after_some_time(handover: Handover, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "ANSWER_S", 0.01)
     with pytest.raises(BusyError, match="hasn't answered"):
         asyncio.run(handover.ask(lambda _: 1))
 
 
-def test_no_more_questions_wait_than_may(handover: Handover, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_waiting_questions_is_limited(handover: Handover, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "ANSWER_S", 0.01)
 
     async def ask_all() -> list[Any]:
@@ -92,7 +92,7 @@ def test_no_more_questions_wait_than_may(handover: Handover, monkeypatch: pytest
     assert "too many pages" in str(asyncio.run(ask_all())[-1])
 
 
-def test_a_command_lies_in_the_queue_of_messages_and_its_answer_finds_who_said_it(
+def test_a_command_is_in_the_message_queue_and_its_answer_finds_the_sender(
     handover: Handover, running: FakeRunning
 ) -> None:
     seen: list[Any] = []

@@ -69,7 +69,7 @@ def is_cut(client: socket.socket, more: bytes = b"") -> bool:
     return False
 
 
-def test_clients_that_connect_and_ask_nothing_lock_nobody_out(port: int, caplog: pytest.LogCaptureFixture) -> None:
+def test_clients_that_connect_without_a_request_lock_nobody_out(port: int, caplog: pytest.LogCaptureFixture) -> None:
     with ExitStack() as stack:
         for _ in range(3 * MOST_CONNECTIONS // 2):
             stack.enter_context(socket.create_connection(("127.0.0.1", port)))
@@ -77,7 +77,7 @@ def test_clients_that_connect_and_ask_nothing_lock_nobody_out(port: int, caplog:
     assert "connection_cut address='127.0.0.1' reason='too many connections'" in caplog.text
 
 
-def test_clients_that_send_a_head_without_an_end_lock_nobody_out(port: int) -> None:
+def test_clients_that_send_an_endless_head_lock_nobody_out(port: int) -> None:
     with ExitStack() as stack:
         for _ in range(3 * MOST_CONNECTIONS // 2):
             client = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
@@ -97,7 +97,7 @@ def test_clients_that_send_a_head_without_an_end_lock_nobody_out(port: int) -> N
     ],
     ids=["nothing", "slow head", "slow body", "nothing after an answer", "slow head after an answer"],
 )
-def test_a_connection_whose_request_isnt_complete_in_time_is_cut(port: int, first: bytes, slowly: bytes) -> None:
+def test_a_connection_whose_request_is_not_complete_in_time_is_closed(port: int, first: bytes, slowly: bytes) -> None:
     with socket.create_connection(("127.0.0.1", port)) as client:
         client.sendall(first)
         assert is_cut(client, slowly)
@@ -115,14 +115,14 @@ def test_a_page_that_listens_keeps_its_connection(port: int, monkeypatch: pytest
     connection.close()
 
 
-def test_a_client_that_goes_amid_its_request_leaves_no_traceback(port: int, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_client_that_disconnects_during_its_request_leaves_no_traceback(port: int, caplog: pytest.LogCaptureFixture) -> None:
     with socket.create_connection(("127.0.0.1", port)) as client:
         client.sendall(POST + PASSWORD)
     assert [status(port) for _ in range(3)] == [200] * 3
     assert "Exception" not in caplog.text
 
 
-def test_what_isnt_http_is_one_kind_of_line_in_the_services_own_log(
+def test_invalid_http_is_one_kind_of_line_in_the_log_of_the_service(
     port: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     for each in (b"\x16\x03\x01\x02", b"?\r\n\r\n", b"GET / HTTP/9\r\n\r\n"):
@@ -135,14 +135,14 @@ def test_what_isnt_http_is_one_kind_of_line_in_the_services_own_log(
 
 
 @pytest.mark.parametrize("form", ["{}", "W/{}", '"other", {}', "*"])
-def test_a_file_that_is_known_under_any_spelling_of_its_tag_isnt_sent_again(port: int, form: str) -> None:
+def test_a_cached_file_with_its_tag_in_any_spelling_is_not_sent_again(port: int, form: str) -> None:
     client = PageClient(f"127.0.0.1:{port}")
     tag = client.get("/assets/app.js").headers["etag"]
     assert client.get("/assets/app.js", If_None_Match=form.format(tag)).status == 304
     assert client.get("/assets/page.css", If_None_Match=f"W/{tag}").status == 200
 
 
-def test_asking_for_the_streams_head_holds_no_connection(port: int) -> None:
+def test_a_head_request_for_the_stream_holds_no_connection(port: int) -> None:
     with socket.create_connection(("127.0.0.1", port)) as client:
         client.sendall(b"HEAD /api/stream HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         assert client.recv(4096).startswith(b"HTTP/1.1 200 ")

@@ -14,7 +14,7 @@ from edge.page.server import serving
 from edge.page.server.serving import served
 
 
-def test_a_port_that_another_program_has_is_an_error_that_says_so(tmp_path: Path) -> None:
+def test_a_port_used_by_another_program_is_an_error_that_says_so(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         text = f'[page]\nport = {port}\n[[input]]\ntopic = "a"\n'
@@ -27,7 +27,7 @@ def test_a_port_that_another_program_has_is_an_error_that_says_so(tmp_path: Path
             pass
 
 
-def test_a_client_that_reads_nothing_is_cut_off_and_little_is_kept_for_it(
+def test_a_client_that_reads_nothing_is_disconnected_and_little_is_kept_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(serving, "UNREAD_S", 1.0)

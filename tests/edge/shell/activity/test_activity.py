@@ -103,7 +103,7 @@ class Line:
         self.activity.turn(now, lambda: b'{"uptime_s": 3}')
 
 
-def test_the_first_message_on_each_input_is_told_once(log: Lines) -> None:
+def test_the_first_message_on_each_input_is_logged_once(log: Lines) -> None:
     line = Line()
     line.take(0, ("plant/a", b"1"), ("plant/b", b"2"), ("house/x/y", b"3"), (f"{OWN}/status", b"{}"))
     line.take(1, ("elsewhere", b"3"), ("plant/a", b"1"), ("house/z", b"4"))
@@ -114,7 +114,7 @@ def test_the_first_message_on_each_input_is_told_once(log: Lines) -> None:
     ]
 
 
-def test_an_input_that_hears_nothing_for_a_minute_is_told_once(log: Lines) -> None:
+def test_an_input_without_messages_for_a_minute_is_logged_once(log: Lines) -> None:
     line = Line()
     line.turn(0)
     line.take(1, ("plant/a", b"1"))
@@ -137,7 +137,7 @@ def test_an_input_is_not_silent_while_the_broker_is_away(log: Lines) -> None:
     assert len(log.take("input_silent")) == 3
 
 
-def test_what_is_refused_is_a_line_a_minute_input_and_reason_with_an_example(log: Lines) -> None:
+def test_refusals_give_one_line_per_minute_input_and_reason_with_an_example(log: Lines) -> None:
     line = Line()
     line.take(0, ("plant/a", b"\xff\x00{"), ("plant/a", b""))
     lines = sorted(log.take("refused"))
@@ -146,7 +146,7 @@ def test_what_is_refused_is_a_line_a_minute_input_and_reason_with_an_example(log
     assert lines[1].endswith("payload='\\xff\\x00{'")
 
 
-def test_one_reason_on_two_inputs_is_two_lines_and_counted_for_each(log: Lines, tmp_path: Path) -> None:
+def test_one_reason_on_two_inputs_gives_two_lines_and_separate_counts(log: Lines, tmp_path: Path) -> None:
     line = Line(tmp_path / "store.db")
     line.take(0, ("plant/a", b""), ("house/x/y", b""), ("house/x/y", b""))
     assert sorted(log.take("refused")) == [
@@ -160,7 +160,7 @@ def test_one_reason_on_two_inputs_is_two_lines_and_counted_for_each(log: Lines, 
     assert [(each["input"], each["count"]) for each in said.content["refused"]] == [("house/#", 2), ("plant/+", 1)]
 
 
-def test_a_reason_that_goes_on_is_told_with_its_number_after_a_minute(log: Lines) -> None:
+def test_a_lasting_reason_is_logged_with_its_count_after_a_minute(log: Lines) -> None:
     line = Line()
     for second in range(120):
         line.take(second, ("plant/a", b""))
@@ -171,7 +171,7 @@ def test_a_reason_that_goes_on_is_told_with_its_number_after_a_minute(log: Lines
     assert [each.split()[2] for each in log.take("refused")] == ["count=59"]
 
 
-def test_the_rest_of_a_minute_is_told_though_nothing_else_arrives(log: Lines) -> None:
+def test_the_count_for_the_rest_of_a_minute_is_logged_even_if_nothing_else_arrives(log: Lines) -> None:
     line = Line()
     line.take(0, ("plant/a", b""))
     line.take(30, ("plant/a", b""))
@@ -182,7 +182,7 @@ def test_the_rest_of_a_minute_is_told_though_nothing_else_arrives(log: Lines) ->
     assert log.take("refused") == ["refused reason=empty count=1 input='plant/+' topic='plant/a' payload=''"]
 
 
-def test_what_is_not_committed_yet_is_told_with_its_commit(log: Lines) -> None:
+def test_uncommitted_refusals_are_logged_with_their_commit(log: Lines) -> None:
     line = Line()
     line.pipeline.process([Message("plant/a", b"", T0)])
     line.turn(0)
@@ -208,7 +208,7 @@ def test_a_line_about_refused_input_is_bounded_and_shows_hidden_characters(log: 
     assert "\\u200b" in shown
 
 
-def test_incidents_are_told_as_they_are_raised_and_end(log: Lines) -> None:
+def test_incidents_are_logged_as_they_are_raised_and_end(log: Lines) -> None:
     line, group = Line(), CommitGroup(2.0, 20)
     group.events = [
         event(1, severity=900),
@@ -233,7 +233,7 @@ def test_a_flood_of_incidents_is_counted_instead_of_listed(log: Lines) -> None:
     assert log.take() == ["more_incidents raised=470 see='edgewarden events'"]
 
 
-def test_sensors_are_told_when_their_number_has_settled(log: Lines) -> None:
+def test_sensors_are_logged_when_their_number_has_settled(log: Lines) -> None:
     line = Line()
     for second in range(20):
         line.take(second, (f"plant/{second}", b"1"))
@@ -247,7 +247,7 @@ def test_sensors_are_told_when_their_number_has_settled(log: Lines) -> None:
     assert log.take("sensors") == []
 
 
-def test_sensors_that_go_on_coming_are_told_after_ten_minutes(log: Lines) -> None:
+def test_a_continuing_stream_of_new_sensors_is_logged_after_ten_minutes(log: Lines) -> None:
     line = Line()
     for second in range(0, 601, 20):
         line.take(second, (f"plant/{second}", b"1"))
@@ -255,7 +255,7 @@ def test_sensors_that_go_on_coming_are_told_after_ten_minutes(log: Lines) -> Non
     assert log.take("sensors") == ["sensors_found new=31 sensors=31 devices=0"]
 
 
-def test_sensors_that_were_known_at_the_start_are_no_news(log: Lines) -> None:
+def test_sensors_known_at_the_start_are_not_news(log: Lines) -> None:
     line = Line()
     line.take(0, ("plant/a", b"1"))
     log.take()
@@ -265,7 +265,7 @@ def test_sensors_that_were_known_at_the_start_are_no_news(log: Lines) -> None:
     assert log.take() == []
 
 
-def test_ten_thousand_readings_are_no_lines(log: Lines) -> None:
+def test_ten_thousand_readings_give_no_lines(log: Lines) -> None:
     line = Line()
     line.take(0, *[("plant/a", f'{{"ts": {T0 - 10_000 + each}, "v": 1}}'.encode()) for each in range(10_000)])
     line.turn(1)
@@ -282,7 +282,7 @@ def test_rates_and_last_messages_are_counted_for_each_input() -> None:
     assert house == {"topic": "house/#", "messages": 0, "per_minute": 0.0, "last": None}
 
 
-def test_the_status_file_is_written_every_ten_seconds_and_when_a_connection_comes_or_goes(tmp_path: Path) -> None:
+def test_the_status_file_is_written_every_ten_seconds_and_when_a_connection_changes(tmp_path: Path) -> None:
     store = tmp_path / "store.db"
     line = Line(store)
     file = status_path(store)
@@ -298,7 +298,7 @@ def test_the_status_file_is_written_every_ten_seconds_and_when_a_connection_come
     assert is_written(23)
 
 
-def test_the_status_file_says_what_goes_on_and_that_it_has_ended(tmp_path: Path) -> None:
+def test_the_status_file_contains_current_activity_and_the_end_of_the_service(tmp_path: Path) -> None:
     line = Line(tmp_path / "store.db")
     line.take(0, ("plant/a", b"1"), ("plant/b", b"\xe2\x80\xae"))
     line.turn(1)
@@ -327,7 +327,7 @@ def test_the_status_file_says_what_goes_on_and_that_it_has_ended(tmp_path: Path)
     assert ended.content["state"] == "stopped"
 
 
-def test_the_end_of_a_service_is_told_after_all_else(log: Lines) -> None:
+def test_the_end_of_a_service_is_logged_last(log: Lines) -> None:
     line = Line()
     line.take(0, ("plant/a", b""))
     line.take(1, ("plant/a", b""))
@@ -335,12 +335,12 @@ def test_the_end_of_a_service_is_told_after_all_else(log: Lines) -> None:
     assert [each.split()[0] for each in log.take()][-2:] == ["refused", "stopped"]
 
 
-def test_the_status_file_is_its_owners_alone(tmp_path: Path) -> None:
+def test_the_status_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     Line(tmp_path / "store.db").turn(0)
     assert status_path(tmp_path / "store.db").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_disk_that_takes_no_status_is_told_once(log: Lines, tmp_path: Path) -> None:
+def test_a_disk_that_refuses_the_status_is_logged_once(log: Lines, tmp_path: Path) -> None:
     line = Line(tmp_path / "nowhere" / "store.db")
     for now in (0, 10, 20):
         line.turn(now)
@@ -348,7 +348,7 @@ def test_a_disk_that_takes_no_status_is_told_once(log: Lines, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'"text"', b"\xff"])
-def test_a_status_file_that_can_not_be_read_is_none(tmp_path: Path, content: bytes) -> None:
+def test_an_unreadable_status_file_counts_as_missing(tmp_path: Path, content: bytes) -> None:
     status_path(tmp_path / "store.db").write_bytes(content)
     assert read_status(tmp_path / "store.db") is None
     assert read_status(tmp_path / "another.db") is None
@@ -361,7 +361,7 @@ def test_a_status_from_the_future_is_not_older_than_now(tmp_path: Path) -> None:
     assert said.age_s == 0.0
 
 
-def test_the_status_is_written_at_once_for_a_first_message_a_new_reason_and_a_failed_connection(tmp_path: Path) -> None:
+def test_the_status_is_written_immediately_for_a_first_message_a_new_reason_and_a_failed_connection(tmp_path: Path) -> None:
     line = Line(tmp_path / "store.db")
 
     def said() -> dict[str, Any]:

@@ -32,7 +32,7 @@ def broker(tmp_path: Path, kind: str) -> Iterator[EmbeddedBroker]:
     made.stop()
 
 
-def test_it_accepts_connections_once_it_is_started_and_none_once_it_is_stopped(
+def test_it_accepts_connections_after_it_was_started_and_none_after_it_was_stopped(
     broker: EmbeddedBroker, kind: str, make_link: MakeLink
 ) -> None:
     assert (broker.kind, broker.alive) == (kind, True)
@@ -55,7 +55,7 @@ def test_it_listens_on_this_machine_only(broker: EmbeddedBroker) -> None:
     assert not any(is_listening(str(each), broker.port) for each in addresses if not str(each).startswith("127."))
 
 
-def test_a_port_that_is_taken_is_replaced_by_a_free_one(tmp_path: Path) -> None:
+def test_a_port_in_use_is_replaced_by_a_free_one(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = other.getsockname()[1]
         broker = EmbeddedBroker(tmp_path, port=taken, prefer="mosquitto")
@@ -65,7 +65,7 @@ def test_a_port_that_is_taken_is_replaced_by_a_free_one(tmp_path: Path) -> None:
         broker.stop()
 
 
-def test_a_port_that_is_free_is_taken(tmp_path: Path, free_port: int) -> None:
+def test_a_free_port_is_used(tmp_path: Path, free_port: int) -> None:
     broker = EmbeddedBroker(tmp_path, port=free_port, prefer="mosquitto")
     broker.start()
     assert broker.port == free_port
@@ -118,14 +118,14 @@ def test_without_mosquitto_amqtt_serves(tmp_path: Path, monkeypatch: pytest.Monk
         EmbeddedBroker(tmp_path, prefer="mosquitto").start()
 
 
-def test_without_either_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_either_it_names_the_package_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "find_mosquitto", lambda: None)
     monkeypatch.setattr(module.importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(BrokerError, match=r"install mosquitto, or pip install 'edgewarden\[demo\]'"):
         EmbeddedBroker(tmp_path).start()
 
 
-def test_a_broker_that_ends_at_once_names_its_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broker_that_ends_immediately_names_its_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     installed_mosquitto()
     monkeypatch.setattr(module, "MOSQUITTO_CONFIGURATION", "nonsense {port} {host} {directory}\n")
     with pytest.raises(BrokerError, match=r"doesn't start; see .*mosquitto\.log"):

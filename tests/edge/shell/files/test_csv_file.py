@@ -23,20 +23,20 @@ def read(folder: Path, text: str | bytes, **options: object) -> list[Reading]:
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
-def test_any_separator_is_found_out_from_the_header(tmp_path: Path, separator: str) -> None:
+def test_any_separator_is_detected_from_the_header(tmp_path: Path, separator: str) -> None:
     text = "time,sensor,value\n1700000000,a,1.5\n1700000060,b,-2\n".replace(",", separator)
     assert read(tmp_path, text) == [Reading("a", T, 1.5), Reading("b", T + 60, -2.0)]
 
 
 @pytest.mark.parametrize("separator", [";", "\t", "|"])
-def test_decimal_commas_are_read_where_the_comma_separates_nothing(tmp_path: Path, separator: str) -> None:
+def test_decimal_commas_are_read_where_the_comma_is_not_a_separator(tmp_path: Path, separator: str) -> None:
     text = "time,a,b\n1700000000,1:5,7\n1700000060,-:25,1:5e3\n".replace(",", separator).replace(":", ",")
     values = [each.value for each in read(tmp_path, text)]
     assert values == [1.5, 7.0, -0.25, 1500.0]
 
 
 @pytest.mark.parametrize("text", ["1.234,5", "1,2,3", ",", "1 234,5"])
-def test_thousands_are_no_decimals(tmp_path: Path, text: str) -> None:
+def test_thousands_separators_are_not_decimals(tmp_path: Path, text: str) -> None:
     with pytest.raises(CsvError, match="mine.csv:2: a: .* isn't a number"):
         read(tmp_path, f"time;a\n1700000000;{text}\n")
 
@@ -54,7 +54,7 @@ def test_decimal_commas_and_points_in_one_file_are_a_mistake(tmp_path: Path) -> 
         "1700000000000000000",
     ],
 )  # fmt: skip
-def test_a_time_has_many_forms(tmp_path: Path, time: str) -> None:
+def test_a_time_has_many_notations(tmp_path: Path, time: str) -> None:
     assert read(tmp_path, f"ts;a\n{time};1\n") == [Reading("a", T, 1.0)]
 
 
@@ -72,18 +72,18 @@ def test_the_column_of_the_time_has_many_names(tmp_path: Path, name: str) -> Non
 
 
 @pytest.mark.parametrize("header", ["time,sensor,value", "Value,Time,Sensor_ID,unit", "time,topic,reading,value_of"])
-def test_the_long_form_is_known_by_its_columns_wherever_they_stand(header: str) -> None:
+def test_the_long_form_is_recognised_by_its_columns_in_any_order(header: str) -> None:
     columns = read_header(header)
     assert columns.sensor is not None
     assert len(columns.values) == 1
 
 
-def test_byte_order_mark_line_ends_comments_and_empty_lines_mean_nothing(tmp_path: Path) -> None:
+def test_byte_order_mark_line_ends_comments_and_empty_lines_are_ignored(tmp_path: Path) -> None:
     text = b"\xef\xbb\xbf# from the logger\r\n\r\ntime,a\r\n# a break\r\n1700000000,1\r\n\r\n,\r\n1700000060,2\r\n"
     assert [each.value for each in read(tmp_path, text)] == [1.0, 2.0]
 
 
-def test_cells_that_hold_no_reading_are_counted(tmp_path: Path) -> None:
+def test_cells_without_a_reading_are_counted(tmp_path: Path) -> None:
     account = CsvAccount()
     text = "time,a,b\n1700000000,1,\n1700000060,NaN,2\n1700000120,null,-\n"
     assert len(read(tmp_path, text, account=account)) == 2
@@ -108,7 +108,7 @@ def test_cells_that_hold_no_reading_are_counted(tmp_path: Path) -> None:
         ("time,a,label\n1700000000,1,maybe\n", None),
     ],
 )
-def test_what_is_wrong_is_said_with_its_line(tmp_path: Path, text: str, words: str | None) -> None:
+def test_errors_are_reported_with_their_line(tmp_path: Path, text: str, words: str | None) -> None:
     if words is None:
         with pytest.raises(CsvError, match="mine.csv:2: label: 'maybe' is neither 0 nor 1"):
             read(tmp_path, text, on_label=lambda *_: None)
@@ -117,12 +117,12 @@ def test_what_is_wrong_is_said_with_its_line(tmp_path: Path, text: str, words: s
         read(tmp_path, text)
 
 
-def test_text_that_is_not_utf8_is_said(tmp_path: Path) -> None:
+def test_text_that_is_not_utf8_is_reported(tmp_path: Path) -> None:
     with pytest.raises(CsvError, match="not UTF-8"):
         read(tmp_path, b"time,temp\xe9rature\n1700000000,1\n")
 
 
-def test_rows_that_cannot_be_read_are_left_out_and_counted_if_that_is_wanted(tmp_path: Path) -> None:
+def test_unreadable_rows_are_skipped_and_counted_on_request(tmp_path: Path) -> None:
     account = CsvAccount()
     text = "time,a\nyesterday,1\n1700000000,2\n1700000060\n1700000120,x\n1700000180,3\n"
     found = read(tmp_path, text, lenient=True, account=account)
@@ -131,12 +131,12 @@ def test_rows_that_cannot_be_read_are_left_out_and_counted_if_that_is_wanted(tmp
     assert account.first_left_out.endswith("mine.csv:2: 'yesterday' isn't a time")
 
 
-def test_a_header_is_never_left_out(tmp_path: Path) -> None:
+def test_a_header_is_never_skipped(tmp_path: Path) -> None:
     with pytest.raises(CsvError, match="no column for the time"):
         read(tmp_path, "when,a\n1,2\n", lenient=True)
 
 
-def test_a_column_of_labels_is_no_sensor(tmp_path: Path) -> None:
+def test_a_column_of_labels_is_not_a_sensor(tmp_path: Path) -> None:
     said: list[tuple[str | None, float, bool]] = []
     text = "time;a;anomaly\n1700000000;1;0.0\n1700000060;2;1.0\n"
     found = read(tmp_path, text, on_label=lambda *row: said.append(row))
@@ -144,13 +144,13 @@ def test_a_column_of_labels_is_no_sensor(tmp_path: Path) -> None:
     assert said == [(None, T, False), (None, T + 60, True)]
 
 
-def test_in_the_long_form_a_label_is_about_its_sensor(tmp_path: Path) -> None:
+def test_in_the_long_form_a_label_belongs_to_its_sensor(tmp_path: Path) -> None:
     said: list[tuple[str | None, float, bool]] = []
     read(tmp_path, "time,sensor,value,label\n1700000000,a,1,1\n", on_label=lambda *row: said.append(row))
     assert said == [("a", T, True)]
 
 
-def test_readings_are_put_in_order_as_far_as_the_window_goes() -> None:
+def test_readings_are_sorted_within_the_window() -> None:
     readings = [Reading("a", float(index), 0.0) for index in range(500)]
     mixed = sorted(readings, key=lambda each: each.time + random.Random(each.time).uniform(-20, 20))
     assert mixed != readings
@@ -164,7 +164,7 @@ def test_readings_of_one_time_keep_their_order() -> None:
     assert list(in_order(readings)) == readings
 
 
-def test_a_header_with_quoted_separators_is_understood() -> None:
+def test_a_header_with_quoted_separators_is_read() -> None:
     columns = read_header('time,"temperature, inside",b')
     assert [name for _, name in columns.values] == ["temperature, inside", "b"]
     with pytest.raises(HeaderError):

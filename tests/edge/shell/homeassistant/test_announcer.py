@@ -85,7 +85,7 @@ class Line:
         self.outbound.births._payloads.append(payload)
 
 
-def test_each_sensor_has_a_message_of_its_own_below_its_device() -> None:
+def test_each_sensor_has_its_own_message_below_its_device() -> None:
     line = Line(DEVICE)
     line.hear(["line1/ram/force", "line1/oil/temp", "hall/door", "outside"])
     line.pass_time(3)
@@ -104,7 +104,7 @@ def test_each_sensor_has_a_message_of_its_own_below_its_device() -> None:
 
 @settings(max_examples=20)
 @given(st.lists(st.text(min_size=1, max_size=60).filter(is_usable), min_size=1, max_size=8, unique=True))
-def test_whatever_sensors_are_called_home_assistant_takes_it_and_takes_no_two_for_one(names: list[str]) -> None:
+def test_home_assistant_accepts_any_sensor_names_and_distinguishes_them(names: list[str]) -> None:
     line = Line()
     line.hear(names)
     line.pass_time(2)
@@ -118,7 +118,7 @@ def test_whatever_sensors_are_called_home_assistant_takes_it_and_takes_no_two_fo
         assert CONFIG_TOPIC.fullmatch(topic.removeprefix("homeassistant/")), topic
 
 
-def test_names_that_look_alike_and_gateways_that_join_them_differently_are_told_apart() -> None:
+def test_similar_names_and_gateways_that_join_them_differently_are_distinguished() -> None:
     assert identifier("a", "b/c") != identifier("a", "b.c") != identifier("a_b", "c")
     assert identifier("gw", "x" * 300) != identifier("gw", "x" * 301)
     assert (
@@ -135,7 +135,7 @@ def test_hidden_characters_of_a_name_are_shown_as_escapes() -> None:
     assert (config["device"]["name"], config["components"]["problem"]["name"]) == ("pump\\u202e", "tem\\u200bp")
 
 
-def test_ten_thousand_sensors_go_out_at_a_steady_rate_and_no_more_than_the_key_allows() -> None:
+def test_ten_thousand_sensors_are_announced_at_a_steady_rate_up_to_the_configured_number() -> None:
     line = Line("[limits]\nsensors = 10000\n", most=600)
     line.hear(f"hall/{each:05}" for each in range(10_000))
     line.announcer.turn()
@@ -149,7 +149,7 @@ def test_ten_thousand_sensors_go_out_at_a_steady_rate_and_no_more_than_the_key_a
     }
 
 
-def test_where_one_was_forgotten_the_next_one_takes_its_place() -> None:
+def test_the_next_sensor_takes_the_place_of_a_forgotten_one() -> None:
     line = Line(most=2)
     line.hear(["a/1", "a/2", "a/3"])
     line.pass_time(2)
@@ -159,7 +159,7 @@ def test_where_one_was_forgotten_the_next_one_takes_its_place() -> None:
     assert {each["components"]["problem"]["name"] for each in line.publisher.configs().values()} == {"2", "3"}
 
 
-def test_only_what_the_globs_take_is_told_and_what_an_earlier_configuration_told_is_cleared() -> None:
+def test_only_sensors_matching_the_globs_are_announced_and_earlier_announcements_are_cleared() -> None:
     line = Line()
     line.hear(["a/temp", "a/battery"])
     line.pass_time(2)
@@ -173,7 +173,7 @@ def test_only_what_the_globs_take_is_told_and_what_an_earlier_configuration_told
     assert line.publisher.retained[GATEWAY] == b""
 
 
-def test_nothing_but_the_gateway_is_published_while_the_broker_refuses_it() -> None:
+def test_only_the_gateway_is_published_while_the_broker_refuses_it() -> None:
     line = Line()
     line.hear(["a/temp", "a/battery"])
     line.publisher.refuses = True
@@ -184,7 +184,7 @@ def test_nothing_but_the_gateway_is_published_while_the_broker_refuses_it() -> N
     assert len(line.publisher.configs()) == 2
 
 
-def test_many_starts_of_home_assistant_are_one_round_after_a_while() -> None:
+def test_many_starts_of_home_assistant_give_one_round_after_a_while() -> None:
     line = Line()
     line.hear(["a/temp"])
     line.pass_time(2)
@@ -200,7 +200,7 @@ def test_many_starts_of_home_assistant_are_one_round_after_a_while() -> None:
     ]
 
 
-def test_a_home_assistant_that_starts_again_and_again_does_not_put_off_its_round() -> None:
+def test_a_home_assistant_that_restarts_repeatedly_does_not_postpone_its_round() -> None:
     line = Line()
     line.hear(["a/temp"])
     line.pass_time(2)
@@ -211,7 +211,7 @@ def test_a_home_assistant_that_starts_again_and_again_does_not_put_off_its_round
     assert GATEWAY in line.publisher.published
 
 
-def test_a_sensor_without_an_incident_is_said_to_be_well_and_one_with_an_incident_is_not() -> None:
+def test_a_sensor_without_an_incident_is_reported_healthy_and_one_with_an_incident_is_not() -> None:
     line = Line('[[rule]]\nsensors = "**"\n[rule.detectors.limits]\nhigh = 5.0\n')
     line.hear(["a/temp", "a/speed"])
     line.pipeline.process_readings([Reading("a/temp", 1_700_000_000.0 + each, 9.0) for each in range(1, 9)])

@@ -71,7 +71,7 @@ def seen(assistant: HomeAssistant, entity: str, state: str | None = None) -> Ent
     return wait_until(found, 30, f"{entity} {state} among {[*assistant.look()]}, {assistant.complaints}")
 
 
-def test_sensors_and_their_incidents_are_found_by_themselves(assistant: HomeAssistant, service: RunningService) -> None:
+def test_sensors_and_their_incidents_are_discovered_automatically(assistant: HomeAssistant, service: RunningService) -> None:
     service.start()
     seen(assistant, f"{GATEWAY}: Connection (binary_sensor)", "ON")
     seen(assistant, f"{GATEWAY}: Any incident (binary_sensor)", "OFF")
@@ -98,7 +98,7 @@ def test_sensors_and_their_incidents_are_found_by_themselves(assistant: HomeAssi
     assert assistant.complaints == []
 
 
-def test_what_goes_away_is_unavailable_and_comes_back_once(assistant: HomeAssistant, service: RunningService) -> None:
+def test_a_service_that_goes_away_is_unavailable_and_comes_back_once(assistant: HomeAssistant, service: RunningService) -> None:
     service.start()
     is_ready(assistant.consumer)
     assistant.consumer.publish_all("plant/pump/temp", NORMAL[:30])
@@ -123,7 +123,7 @@ def test_what_goes_away_is_unavailable_and_comes_back_once(assistant: HomeAssist
     assert assistant.complaints == []
 
 
-def test_a_broker_that_lost_its_memory_is_told_again(
+def test_a_broker_that_lost_its_memory_gets_everything_again(
     start_mosquitto: Callable[[], Any], make_service: MakeService
 ) -> None:
     broker = start_mosquitto()
@@ -145,7 +145,7 @@ def test_a_broker_that_lost_its_memory_is_told_again(
     assert service.end() == 0
 
 
-def test_a_home_assistant_that_starts_is_told_again(assistant: HomeAssistant, service: RunningService) -> None:
+def test_a_home_assistant_that_starts_gets_everything_again(assistant: HomeAssistant, service: RunningService) -> None:
     service.start()
     is_ready(assistant.consumer)
     assistant.consumer.publish_all("plant/pump/temp", NORMAL[:30])
@@ -164,7 +164,7 @@ def test_a_home_assistant_that_starts_is_told_again(assistant: HomeAssistant, se
     assert service.end() == 0
 
 
-def test_a_sensor_that_is_forgotten_is_gone_also_through_a_kill(
+def test_a_forgotten_sensor_is_gone_even_after_a_kill(
     assistant: HomeAssistant, service: RunningService, make_assistant: Callable[[], HomeAssistant]
 ) -> None:
     service.start()
@@ -188,7 +188,7 @@ def test_a_sensor_that_is_forgotten_is_gone_also_through_a_kill(
     assert assistant.complaints == []
 
 
-def test_sensors_that_were_known_before_are_told_and_switching_it_off_takes_all_back(
+def test_sensors_known_before_are_announced_and_disabling_it_removes_all(
     assistant: HomeAssistant, make_service: MakeService, own_mosquitto: EmbeddedBroker
 ) -> None:
     service = make_service(configuration(own_mosquitto.port)).start()
@@ -212,7 +212,7 @@ def test_sensors_that_were_known_before_are_told_and_switching_it_off_takes_all_
     assert assistant.complaints == []
 
 
-def test_discovery_messages_are_no_input_of_a_gateway_that_hears_everything(
+def test_discovery_messages_are_not_input_of_a_gateway_that_subscribes_to_everything(
     assistant: HomeAssistant, make_service: MakeService, own_mosquitto: EmbeddedBroker
 ) -> None:
     text = told(own_mosquitto).replace('topic = "plant/#"', 'topic = "#"')
@@ -229,7 +229,7 @@ def test_discovery_messages_are_no_input_of_a_gateway_that_hears_everything(
     assert service.end() == 0
 
 
-def test_where_events_go_to_another_broker_home_assistant_is_told_and_heard_there(
+def test_where_events_go_to_another_broker_home_assistant_is_served_there(
     start_mosquitto: Callable[[], Any], make_service: MakeService, own_mosquitto: EmbeddedBroker
 ) -> None:
     upstream = start_mosquitto()

@@ -88,7 +88,7 @@ def confirmed(service: RunningService) -> int:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_events_that_an_access_list_forbids_come_once_it_is_mended_without_a_restart(
+def test_events_forbidden_by_an_access_list_are_published_after_its_correction_without_a_restart(
     listed: Listed, consumer: Consumer, make_service: MakeService, version: str
 ) -> None:
     listed.allow(NO_EVENTS if version == "5" else NO_WRITING)
@@ -119,7 +119,7 @@ def test_events_that_an_access_list_forbids_come_once_it_is_mended_without_a_res
         assert mine == sorted(mine, reverse=True), "raised comes before cleared"
 
 
-def test_a_list_that_is_changed_while_running_costs_no_event(
+def test_a_list_that_is_changed_at_run_time_costs_no_event(
     listed: Listed, consumer: Consumer, make_service: MakeService
 ) -> None:
     service = start(make_service, listed, "3.1.1")
@@ -135,7 +135,7 @@ def test_a_list_that_is_changed_while_running_costs_no_event(
     wait_until(lambda: confirmed(service) == 4, what="the confirmations")
 
 
-def test_where_only_reading_is_forbidden_new_events_come_all_the_same_and_none_counts(
+def test_where_only_reading_is_forbidden_new_events_are_published_but_not_confirmed(
     listed: Listed, consumer: Consumer, make_service: MakeService
 ) -> None:
     listed.allow(NO_READING)
@@ -149,7 +149,7 @@ def test_where_only_reading_is_forbidden_new_events_come_all_the_same_and_none_c
     assert service.end() == 0
 
 
-def test_whoever_switches_the_check_off_trusts_the_acknowledgement(
+def test_with_the_check_disabled_the_acknowledgement_is_trusted(
     listed: Listed, consumer: Consumer, make_service: MakeService
 ) -> None:
     listed.allow(NO_READING)
@@ -160,7 +160,7 @@ def test_whoever_switches_the_check_off_trusts_the_acknowledgement(
     assert "delivery_unconfirmed" not in service.log.read_text()
 
 
-def test_retained_topics_that_were_refused_have_their_latest_word_once_the_list_is_mended(
+def test_refused_retained_topics_get_their_latest_value_once_the_list_is_corrected(
     listed: Listed, consumer: Consumer, make_service: MakeService
 ) -> None:
     listed.allow(NO_WRITING)

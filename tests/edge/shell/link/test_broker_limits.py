@@ -32,7 +32,7 @@ StartMosquitto = Callable[..., Mosquitto]
         ("E0 01 55", "E0 01 80", "reason code 0x55"),
     ],
 )
-def test_a_reason_code_that_a_packet_may_not_have_is_replaced_and_explained(
+def test_a_reason_code_that_is_invalid_for_a_packet_is_replaced_and_explained(
     packet: str, changed: str, meaning: str
 ) -> None:
     assert allowed(bytes.fromhex(packet)) == (bytes.fromhex(changed), meaning)
@@ -62,7 +62,7 @@ def test_a_reason_code_that_a_packet_may_not_have_is_replaced_and_explained(
         ),
     ],
 )
-def test_any_other_packet_is_left_as_it_is(packet: str) -> None:
+def test_any_other_packet_is_unchanged(packet: str) -> None:
     assert allowed(bytes.fromhex(packet)) == (bytes.fromhex(packet), "")
 
 
@@ -77,7 +77,7 @@ def events(link: Link, number: int, size: int) -> list[int]:
 
 
 @pytest.mark.parametrize("limit", ["message_size_limit 600", "max_packet_size 600"])
-def test_what_is_too_large_for_a_broker_is_refused_alone_and_costs_no_connection(
+def test_a_packet_too_large_for_a_broker_is_refused_alone_and_costs_no_connection(
     start_mosquitto: StartMosquitto, make_link: MakeLink, limit: str
 ) -> None:
     broker = start_mosquitto(f"allow_anonymous true\n{limit}")
@@ -112,7 +112,7 @@ def test_nothing_that_fits_is_refused_and_nothing_else_sent(make_link: MakeLink)
         assert max(published) in range(290, 301)
 
 
-def test_what_a_broker_closes_the_connection_for_as_too_large_is_not_sent_again(make_link: MakeLink) -> None:
+def test_a_packet_for_which_the_broker_closed_the_connection_as_too_large_is_not_sent_again(make_link: MakeLink) -> None:
     def behave(client: Client) -> None:
         client.read()
         client.send(mqtt.packet(mqtt.CONNACK, bytes.fromhex("000000")))
@@ -136,7 +136,7 @@ def test_what_a_broker_closes_the_connection_for_as_too_large_is_not_sent_again(
         assert link.connections == 2
 
 
-def test_a_size_that_was_refused_is_tried_again_after_a_while() -> None:
+def test_a_size_that_was_refused_is_retried_after_some_time() -> None:
     now = [0.0]
     too_long = TooLong(lambda: now[0])
     assert not too_long.has(10_000)

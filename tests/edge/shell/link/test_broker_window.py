@@ -75,7 +75,7 @@ def bursts(sensors: int, every_s: float, times: int) -> list[float]:
 
 
 @pytest.mark.parametrize("window", [1, 2, 10, 20, 100])
-def test_a_window_that_is_smaller_than_told_is_found_after_a_few_pauses(window: int) -> None:
+def test_a_window_smaller_than_configured_is_found_after_a_few_pauses(window: int) -> None:
     run = Run(stream(min(200, 40 * window), 60), window)
     assert run.window.size == window
     late = [each for each in run.waits[len(run.waits) // 2 :] if each > PROBE * QUIET_S + 0.1]
@@ -88,13 +88,13 @@ def test_probing_costs_a_stream_hardly_any_time() -> None:
     assert np.mean(run.waits) < 0.05
 
 
-def test_with_the_window_that_was_told_nothing_is_learned_and_a_group_waits_its_time() -> None:
+def test_with_the_configured_window_nothing_is_learned_and_a_group_waits_its_time() -> None:
     run = Run(stream(100, 60), 1000)
     assert run.window.size >= 200
     assert len(run.commits) <= 33
 
 
-def test_a_full_stream_soon_has_the_window_that_was_told() -> None:
+def test_a_full_stream_soon_has_the_configured_window() -> None:
     run = Run(stream(2000, 20), 1000)
     assert run.window.size == 1000
     assert len([at for at, _ in run.commits if at < 2.0]) <= 40
@@ -102,13 +102,13 @@ def test_a_full_stream_soon_has_the_window_that_was_told() -> None:
 
 
 @pytest.mark.parametrize("window", [20, 50])
-def test_a_broker_with_a_small_window_is_never_kept_waiting_for_long(window: int) -> None:
+def test_a_broker_with_a_small_window_never_waits_for_long(window: int) -> None:
     assert max(Run(stream(300, 60), window).waits) < 3 * QUIET_S
 
 
 @pytest.mark.parametrize("told", [20, 1000])
 @pytest.mark.parametrize("every_s", [2.0, 2.005, 1.0, 0.4, 0.405, 0.6, 0.605, 5.0])
-def test_sensors_that_report_together_do_not_spoil_the_commits_of_a_stream_later(told: int, every_s: float) -> None:
+def test_sensors_that_report_together_do_not_affect_the_commits_of_a_later_stream(told: int, every_s: float) -> None:
     times = int(120 / every_s)
     run = Run(bursts(4, every_s, times) + stream(100, 60, begin=125.0), told, told)
     in_stream = [number for at, number in run.commits if at >= 125.0]
@@ -117,7 +117,7 @@ def test_sensors_that_report_together_do_not_spoil_the_commits_of_a_stream_later
     assert len(run.commits) - len(in_stream) <= times + NEXT_PROBE
 
 
-def test_a_slow_disk_is_no_broker_that_waits() -> None:
+def test_a_slow_disk_is_not_a_waiting_broker() -> None:
     run = Run(stream(100, 120), 1000, commit_takes_s=1.0)
     assert run.window.size >= 300
 
@@ -138,7 +138,7 @@ def learned(size: int = 4) -> BrokerWindow:
     return window
 
 
-def test_the_first_window_is_a_small_one_and_is_probed_at_the_first_occasion() -> None:
+def test_the_first_window_is_small_and_is_probed_at_the_first_opportunity() -> None:
     window = BrokerWindow(1000)
     assert window.size == FIRST
     window.committed(FIRST, 0.0, 0.0)
@@ -150,7 +150,7 @@ def test_the_first_window_is_a_small_one_and_is_probed_at_the_first_occasion() -
     assert window.is_filled(750)
 
 
-def test_with_mqtt_3_1_1_few_enough_are_left_unacknowledged_for_the_broker_to_keep_what_comes() -> None:
+def test_with_mqtt_3_1_1_enough_room_is_left_in_the_window_for_the_broker_to_keep_sending() -> None:
     window = BrokerWindow(1000)
     window.connected(is_told=False)
     window.received(900, 1.0)
@@ -163,7 +163,7 @@ def test_with_mqtt_3_1_1_few_enough_are_left_unacknowledged_for_the_broker_to_ke
     assert window.size == UNTOLD
 
 
-def test_with_mqtt_3_1_1_a_pause_with_a_full_window_is_short_whatever_the_broker_has_sent() -> None:
+def test_with_mqtt_3_1_1_a_pause_with_a_full_window_is_short() -> None:
     window = BrokerWindow(1000)
     window.received(150, 1.0)
     assert window.patience_s(110) is None
@@ -174,7 +174,7 @@ def test_with_mqtt_3_1_1_a_pause_with_a_full_window_is_short_whatever_the_broker
     assert window.assured == FIRST
 
 
-def test_a_pause_that_does_not_repeat_is_not_believed() -> None:
+def test_a_single_pause_is_not_accepted() -> None:
     window = BrokerWindow(20)
     for number in (4, 5, 4, 5, 4, 5):
         window.received(number, 0.0)
@@ -183,7 +183,7 @@ def test_a_pause_that_does_not_repeat_is_not_believed() -> None:
     assert window.size == 20
 
 
-def test_a_suspected_pause_is_ended_early_to_see_what_the_broker_does() -> None:
+def test_a_suspected_pause_is_ended_early_to_observe_the_broker() -> None:
     window = BrokerWindow(20)
     assert window.patience_s(4) is None
     window.committed(4, 1.0, 1.0)
@@ -195,7 +195,7 @@ def test_a_suspected_pause_is_ended_early_to_see_what_the_broker_does() -> None:
     assert window.patience_s(4) is None, "the broker had not been waiting"
 
 
-def test_more_messages_than_the_window_has_show_that_it_is_larger() -> None:
+def test_more_messages_than_the_window_prove_that_it_is_larger() -> None:
     window = learned()
     window.received(5, 10.0)
     assert window.size == 8
@@ -203,7 +203,7 @@ def test_more_messages_than_the_window_has_show_that_it_is_larger() -> None:
     assert window.size == 20
 
 
-def test_a_learned_window_is_probed_and_a_broker_that_had_not_been_waiting_refutes_it() -> None:
+def test_a_learned_window_is_probed_and_refuted_by_a_broker_that_was_not_waiting() -> None:
     window = learned()
     for _ in range(NEXT_PROBE):
         assert window.is_filled(3)
@@ -235,7 +235,7 @@ def test_a_probe_that_confirms_the_window_is_followed_by_rarer_ones() -> None:
     st.lists(st.tuples(st.integers(0, 70), st.floats(0, 3), st.floats(0, 3)), max_size=80),
     st.integers(1, 64),
 )
-def test_whatever_happens_the_window_stays_between_one_and_what_was_told(
+def test_the_window_always_stays_between_one_and_the_configured_value(
     happened: list[tuple[int, float, float]], told: int
 ) -> None:
     window, now = BrokerWindow(told), 0.0

@@ -159,7 +159,7 @@ def streams(draw: st.DrawFn, *, damaged: bool) -> tuple[MQTTProtocolVersion, lis
 
 @settings(max_examples=200)
 @given(streams(damaged=False), st.booleans())
-def test_what_a_broker_may_send_means_the_same_to_both(
+def test_valid_packets_have_the_same_meaning_to_both(
     stream: tuple[MQTTProtocolVersion, list[bytes]], ends: bool
 ) -> None:
     version, pieces = stream
@@ -177,7 +177,7 @@ def with_allowed_codes(version: MQTTProtocolVersion, data: bytes) -> bytes:
 @pytest.mark.long
 @settings(max_examples=400)
 @given(streams(damaged=True), st.booleans())
-def test_what_no_broker_may_send_means_the_same_to_both(
+def test_invalid_packets_have_the_same_meaning_to_both(
     stream: tuple[MQTTProtocolVersion, list[bytes]], ends: bool
 ) -> None:
     version, pieces = stream
@@ -191,7 +191,7 @@ def test_what_no_broker_may_send_means_the_same_to_both(
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_bytes_that_come_one_by_one_mean_the_same(version: MQTTProtocolVersion) -> None:
+def test_bytes_that_arrive_one_by_one_have_the_same_meaning(version: MQTTProtocolVersion) -> None:
     properties = b"" if version == VERSIONS[0] else b"\x00"
     data = b"".join(publish(b"plant/a", b"%d" % each * 60, 2, each, properties) for each in range(1, 5))
     pieces = [data[place : place + 1] for place in range(len(data))]
@@ -200,14 +200,14 @@ def test_bytes_that_come_one_by_one_mean_the_same(version: MQTTProtocolVersion) 
     assert ours == tell(Client, version, pieces)
 
 
-def test_the_end_in_the_middle_of_a_packet_is_the_end() -> None:
+def test_an_end_in_the_middle_of_a_packet_is_an_end() -> None:
     whole = publish(b"plant/a", b"12", 2, 7, None)
     told = tell(BulkClient, VERSIONS[0], [whole + whole[:-1]], ends=True)
     assert len(told.messages) == 1
     assert not told.connected
 
 
-def test_only_what_is_out_of_the_ordinary_takes_the_long_way() -> None:
+def test_only_unusual_packets_take_the_slow_path() -> None:
     client = BulkClient(CallbackAPIVersion.VERSION2, client_id="a", manual_ack=True)
     wire: Any = Wire()
     client._sock = wire
@@ -219,7 +219,7 @@ def test_only_what_is_out_of_the_ordinary_takes_the_long_way() -> None:
     assert [len(each) for each in bulks] == [500]
 
 
-def test_acknowledgements_are_those_of_paho_in_one_write() -> None:
+def test_acknowledgements_equal_those_of_paho_in_one_write() -> None:
     def written(acknowledge: Callable[[BulkClient], object]) -> bytes:
         client = BulkClient(CallbackAPIVersion.VERSION2, client_id="a", manual_ack=True)
         wire: Any = Wire()
@@ -241,7 +241,7 @@ def test_a_payload_of_any_size_is_read(size: int) -> None:
     assert [len(each[1]) for each in tell(BulkClient, VERSIONS[0], pieces).messages] == [size, 4]
 
 
-def test_a_new_connection_begins_with_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_connection_starts_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     client = BulkClient(CallbackAPIVersion.VERSION2, client_id="a", manual_ack=True)
     wire: Any = Wire()
     client._sock = wire
@@ -257,7 +257,7 @@ def test_a_new_connection_begins_with_nothing(monkeypatch: pytest.MonkeyPatch) -
     assert [[each.packet for each in bulk] for bulk in bulks] == [[5]]
 
 
-def test_what_paho_has_is_what_is_relied_on() -> None:
+def test_paho_has_the_attributes_relied_on() -> None:
     read: list[int] = []
 
     class Watched(BulkClient):

@@ -14,7 +14,7 @@ from edge.shell.link.link_options import EventProperties
 
 
 @pytest.mark.parametrize(("version", "expected"), [("5", "application/cbor"), ("3.1.1", "")])
-def test_what_a_sender_says_of_its_payload_comes_with_it(
+def test_the_content_type_set_by_a_sender_is_delivered(
     mosquitto: Mosquitto, make_link: Callable[..., Link], version: Literal["5", "3.1.1"], expected: str
 ) -> None:
     topic = f"content-types/{version}"

@@ -82,7 +82,7 @@ def line() -> Line:
     return Line()
 
 
-def test_an_event_counts_once_a_status_that_was_published_behind_it_has_come_back(line: Line) -> None:
+def test_an_event_counts_once_a_status_published_after_it_has_come_back(line: Line) -> None:
     line.let_pass(1.0)
     line.events(1, 2)
     assert line.delivered == []
@@ -91,7 +91,7 @@ def test_an_event_counts_once_a_status_that_was_published_behind_it_has_come_bac
     assert line.delivered == [1, 2]
 
 
-def test_an_event_that_was_acknowledged_behind_the_status_waits_for_the_next_one(line: Line) -> None:
+def test_an_event_that_was_acknowledged_after_the_status_waits_for_the_next_one(line: Line) -> None:
     line.events(1)
     line.delivered += line.check.turn()
     line.events(2)
@@ -101,7 +101,7 @@ def test_an_event_that_was_acknowledged_behind_the_status_waits_for_the_next_one
     assert line.delivered == [1, 2]
 
 
-def test_what_does_not_come_back_counts_as_nothing_until_it_does(line: Line, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_event_counts_as_undelivered_until_its_status_comes_back(line: Line, caplog: pytest.LogCaptureFixture) -> None:
     line.link.drops = True
     line.events(1)
     line.let_pass(2 * ECHO_S)
@@ -136,7 +136,7 @@ def test_an_idle_connection_costs_a_status_a_minute_and_a_busy_one_one_in_two_se
     assert len(line.link.sent) - before <= 60 / PROBE_S + 1
 
 
-def test_an_old_status_of_ours_that_is_retained_is_no_evidence(line: Line) -> None:
+def test_an_old_retained_status_of_ours_is_not_evidence(line: Line) -> None:
     line.let_pass(1.0)
     old = line.link.sent[-1]
     line.check.begin()
@@ -148,13 +148,13 @@ def test_an_old_status_of_ours_that_is_retained_is_no_evidence(line: Line) -> No
     assert line.check.missing_since is not None
 
 
-def test_what_was_stored_before_waits_until_a_status_has_come_back(line: Line) -> None:
+def test_events_stored_before_wait_until_a_status_has_come_back(line: Line) -> None:
     assert line.check.holds_backlog
     line.let_pass(1.0)
     assert not line.check.holds_backlog
 
 
-def test_an_acknowledgement_that_is_late_is_no_status_that_is_missing(line: Line) -> None:
+def test_a_late_acknowledgement_is_not_a_missing_status(line: Line) -> None:
     line.link.drops = True
     for _ in range(100):
         line.check.turn()
@@ -163,7 +163,7 @@ def test_an_acknowledgement_that_is_late_is_no_status_that_is_missing(line: Line
 
 
 @pytest.mark.parametrize("why", ["MQTT 5", "not readable"])
-def test_where_an_acknowledgement_is_enough_or_all_there_is_it_counts_at_once(line: Line, why: str) -> None:
+def test_an_event_counts_immediately_where_an_acknowledgement_suffices_or_nothing_more_is_available(line: Line, why: str) -> None:
     line.events(1)
     if why == "MQTT 5":
         line.link.acknowledges_blindly = False
@@ -188,14 +188,14 @@ def test_the_status_of_another_service_is_a_rival_once_we_know_our_own(line: Lin
 
 
 @pytest.mark.parametrize("payload", [b"", b"online", b"\xff", b"[]", b'{"state":1}'])
-def test_what_is_no_status_hurts_nobody(line: Line, payload: bytes) -> None:
+def test_an_invalid_status_does_no_harm(line: Line, payload: bytes) -> None:
     line.let_pass(1.0)
     line.link.echo.payloads.append(payload)
     line.let_pass(1.0)
     assert line.check.missing_since is None
 
 
-def test_while_the_status_is_late_nothing_is_sent_that_could_overtake_what_was_dropped(line: Line) -> None:
+def test_while_the_status_is_late_nothing_is_sent_that_could_overtake_dropped_events(line: Line) -> None:
     line.let_pass(1.0)
     assert line.check.may_send()
     line.link.drops = True
@@ -204,7 +204,7 @@ def test_while_the_status_is_late_nothing_is_sent_that_could_overtake_what_was_d
     assert not line.check.may_send()
 
 
-def test_while_none_comes_back_it_is_asked_for_before_new_events_are_sent(line: Line) -> None:
+def test_while_none_comes_back_a_status_is_requested_before_new_events_are_sent(line: Line) -> None:
     line.link.drops = True
     line.let_pass(300.0)
     before = len(line.link.sent)
@@ -227,7 +227,7 @@ def test_at_first_nothing_is_sent_while_none_comes_back(line: Line) -> None:
         line.let_pass(0.2, 0.1)
 
 
-def test_a_list_that_was_mended_is_noticed_as_soon_as_there_is_an_event(line: Line) -> None:
+def test_a_corrected_list_is_noticed_as_soon_as_there_is_an_event(line: Line) -> None:
     line.link.drops = True
     line.let_pass(300.0)
     line.link.drops = False
@@ -237,7 +237,7 @@ def test_a_list_that_was_mended_is_noticed_as_soon_as_there_is_an_event(line: Li
     assert line.check.may_send()
 
 
-def test_what_goes_on_is_a_line_a_minute(line: Line, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_lasting_problem_gives_one_line_per_minute(line: Line, caplog: pytest.LogCaptureFixture) -> None:
     line.link.drops = True
     for _ in range(600):
         line.check.may_send()

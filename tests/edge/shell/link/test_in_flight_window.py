@@ -18,7 +18,7 @@ def test_there_is_room_until_the_window_is_full_and_again_after_an_answer() -> N
     assert window.waits_for_answers
 
 
-def test_an_answer_that_is_noted_before_the_packet_is_written_down_is_not_lost() -> None:
+def test_an_answer_that_arrives_before_the_packet_is_recorded_is_not_lost() -> None:
     window = InFlightWindow(2)
     window.note(1)
     window.sent(1, 1, 101)
@@ -40,7 +40,7 @@ def test_an_answer_to_nothing_is_ignored() -> None:
     assert window.collect() == []
 
 
-def test_a_packet_id_used_twice_confirms_only_when_both_are_through() -> None:
+def test_a_packet_id_used_twice_confirms_only_when_both_are_complete() -> None:
     window = InFlightWindow(5)
     window.sent(7, 1, 101)
     window.sent(7, 0, 102)
@@ -50,7 +50,7 @@ def test_a_packet_id_used_twice_confirms_only_when_both_are_through() -> None:
     assert window.collect() == [101]
 
 
-def test_qos_0_has_a_bound_of_its_own() -> None:
+def test_qos_0_has_a_separate_limit() -> None:
     window = InFlightWindow(1)
     for packet in range(UNWRITTEN):
         window.sent(packet, 0, packet)
@@ -60,7 +60,7 @@ def test_qos_0_has_a_bound_of_its_own() -> None:
     assert window.has_room(0)
 
 
-def test_the_slowest_answer_is_known_and_when_the_last_publication_was_sent() -> None:
+def test_the_slowest_answer_is_known_and_so_is_the_time_of_the_last_publication() -> None:
     now = [10.0]
     window = InFlightWindow(5, lambda: now[0])
     for packet, answer_s in ((1, 0.5), (2, 2.0), (3, 0.1)):
@@ -74,7 +74,7 @@ def test_the_slowest_answer_is_known_and_when_the_last_publication_was_sent() ->
     assert window.sent_at == 12.5
 
 
-def test_a_window_knows_whether_the_broker_has_confirmed_all_before_the_answers_are_collected() -> None:
+def test_a_window_knows_whether_everything_is_confirmed_before_the_answers_are_collected() -> None:
     window = InFlightWindow(10)
     assert window.has_accepted_all
     window.sent(1, 1, 1)

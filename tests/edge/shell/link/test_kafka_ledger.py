@@ -22,7 +22,7 @@ def records(receipt: int, *offsets: int) -> list[Message]:
     return [record(receipt, each) for each in offsets]
 
 
-def test_only_what_is_stored_is_committed() -> None:
+def test_only_stored_records_are_committed() -> None:
     ledger = PartitionLedger()
     number = ledger.assign(PLACE, "log", 5)
     taken = ledger.take(records(number, 5, 6, 7))
@@ -38,14 +38,14 @@ def test_the_position_of_a_log_is_the_last_record_of_a_step() -> None:
     assert ledger.positions([*records(one, 0, 1), *records(other, 10), *records(one, 2)]) == {"one": 2, "other": 10}
 
 
-def test_messages_of_our_own_have_no_position() -> None:
+def test_messages_of_the_service_itself_have_no_position() -> None:
     ledger = PartitionLedger()
     own = Message("edgewarden/gw/command/mute", b"{}", 0.0)
     assert ledger.take([own]) == [own]
     assert ledger.positions([own]) == {}
 
 
-def test_of_a_partition_that_leaves_nothing_more_is_handed_over() -> None:
+def test_nothing_more_is_handed_over_from_a_revoked_partition() -> None:
     ledger = PartitionLedger()
     number = ledger.assign(PLACE, "log", 0)
     ledger.acknowledge(ledger.take(records(number, 0)))
@@ -55,7 +55,7 @@ def test_of_a_partition_that_leaves_nothing_more_is_handed_over() -> None:
     assert ledger.take(records(number, 2)) == []
 
 
-def test_a_partition_leaves_when_what_was_handed_over_is_stored() -> None:
+def test_a_partition_is_released_when_its_records_are_stored() -> None:
     ledger = PartitionLedger()
     number = ledger.assign(PLACE, "log", 0)
     taken = ledger.take(records(number, 0, 1))
@@ -66,7 +66,7 @@ def test_a_partition_leaves_when_what_was_handed_over_is_stored() -> None:
     assert ledger.to_commit([number]) == [(PLACE, 2)]
 
 
-def test_what_was_handed_over_is_a_position_even_after_its_partition_was_lost() -> None:
+def test_a_handed_over_record_is_a_position_even_after_its_partition_was_lost() -> None:
     ledger = PartitionLedger()
     number = ledger.assign(PLACE, "log", 0)
     taken = ledger.take(records(number, 0, 1))
@@ -75,7 +75,7 @@ def test_what_was_handed_over_is_a_position_even_after_its_partition_was_lost() 
     assert ledger.known() == {"log": 1}
 
 
-def test_what_this_process_has_handed_over_is_further_than_what_the_store_says() -> None:
+def test_the_position_handed_over_by_this_process_is_ahead_of_the_stored_one() -> None:
     ledger = PartitionLedger()
     ledger.acknowledge(ledger.take(records(ledger.assign(PLACE, "log", 3), 3, 4)))
     ledger.resume({"log": 2, "other": 9})
@@ -110,7 +110,7 @@ def test_records_of_two_partitions_come_in_order_of_time(merge: PartitionMerge) 
     assert taken(merge, {1, 2}) == [(1, 1.0), (2, 1.5), (1, 2.0), (2, 4.0), (1, 5.0)]
 
 
-def test_none_overtakes_a_partition_that_has_more_to_read(merge: PartitionMerge) -> None:
+def test_no_record_overtakes_a_partition_that_has_more_to_read(merge: PartitionMerge) -> None:
     add(merge, 1, 1.0, 2.0)
     assert taken(merge, {1}) == []
     add(merge, 2, 1.5)
@@ -118,7 +118,7 @@ def test_none_overtakes_a_partition_that_has_more_to_read(merge: PartitionMerge)
     assert taken(merge, {1, 2}) == [(1, 2.0)]
 
 
-def test_a_partition_that_does_not_deliver_is_waited_for_only_so_long(
+def test_the_wait_for_a_partition_without_data_is_limited(
     merge: PartitionMerge, clock: list[float]
 ) -> None:
     add(merge, 1, 1.0)
@@ -127,13 +127,13 @@ def test_a_partition_that_does_not_deliver_is_waited_for_only_so_long(
     assert taken(merge, {1}) == [(1, 1.0)]
 
 
-def test_the_order_within_a_partition_is_kept_whatever_the_times_say(merge: PartitionMerge) -> None:
+def test_the_order_within_a_partition_is_kept_whatever_its_times(merge: PartitionMerge) -> None:
     add(merge, 1, 3.0, 1.0)
     add(merge, 2, 2.0)
     assert taken(merge, {1, 2}) == [(2, 2.0), (1, 3.0), (1, 1.0)]
 
 
-def test_a_record_whose_time_is_not_believed_does_not_hold_up_those_behind_it(merge: PartitionMerge) -> None:
+def test_a_record_with_an_implausible_time_does_not_delay_those_after_it(merge: PartitionMerge) -> None:
     add(merge, 1, 1.0)
     merge.add(record(1, 1, 99.0), is_dated=False)
     add(merge, 1, 2.0, 4.0)
@@ -185,13 +185,13 @@ class FakeRecord:
         return 1, round(1000 * self._time)
 
 
-def test_topic_and_key_are_the_topic_of_a_message() -> None:
+def test_topic_and_key_form_the_topic_of_a_message() -> None:
     message = as_message_of(FakeRecord(b"line1/pump", b"21.5", 1_700_000_000.25), 3, 1_700_000_100.0)
     assert message == Message("plant/line1/pump", b"21.5", 1_700_000_000.25, receipt=3, packet=7)
 
 
 @pytest.mark.parametrize("key", [None, b""])
-def test_a_record_without_a_key_has_the_topic_alone(key: bytes | None) -> None:
+def test_a_record_without_a_key_has_only_the_topic(key: bytes | None) -> None:
     assert as_message_of(FakeRecord(key, None, 1e9), 1, 2e9)[:2] == ("plant", b"")
 
 
@@ -199,7 +199,7 @@ def test_a_key_may_be_any_bytes() -> None:
     assert as_message_of(FakeRecord(b"\xff\x00", b"", 1e9), 1, 2e9).topic == "plant/\ufffd\x00"
 
 
-def test_the_content_type_is_that_of_the_header() -> None:
+def test_the_content_type_comes_from_the_header() -> None:
     made = as_message_of(FakeRecord(b"k", b"", 1e9, [("Content-Type", b"application/senml+json")]), 1, 2e9)
     assert made.content_type == "application/senml+json"
 
@@ -215,5 +215,5 @@ def test_the_content_type_is_that_of_the_header() -> None:
     ],
     ids=["past", "ahead of our clock", "none", "a producer's clock that was never set", "our clock was never set"],
 )
-def test_the_time_of_a_record_is_believed_unless_it_can_not_be_right(said: float, now: float, time: float) -> None:
+def test_the_time_of_a_record_is_used_unless_it_is_impossible(said: float, now: float, time: float) -> None:
     assert time_of(said, now) == time

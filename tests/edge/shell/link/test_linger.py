@@ -28,7 +28,7 @@ def lots(linger: Linger, arrivals: list[float], cost_s: float = 0.0005) -> list[
     return read
 
 
-def test_a_message_after_a_pause_is_read_at_once_and_so_is_the_one_after_it():
+def test_a_message_after_a_pause_is_read_immediately_and_so_is_the_one_after_it():
     linger = Linger(0.25, 1000)
     assert [linger.rest_s(1, 60, at) for at in (10.0, 20.0, 30.0)] == [0.0, 0.0, 0.0]
 
@@ -38,7 +38,7 @@ def test_a_stream_of_a_hundred_a_second_is_read_four_times_a_second():
     assert len(read) <= 45
 
 
-def test_no_message_waits_longer_than_it_may():
+def test_no_message_waits_longer_than_allowed():
     linger, arrivals = Linger(0.25, 1000), [number / 100 for number in range(1000)]
     assert len(lots(linger, arrivals)) < len(arrivals)
     now, latest = 0.0, 0.0
@@ -48,14 +48,14 @@ def test_no_message_waits_longer_than_it_may():
     assert latest <= 0.25 + 0.001
 
 
-def test_a_burst_after_a_pause_is_few_reads():
+def test_a_burst_after_a_pause_takes_few_reads():
     arrivals = [60.0 * minute + 0.001 * number for minute in range(1, 5) for number in range(100)]
     assert len(lots(Linger(0.25, 1000), arrivals)) <= 4 * 6
 
 
 @pytest.mark.parametrize("window", [1, 20, 1000, 65_535])
 @pytest.mark.parametrize("per_second", [10, 100, 1000, 10_000])
-def test_what_arrives_during_a_rest_never_fills_the_window(window, per_second):
+def test_messages_that_arrive_during_a_rest_never_fill_the_window(window, per_second):
     linger, now, rest = Linger(0.25, window), 0.0, 0.0
     for _ in range(2000):
         now += max(rest, 1 / per_second)
@@ -63,22 +63,22 @@ def test_what_arrives_during_a_rest_never_fills_the_window(window, per_second):
     assert rest * per_second <= 1.1 * max(1.0, min(ENOUGH, window / 4))
 
 
-def test_a_flood_is_read_as_it_comes():
+def test_a_flood_is_read_as_it_arrives():
     linger = Linger(0.25, 1000)
     assert [linger.rest_s(30, 1800, number / 1000) for number in range(2000)][500:] == [0.0] * 1500
 
 
-def test_gaps_between_bursts_are_no_sign_of_a_thin_stream():
+def test_gaps_between_bursts_are_not_a_sign_of_a_thin_stream():
     linger = Linger(0.25, 1000)
     rests = [linger.rest_s(50, 3000, number / 20) for number in range(100)]
     assert max(rests[20:]) < 0.1
 
 
-def test_without_a_linger_nothing_ever_rests():
+def test_without_a_linger_there_are_no_rests():
     assert {Linger(0.0, 1000).rest_s(each, 60 * each, 0.001 * each) for each in range(1, 500)} == {0.0}
 
 
-def test_large_messages_do_not_pile_up_in_the_socket():
+def test_large_messages_do_not_accumulate_in_the_socket():
     linger = Linger(0.25, 1000)
     rests = [linger.rest_s(10, 100_000, number / 10) for number in range(100)]
     assert rests[-1] * 1_000_000 <= 1.2 * ENOUGH_BYTES
@@ -129,7 +129,7 @@ def stream(link: Link, sender: Link, number: int) -> list[list[Message]]:
 
 
 @pytest.mark.long
-def test_a_stream_comes_in_lots_with_nothing_lost(mosquitto: Mosquitto, make_link, lingering: Link):
+def test_a_stream_arrives_in_batches_with_nothing_lost(mosquitto: Mosquitto, make_link, lingering: Link):
     lots = stream(lingering, make_link(mosquitto.port), 200)
     payloads = [each.payload for lot in lots for each in lot]
     assert payloads == [b"%d" % each for each in range(200)]
@@ -149,7 +149,7 @@ def test_a_publication_does_not_wait_for_the_end_of_a_rest(mosquitto: Mosquitto,
 
 
 @pytest.mark.long
-def test_a_resting_link_ends_when_it_is_told_to(mosquitto: Mosquitto, make_link, lingering: Link):
+def test_a_resting_link_ends_on_request(mosquitto: Mosquitto, make_link, lingering: Link):
     stream(lingering, make_link(mosquitto.port), 50)
     lingering.stop()
     assert not lingering.connected

@@ -62,7 +62,7 @@ def confirm(link: Link, tokens: set[int]) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("qos", [0, 1])
-def test_what_is_published_arrives_once_and_in_order(connect: MakeLink, topic: str, qos: int) -> None:
+def test_published_messages_arrive_once_and_in_order(connect: MakeLink, topic: str, qos: int) -> None:
     receiver = connect(Subscription(topic, qos), clock=lambda: 1_700_000_000.5)
     sender = connect()
     payloads = [b"%d" % each for each in range(100)]
@@ -89,7 +89,7 @@ def test_a_publication_is_confirmed_by_its_own_token(connect: MakeLink, topic: s
 
 
 @pytest.mark.parametrize("kind", KEEPING_SESSIONS, ids="-".join, indirect=True)
-def test_what_is_not_acknowledged_is_delivered_again_in_the_session(connect: MakeLink, topic: str) -> None:
+def test_unacknowledged_messages_are_delivered_again_in_the_session(connect: MakeLink, topic: str) -> None:
     session = {"client_id": topic, "clean_session": False}
     first = connect(Subscription(topic), **session)
     send(connect(), topic, b"1", b"2", b"3")
@@ -105,7 +105,7 @@ def test_what_is_not_acknowledged_is_delivered_again_in_the_session(connect: Mak
 
 
 @pytest.mark.parametrize("kind", KEEPING_SESSIONS, ids="-".join, indirect=True)
-def test_what_is_sent_while_we_are_away_waits_in_the_session(connect: MakeLink, topic: str) -> None:
+def test_messages_sent_during_an_absence_wait_in_the_session(connect: MakeLink, topic: str) -> None:
     session = {"client_id": topic, "clean_session": False}
     connect(Subscription(topic), **session).stop()
     sender = connect()
@@ -116,7 +116,7 @@ def test_what_is_sent_while_we_are_away_waits_in_the_session(connect: MakeLink, 
 
 
 @pytest.mark.long
-def test_a_retained_message_says_so(connect: MakeLink, topic: str) -> None:
+def test_a_retained_message_is_marked_as_such(connect: MakeLink, topic: str) -> None:
     sender = connect()
     confirm(sender, send(sender, topic, b"kept", retain=True))
     (message,) = receive(connect(Subscription(topic)), 1)
@@ -125,7 +125,7 @@ def test_a_retained_message_says_so(connect: MakeLink, topic: str) -> None:
 
 
 @pytest.mark.long
-def test_after_a_goodbye_no_will_is_published(connect: MakeLink, topic: str) -> None:
+def test_after_a_disconnect_no_will_is_published(connect: MakeLink, topic: str) -> None:
     witness = connect(Subscription(topic))
     connect(will=(topic, b"gone")).stop()
     assert witness.receive(0.3) == []
@@ -140,7 +140,7 @@ def test_a_payload_may_be_empty_or_large(connect: MakeLink, topic: str) -> None:
 
 
 @pytest.mark.long
-def test_a_full_inbox_drops_qos_0_and_counts_it(connect: MakeLink, topic: str) -> None:
+def test_a_full_receive_queue_drops_qos_0_and_counts_it(connect: MakeLink, topic: str) -> None:
     receiver = connect(Subscription(topic, 0), receive_messages=5)
     send(connect(), topic, *[b"%d" % each for each in range(20)], qos=0)
     wait_until(lambda: receiver.received == 20)
@@ -149,7 +149,7 @@ def test_a_full_inbox_drops_qos_0_and_counts_it(connect: MakeLink, topic: str) -
 
 
 @pytest.mark.long
-def test_a_full_inbox_makes_qos_1_wait(connect: MakeLink, topic: str) -> None:
+def test_a_full_receive_queue_makes_qos_1_wait(connect: MakeLink, topic: str) -> None:
     receiver = connect(Subscription(topic), receive_messages=5)
     payloads = [b"%d" % each for each in range(20)]
     send(connect(), topic, *payloads)
@@ -172,7 +172,7 @@ def test_properties_are_for_mqtt_5_only_and_do_no_harm(kind: tuple[str, str], co
     assert [each.payload for each in receive(receiver, 1)] == [b"{}"]
 
 
-def test_who_waits_for_nothing_is_told_so(free_port: int, make_link: MakeLink) -> None:
+def test_a_wait_without_a_publication_reports_that(free_port: int, make_link: MakeLink) -> None:
     link = make_link(free_port)
     assert not link.wait_connected(0.2)
     assert not link.wait_subscribed(0)
@@ -190,7 +190,7 @@ def test_a_link_that_was_not_started_does_nothing() -> None:
     link.stop()
 
 
-def test_what_is_no_topic_is_not_published_and_not_kept(mosquitto: Mosquitto, make_link: MakeLink) -> None:
+def test_an_invalid_topic_is_not_published_and_not_kept(mosquitto: Mosquitto, make_link: MakeLink) -> None:
     link = make_link(mosquitto.port)
     assert link.wait_connected(10)
     assert [link.publish(each, b"1") for each in ("a/+", "#", "", "a\ud800")] == [None] * 4
@@ -198,7 +198,7 @@ def test_what_is_no_topic_is_not_published_and_not_kept(mosquitto: Mosquitto, ma
     assert link.alive
 
 
-def test_a_persistent_session_without_a_client_id_is_refused_at_once() -> None:
+def test_a_persistent_session_without_a_client_id_is_refused_immediately() -> None:
     with pytest.raises(ValueError, match="client id"):
         LinkOptions(clean_session=False)
 

@@ -35,7 +35,7 @@ def kinds_until_the_goodbye(client: Client) -> list[int]:
     return [mqtt.kind_of(each) for each in client.packets]
 
 
-def test_the_window_is_full_until_a_puback_comes(make_link: MakeLink) -> None:
+def test_the_window_is_full_until_a_puback_arrives(make_link: MakeLink) -> None:
     answer = threading.Event()
 
     def behave(client: Client) -> None:
@@ -60,7 +60,7 @@ def test_the_window_is_full_until_a_puback_comes(make_link: MakeLink) -> None:
         assert [each[-1:] for each in published(broker.clients[0])] == [b"1", b"2", b"4"]
 
 
-def test_what_is_published_offline_is_never_sent(tmp_path: Path, make_link: MakeLink) -> None:
+def test_a_publication_made_offline_is_never_sent(tmp_path: Path, make_link: MakeLink) -> None:
     broker = Mosquitto(tmp_path)
     link = make_link(broker.port)
     assert [link.publish("a", b"early") for _ in range(5)] == [None] * 5
@@ -73,7 +73,7 @@ def test_what_is_published_offline_is_never_sent(tmp_path: Path, make_link: Make
         assert witness.receive(0.2) == []
 
 
-def test_what_is_outstanding_at_a_disconnect_is_void_and_not_sent_by_the_link(make_link: MakeLink) -> None:
+def test_outstanding_publications_are_void_after_a_disconnect_and_not_sent_by_the_link(make_link: MakeLink) -> None:
     with StubBroker(stay) as broker:
         link = make_link(broker.port)
         assert link.wait_connected(10)
@@ -103,7 +103,7 @@ def test_with_nothing_outstanding_a_new_connection_costs_one_call(make_link: Mak
         assert link.publish("a", b"1") is not None
 
 
-def test_a_puback_that_came_before_the_end_still_counts(make_link: MakeLink) -> None:
+def test_a_puback_that_arrived_before_the_end_still_counts(make_link: MakeLink) -> None:
     def behave(client: Client) -> None:
         client.accept()
         client.read()
@@ -117,7 +117,7 @@ def test_a_puback_that_came_before_the_end_still_counts(make_link: MakeLink) -> 
         assert link.confirmations() == [token]
 
 
-def test_a_receipt_of_an_old_connection_is_not_sent_on_the_new_one(make_link: MakeLink) -> None:
+def test_an_acknowledgement_for_an_old_connection_is_not_sent_on_the_new_one(make_link: MakeLink) -> None:
     def behave(client: Client) -> None:
         client.accept()
         client.send(mqtt.publish(b"a", b"1", qos=1, packet_id=7))
@@ -211,7 +211,7 @@ def test_the_will_is_published_when_the_link_vanishes(mosquitto: Mosquitto, make
     assert [each.retained for each in receive(late, 1)] == [True]
 
 
-def test_a_topic_that_is_no_utf_8_hurts_nobody(make_link: MakeLink) -> None:
+def test_a_topic_that_is_not_utf_8_does_no_harm(make_link: MakeLink) -> None:
     def behave(client: Client) -> None:
         client.accept()
         client.send(mqtt.publish(b"a/\xff", b"bad", qos=1) + mqtt.publish(b"a/b", b"good"))
@@ -227,7 +227,7 @@ def test_a_topic_that_is_no_utf_8_hurts_nobody(make_link: MakeLink) -> None:
         assert link.alive
 
 
-def test_a_callback_that_fails_ends_the_link_and_says_so(
+def test_a_callback_that_fails_ends_the_link_and_reports_it(
     mosquitto: Mosquitto, make_link: MakeLink, caplog: pytest.LogCaptureFixture
 ) -> None:
     witness = make_link(mosquitto.port, Subscription("failing/#"))
@@ -263,7 +263,7 @@ def test_a_network_thread_that_fails_in_paho_is_noticed(
     assert link.receive(60) == []
 
 
-def test_a_packet_that_makes_no_sense_costs_the_connection_only(make_link: MakeLink) -> None:
+def test_an_invalid_packet_costs_only_the_connection(make_link: MakeLink) -> None:
     def behave(client: Client) -> None:
         client.accept()
         if broker.clients.index(client) == 0:
@@ -280,7 +280,7 @@ def test_a_packet_that_makes_no_sense_costs_the_connection_only(make_link: MakeL
 @pytest.mark.parametrize(
     "refusal", [b"", mqtt.packet(mqtt.CONNACK, b"\x00\x01"), mqtt.packet(mqtt.CONNACK, b"\x00\x84\x00")]
 )
-def test_a_broker_that_does_not_know_mqtt_5_is_spoken_to_in_3_1_1(make_link: MakeLink, refusal: bytes) -> None:
+def test_a_broker_without_mqtt_5_is_used_with_3_1_1(make_link: MakeLink, refusal: bytes) -> None:
     def behave(client: Client) -> None:
         level = client.read()[8]
         if level == 5:
@@ -296,7 +296,7 @@ def test_a_broker_that_does_not_know_mqtt_5_is_spoken_to_in_3_1_1(make_link: Mak
         assert link.version == "3.1.1"
 
 
-def test_a_broker_is_asked_in_no_other_version_than_the_one_that_is_demanded(make_link: MakeLink) -> None:
+def test_no_other_version_than_the_configured_one_is_tried(make_link: MakeLink) -> None:
     def behave(client: Client) -> None:
         client.read()
 
@@ -307,7 +307,7 @@ def test_a_broker_is_asked_in_no_other_version_than_the_one_that_is_demanded(mak
         assert not link.connected
 
 
-def test_a_wrong_password_is_no_reason_for_another_version(
+def test_a_wrong_password_does_not_lead_to_another_version(
     make_link: MakeLink, caplog: pytest.LogCaptureFixture
 ) -> None:
     def behave(client: Client) -> None:
@@ -397,7 +397,7 @@ def test_stop_ends_the_thread_and_delivers_what_was_published(mosquitto: Mosquit
     assert len(receive(witness, 10)) == 10
 
 
-def test_stop_does_not_wait_for_a_full_inbox_or_a_silent_broker(make_link: MakeLink) -> None:
+def test_stop_does_not_wait_for_a_full_receive_queue_or_a_silent_broker(make_link: MakeLink) -> None:
     def behave(client: Client) -> None:
         client.accept()
         client.send(b"".join(mqtt.publish(b"a", b"x", qos=1, packet_id=each) for each in range(1, 9)))

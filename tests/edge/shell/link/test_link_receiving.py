@@ -33,7 +33,7 @@ def publish(link: Link, *numbers: int) -> None:
 
 
 @pytest.mark.long
-def test_while_the_inbox_is_full_nothing_is_read_and_pings_keep_the_connection(make_link: MakeLink) -> None:
+def test_while_the_receive_queue_is_full_nothing_is_read_and_pings_keep_the_connection(make_link: MakeLink) -> None:
     def behave(client: Client) -> None:
         client.accept()
         for each in range(1, 9):
@@ -55,7 +55,7 @@ def test_while_the_inbox_is_full_nothing_is_read_and_pings_keep_the_connection(m
 
 
 @pytest.mark.long
-def test_a_silent_broker_is_still_noticed_after_the_inbox_was_full(make_link: MakeLink) -> None:
+def test_a_silent_broker_is_still_noticed_after_the_receive_queue_was_full(make_link: MakeLink) -> None:
     def behave(client: Client) -> None:
         client.accept()
         client.send(b"".join(mqtt.publish(b"a", b"x", qos=1, packet_id=each) for each in range(1, 5)))
@@ -70,7 +70,7 @@ def test_a_silent_broker_is_still_noticed_after_the_inbox_was_full(make_link: Ma
 
 
 @pytest.mark.long
-def test_a_broker_whose_answer_to_a_ping_is_behind_a_stream_of_messages_is_there(make_link: MakeLink) -> None:
+def test_a_broker_whose_answer_to_a_ping_is_after_a_stream_of_messages_is_alive(make_link: MakeLink) -> None:
     def behave(client: Client) -> None:
         client.accept()
         for each in range(1, 60_000):
@@ -110,7 +110,7 @@ def test_ordinary_messages_are_read_in_bulk_in_either_version(
     assert link.alive
 
 
-def test_what_an_ended_connection_has_left_comes_once(start_mosquitto: StartMosquitto, make_link: MakeLink) -> None:
+def test_messages_left_by_an_ended_connection_are_returned_once(start_mosquitto: StartMosquitto, make_link: MakeLink) -> None:
     broker = start_mosquitto()
     with Proxy(broker.port) as proxy:
         link = make_link(proxy.port, Subscription("a"), **SESSION)
@@ -127,7 +127,7 @@ def test_what_an_ended_connection_has_left_comes_once(start_mosquitto: StartMosq
         assert link.receive(0.3) == []
 
 
-def test_what_a_forgetful_broker_does_not_deliver_again_is_handed_over(
+def test_messages_that_a_forgetful_broker_does_not_redeliver_are_handed_over(
     start_mosquitto: StartMosquitto, make_link: MakeLink
 ) -> None:
     broker = start_mosquitto()
@@ -157,7 +157,7 @@ def test_qos_0_is_never_held_back(start_mosquitto: StartMosquitto, make_link: Ma
     assert payloads(receive(link, 3)) == [b"0", b"1", b"2"]
 
 
-def test_without_a_session_nothing_comes_again_so_nothing_is_held_back(
+def test_without_a_session_nothing_is_redelivered_so_nothing_is_held_back(
     mosquitto: Mosquitto, make_link: MakeLink
 ) -> None:
     with Proxy(mosquitto.port) as proxy:
@@ -172,7 +172,7 @@ def test_without_a_session_nothing_comes_again_so_nothing_is_held_back(
         assert payloads(receive(link, 1)) == [b"1"]
 
 
-def test_messages_of_an_ended_session_are_delivered_by_nobody_again() -> None:
+def test_messages_of_an_ended_session_are_not_redelivered() -> None:
     receiver = Receiver(LinkOptions(**SESSION), lambda: 0.0, lambda _identifiers, _topic: False)  # type: ignore[arg-type]
     receiver.begin(1, modern=False, session_present=False)
     old = [Message("a", b"1", 0.0, qos=1, receipt=1, packet=5, redelivered=True)]
@@ -184,7 +184,7 @@ def test_messages_of_an_ended_session_are_delivered_by_nobody_again() -> None:
     assert receiver.of_session([]) == []
 
 
-def test_a_session_that_was_lost_and_kept_since_is_not_overlooked() -> None:
+def test_a_session_that_was_lost_and_then_kept_is_not_overlooked() -> None:
     receiver = Receiver(LinkOptions(**SESSION), lambda: 0.0, lambda _identifiers, _topic: False)  # type: ignore[arg-type]
     receiver.begin(1, modern=False, session_present=True)
     assert not receiver.has_lost_session()

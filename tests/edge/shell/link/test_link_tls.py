@@ -50,7 +50,7 @@ def test_tls_with_the_right_authority_connects_and_with_another_does_not(
         wrong.stop()
 
 
-def test_a_ca_file_that_is_not_there_is_a_failed_attempt(mosquitto: Mosquitto, make_link: MakeLink) -> None:
+def test_a_missing_ca_file_is_a_failed_attempt(mosquitto: Mosquitto, make_link: MakeLink) -> None:
     link = make_link(mosquitto.port, tls=TlsOptions(ca_file="/nowhere/ca.pem"))
     assert not link.wait_connected(0.2)
     assert link.alive

@@ -64,7 +64,7 @@ def everything(link: Link, client: Client) -> list[Message]:
     return [each for each in messages if each.payload != b"the end"]
 
 
-def test_a_message_that_is_delivered_twice_counts_once_and_equal_messages_count_each(
+def test_a_message_that_is_delivered_twice_counts_once_and_equal_messages_all_count(
     mosquitto: Mosquitto, make_link: MakeLink, sender: Client
 ) -> None:
     say(sender, BOTH, "kept", retain=True)
@@ -81,7 +81,7 @@ def test_a_message_that_is_delivered_twice_counts_once_and_equal_messages_count_
     assert len(messages) == 11
 
 
-def test_a_filter_that_both_of_two_others_overlap_brings_nothing_twice(
+def test_a_filter_that_overlaps_two_others_brings_nothing_twice(
     mosquitto: Mosquitto, make_link: MakeLink, sender: Client
 ) -> None:
     link = make_link(mosquitto.port, *(Subscription(each) for each in (NARROW, WIDE, "+/b/x")), version="5")
@@ -93,7 +93,7 @@ def test_a_filter_that_both_of_two_others_overlap_brings_nothing_twice(
     assert counted(messages) == [(BOTH, b"1"), ("z/b/x", b"2"), ("a/b/y", b"3")]
 
 
-def test_what_was_queued_while_nobody_was_there_counts_once(
+def test_messages_queued_during_an_absence_count_once(
     mosquitto: Mosquitto, make_link: MakeLink, sender: Client
 ) -> None:
     how: dict[str, Any] = {"version": "5", "client_id": "overlaps-away", "clean_session": False}
@@ -109,7 +109,7 @@ def test_what_was_queued_while_nobody_was_there_counts_once(
     make_link(mosquitto.port, **{**how, "clean_session": True}).wait_connected(60)
 
 
-def test_what_was_queued_before_a_filter_was_added_that_comes_first_is_not_lost(
+def test_messages_queued_before_a_filter_that_comes_first_was_added_are_not_lost(
     mosquitto: Mosquitto, make_link: MakeLink, sender: Client
 ) -> None:
     how: dict[str, Any] = {"version": "5", "client_id": "overlaps-added", "clean_session": False}
@@ -125,7 +125,7 @@ def test_what_was_queued_before_a_filter_was_added_that_comes_first_is_not_lost(
     make_link(mosquitto.port, **{**how, "clean_session": True}).wait_connected(60)
 
 
-def test_filters_are_added_and_taken_away_while_it_runs_and_nothing_is_lost_or_counts_twice(
+def test_filters_are_added_and_removed_at_run_time_and_nothing_is_lost_or_counts_twice(
     mosquitto: Mosquitto, make_link: MakeLink, sender: Client
 ) -> None:
     say(sender, BOTH, "kept", retain=True)
@@ -158,7 +158,7 @@ def test_filters_are_added_and_taken_away_while_it_runs_and_nothing_is_lost_or_c
 
 
 @pytest.mark.parametrize(("said", "identifier"), [(b"", True), (b"\x29\x01", True), (b"\x29\x00", False)])
-def test_a_broker_without_identifiers_is_not_given_any_and_the_log_names_the_filters(
+def test_a_broker_without_identifiers_gets_none_and_the_log_names_the_filters(
     make_link: MakeLink, said: bytes, identifier: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     asked: list[bytes] = []
@@ -180,7 +180,7 @@ def test_a_broker_without_identifiers_is_not_given_any_and_the_log_names_the_fil
 
 
 @pytest.mark.parametrize("version", ["3.1.1", "5"])
-def test_filters_that_overlap_are_in_the_log_only_where_the_broker_cannot_tell_them_apart(
+def test_overlapping_filters_are_logged_only_where_the_broker_cannot_distinguish_them(
     mosquitto: Mosquitto, make_link: MakeLink, version: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     link = make_link(mosquitto.port, Subscription(NARROW), Subscription(WIDE), Subscription("c"), version=version)
@@ -188,7 +188,7 @@ def test_filters_that_overlap_are_in_the_log_only_where_the_broker_cannot_tell_t
     assert ("filters_overlap" in caplog.text) is (version == "3.1.1")
 
 
-def test_a_filter_waits_for_the_answer_to_those_it_overlaps_and_others_do_not() -> None:
+def test_a_filter_waits_for_the_answers_to_those_it_overlaps_and_others_do_not() -> None:
     subscriber, client = made(NARROW, "other", WIDE)
     assert not subscriber.begin(client, keeps=False, identifies=True)
     assert client.subscribed == [[NARROW], ["other"]]
@@ -203,7 +203,7 @@ def test_a_filter_waits_for_the_answer_to_those_it_overlaps_and_others_do_not() 
     assert not subscriber.is_copy([client.identifiers[0], client.identifiers[2]], BOTH)
 
 
-def test_a_filter_that_the_broker_refuses_leaves_its_messages_to_the_others_until_it_is_granted() -> None:
+def test_a_refused_filter_leaves_its_messages_to_the_others_until_it_is_granted() -> None:
     subscriber, client = made(NARROW, WIDE)
     subscriber.begin(client, keeps=False, identifies=True)
     assert not answer(subscriber, 1, 0x87)
@@ -223,7 +223,7 @@ def test_a_filter_that_the_broker_refuses_leaves_its_messages_to_the_others_unti
     assert len(client.subscribed) == 4
 
 
-def test_a_filter_that_goes_leaves_its_messages_to_the_others_before_it_is_unsubscribed() -> None:
+def test_a_removed_filter_leaves_its_messages_to_the_others_before_it_is_unsubscribed() -> None:
     subscriber, client = made(NARROW, WIDE)
     subscriber.begin(client, keeps=False, identifies=True)
     answer(subscriber, 1, 1)
@@ -236,7 +236,7 @@ def test_a_filter_that_goes_leaves_its_messages_to_the_others_before_it_is_unsub
 
 
 @given(st.lists(st.sampled_from(["a/+", "+/b", "a/b", "#", "+/+", "a/#", "c", "+/b/#"]), unique=True, max_size=6))
-def test_of_the_deliveries_of_a_message_exactly_one_counts_whatever_overlaps(filters: list[str]) -> None:
+def test_exactly_one_delivery_of_a_message_counts_for_any_overlap(filters: list[str]) -> None:
     identifiers, before = Identifiers(), overlapping(filters)
     brings = [each for each in filters if covers(each, "a/b")]
     copies = [identifiers.is_copy([identifiers.of(each, before[each])], "a/b") for each in brings if each in before]
@@ -245,7 +245,7 @@ def test_of_the_deliveries_of_a_message_exactly_one_counts_whatever_overlaps(fil
     assert not identifiers.is_copy(merged, "a/b")
 
 
-def test_identifiers_are_the_same_in_every_run_and_differ_by_what_comes_before() -> None:
+def test_identifiers_are_the_same_in_every_run_and_depend_on_earlier_filters() -> None:
     assert Identifiers().of(WIDE, ()) == Identifiers().of(WIDE, ()) != Identifiers().of(WIDE, (NARROW,))
     assert all(1 <= Identifiers().of(str(each), ()) <= MOST for each in range(1000))
     assert not Identifiers().is_copy([7], BOTH)
@@ -253,7 +253,7 @@ def test_identifiers_are_the_same_in_every_run_and_differ_by_what_comes_before()
 
 
 @given(st.lists(st.integers(1, MOST), max_size=8))
-def test_identifiers_are_read_as_paho_packs_them(numbers: list[int]) -> None:
+def test_identifiers_are_decoded_as_encoded_by_paho(numbers: list[int]) -> None:
     properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
     for each in numbers:
         properties.SubscriptionIdentifier = each

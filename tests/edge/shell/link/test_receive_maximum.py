@@ -26,15 +26,15 @@ def connect_of(make_link: MakeLink, version: str) -> bytes:
         return packet
 
 
-def test_mqtt_5_is_told_the_window(make_link: MakeLink) -> None:
+def test_mqtt_5_is_given_the_window(make_link: MakeLink) -> None:
     assert b"\x21\x00\x4d" in connect_of(make_link, "5")
 
 
-def test_mqtt_3_1_1_is_told_nothing(make_link: MakeLink) -> None:
+def test_mqtt_3_1_1_is_given_nothing(make_link: MakeLink) -> None:
     assert b"\x21\x00\x4d" not in connect_of(make_link, "3.1.1")
 
 
-def test_a_service_asks_for_the_configured_window() -> None:
+def test_a_service_requests_the_configured_window() -> None:
     text = '[gateway]\nname = "gw"\n[broker]\nin_flight = 77\n[[input]]\ntopic = "plant/#"\nsensor = "{topic}"\n'
     configuration = parse(text, "c.toml").configuration
     assert link_options(configuration.inbound, configuration).receive_maximum == 77

@@ -16,7 +16,7 @@ def payloads(inbox: ReceiveQueue, most: int = 100) -> list[bytes]:
     return [each.payload for each in inbox.take(0, most, 2**20)]
 
 
-def test_what_is_put_is_taken_in_order_and_once() -> None:
+def test_messages_are_taken_in_order_and_once() -> None:
     inbox = ReceiveQueue(10, 100)
     for each in (b"1", b"2", b"3"):
         inbox.put(message(each))
@@ -25,7 +25,7 @@ def test_what_is_put_is_taken_in_order_and_once() -> None:
     assert payloads(inbox) == []
 
 
-def test_qos_0_is_dropped_where_bytes_run_out_and_room_comes_back() -> None:
+def test_qos_0_is_dropped_where_bytes_run_out_and_room_returns() -> None:
     inbox = ReceiveQueue(10, 5)
     inbox.put(message(b"123", 0))
     inbox.put(message(b"456", 0))
@@ -35,14 +35,14 @@ def test_qos_0_is_dropped_where_bytes_run_out_and_room_comes_back() -> None:
     assert payloads(inbox) == [b"456"]
 
 
-def test_one_that_is_larger_than_all_room_passes_alone() -> None:
+def test_a_message_larger_than_the_whole_queue_passes_alone() -> None:
     inbox = ReceiveQueue(10, 5)
     inbox.put(message(b"123456789", 0))
     inbox.put(message(b"1", 0))
     assert payloads(inbox) == [b"123456789"]
 
 
-def test_qos_1_is_kept_without_waiting_and_asks_to_read_no_more_until_there_is_room() -> None:
+def test_qos_1_is_kept_without_waiting_and_stops_the_reading_until_there_is_room() -> None:
     inbox = ReceiveQueue(2, 100)
     inbox.put_all([message(b"1"), message(b"2")])
     assert not inbox.is_full
@@ -53,7 +53,7 @@ def test_qos_1_is_kept_without_waiting_and_asks_to_read_no_more_until_there_is_r
     assert payloads(inbox) == [b"2", b"3"]
 
 
-def test_bytes_beyond_the_limit_ask_to_read_no_more_too() -> None:
+def test_bytes_beyond_the_limit_stop_the_reading_too() -> None:
     inbox = ReceiveQueue(10, 5)
     inbox.put(message(b"12345"))
     assert not inbox.is_full
@@ -69,7 +69,7 @@ def test_qos_0_alone_never_stops_the_reading_but_is_dropped() -> None:
     assert inbox.arrived == 5
 
 
-def test_what_is_set_aside_is_not_taken_and_qos_0_is_not_set_aside() -> None:
+def test_messages_set_aside_are_not_taken_and_qos_0_is_not_set_aside() -> None:
     inbox = ReceiveQueue(2, 100)
     inbox.put_all([message(b"1"), message(b"2", 0), message(b"3")])
     inbox.set_aside()
@@ -77,7 +77,7 @@ def test_what_is_set_aside_is_not_taken_and_qos_0_is_not_set_aside() -> None:
     assert payloads(inbox) == [b"2"]
 
 
-def test_what_comes_again_is_forgotten() -> None:
+def test_redelivered_messages_are_forgotten() -> None:
     inbox = ReceiveQueue(10, 100)
     inbox.put_all([message(b"1"), message(b"2")])
     inbox.set_aside()
@@ -86,7 +86,7 @@ def test_what_comes_again_is_forgotten() -> None:
     assert payloads(inbox) == []
 
 
-def test_what_does_not_come_again_is_handed_over_first_as_nobody_can_acknowledge_it() -> None:
+def test_messages_that_are_not_redelivered_are_handed_over_first_since_they_cannot_be_acknowledged() -> None:
     inbox = ReceiveQueue(10, 6)
     inbox.put_all([message(b"123")._replace(packet=7, redelivered=True), message(b"4", 0), message(b"56")])
     inbox.set_aside()
@@ -102,7 +102,7 @@ def test_what_does_not_come_again_is_handed_over_first_as_nobody_can_acknowledge
     assert not inbox.is_full
 
 
-def test_nothing_is_put_after_the_end() -> None:
+def test_nothing_is_added_after_the_end() -> None:
     inbox = ReceiveQueue(1, 100)
     inbox.close()
     inbox.put(message(b"1"))
@@ -122,7 +122,7 @@ def test_an_interruption_ends_one_take_only() -> None:
     assert taken == [[message(b"1")]]
 
 
-def test_no_more_bytes_are_taken_at_once_than_wanted_but_one_message_always_is() -> None:
+def test_no_more_bytes_are_taken_at_once_than_requested_except_a_single_message() -> None:
     inbox = ReceiveQueue(10, 1000)
     for size in (70, 20, 20, 5):
         inbox.put(Message("t", b"x" * size, 0.0, qos=1))

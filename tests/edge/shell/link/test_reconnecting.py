@@ -88,14 +88,14 @@ def closed(reconnecting: Reconnecting, times: int, stood_s: float = 0.5, ending:
         (None, None, MQTTErrorCode.MQTT_ERR_CONN_LOST, "The connection was lost"),
     ],
 )
-def test_an_ending_has_words(said: int | None, error: OSError | None, code: MQTTErrorCode, words: str) -> None:
+def test_an_ending_has_a_description(said: int | None, error: OSError | None, code: MQTTErrorCode, words: str) -> None:
     reason = None if said is None else ReasonCode(PacketTypes.DISCONNECT, identifier=said)
     ending = ending_of(reason, error, code)
     assert ending.words == words
     assert ending.taken_over == (said == 0x8E)
 
 
-def test_a_broker_that_names_the_other_client_is_believed_at_once(
+def test_a_broker_that_names_the_other_client_is_trusted_immediately(
     reconnecting: Reconnecting, caplog: pytest.LogCaptureFixture
 ) -> None:
     reconnecting.ended(TAKEN, 5.0)
@@ -105,7 +105,7 @@ def test_a_broker_that_names_the_other_client_is_believed_at_once(
     assert "edgewarden-gw" in caplog.text
 
 
-def test_connections_that_another_one_outlasts_are_perhaps_taken_over(
+def test_connections_outlasted_by_another_one_are_possibly_taken_over(
     reconnecting: Reconnecting, caplog: pytest.LogCaptureFixture
 ) -> None:
     closed(reconnecting, NOTICED - 1)
@@ -118,7 +118,7 @@ def test_connections_that_another_one_outlasts_are_perhaps_taken_over(
 
 
 @pytest.mark.parametrize("outlasted", range(OUTLASTED))
-def test_a_network_that_closes_the_other_connection_as_well_is_no_other_client(
+def test_a_network_that_closes_the_other_connection_as_well_is_not_another_client(
     reconnecting: Reconnecting, other: Other, outlasted: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(50):
@@ -129,7 +129,7 @@ def test_a_network_that_closes_the_other_connection_as_well_is_no_other_client(
     assert "another client" not in caplog.text
 
 
-def test_where_no_other_connection_is_let_in_nothing_is_said(reconnecting: Reconnecting, other: Other) -> None:
+def test_where_no_other_connection_is_accepted_nothing_is_concluded(reconnecting: Reconnecting, other: Other) -> None:
     other.is_allowed = False
     closed(reconnecting, 50)
     assert not reconnecting.has_rival
@@ -141,7 +141,7 @@ def test_the_other_connection_has_time_to_answer(reconnecting: Reconnecting) -> 
     assert reconnecting.pause_s(20.0) >= ANSWERED_S
 
 
-def test_the_other_connection_ends_when_ours_has_stood(reconnecting: Reconnecting, other: Other) -> None:
+def test_the_other_connection_ends_when_ours_has_lasted(reconnecting: Reconnecting, other: Other) -> None:
     closed(reconnecting, 2)
     reconnecting.stands(SOON_S - 1.0)
     assert other.is_open
@@ -157,7 +157,7 @@ def test_the_other_connection_stays_while_another_client_is_suspected(reconnecti
     assert reconnecting.suspicions == 2
 
 
-def test_each_connection_in_whose_place_another_client_was_seen_is_taken_over_once(reconnecting: Reconnecting) -> None:
+def test_each_connection_replaced_by_another_client_is_counted_once(reconnecting: Reconnecting) -> None:
     closed(reconnecting, 1)
     reconnecting.rival_seen()
     reconnecting.rival_seen()
@@ -168,7 +168,7 @@ def test_each_connection_in_whose_place_another_client_was_seen_is_taken_over_on
     assert reconnecting.takeovers == 2
 
 
-def test_a_mere_suspicion_makes_pauses_of_half_a_minute_at_most(reconnecting: Reconnecting) -> None:
+def test_a_mere_suspicion_causes_pauses_of_half_a_minute_at_most(reconnecting: Reconnecting) -> None:
     closed(reconnecting, 20)
     pauses = [reconnecting.pause_s(0.5) for _ in range(50)]
     assert min(pauses) >= 15.0
@@ -179,7 +179,7 @@ def test_a_mere_suspicion_makes_pauses_of_half_a_minute_at_most(reconnecting: Re
     "what",
     ["a failed attempt", "a connection that lasted", "a timeout", "a subscription", "an explanation", "a reason"],
 )
-def test_a_broker_or_network_that_fails_is_no_other_client(reconnecting: Reconnecting, what: str) -> None:
+def test_a_broker_or_network_that_fails_is_not_another_client(reconnecting: Reconnecting, what: str) -> None:
     for _ in range(20):
         closed(reconnecting, OUTLASTED)
         if what == "a failed attempt":
@@ -197,7 +197,7 @@ def test_a_broker_or_network_that_fails_is_no_other_client(reconnecting: Reconne
     assert not reconnecting.has_rival
 
 
-def test_pauses_grow_while_another_client_uses_the_id_however_long_each_connection_stood(
+def test_pauses_grow_while_another_client_uses_the_id_however_long_each_connection_lasted(
     reconnecting: Reconnecting,
 ) -> None:
     pauses = []
@@ -208,7 +208,7 @@ def test_pauses_grow_while_another_client_uses_the_id_however_long_each_connecti
     assert max(pauses) <= 120.0
 
 
-def test_without_another_client_an_accepted_connection_is_tried_again_within_ten_seconds(
+def test_without_another_client_an_accepted_connection_is_retried_within_ten_seconds(
     reconnecting: Reconnecting,
 ) -> None:
     for _ in range(20):
@@ -216,7 +216,7 @@ def test_without_another_client_an_accepted_connection_is_tried_again_within_ten
     assert all(reconnecting.pause_s(0.1) <= 10.0 for _ in range(20))
 
 
-def test_after_a_calm_time_the_other_client_is_forgotten(reconnecting: Reconnecting, clock: Clock) -> None:
+def test_after_a_quiet_period_the_other_client_is_forgotten(reconnecting: Reconnecting, clock: Clock) -> None:
     for _ in range(10):
         reconnecting.ended(TAKEN, 1.0)
     clock.now += CALM_S
@@ -227,7 +227,7 @@ def test_after_a_calm_time_the_other_client_is_forgotten(reconnecting: Reconnect
     assert reconnecting.pause_s(1.0) <= 2.0
 
 
-def test_a_broker_closes_for_a_publication_only_soon_after_one_unless_it_names_a_reason(
+def test_a_broker_closes_because_of_a_publication_only_soon_after_one_unless_it_gives_a_reason(
     reconnecting: Reconnecting,
 ) -> None:
     reconnecting.ended(CLOSED, 5.0, after_publication=True)

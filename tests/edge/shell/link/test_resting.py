@@ -57,15 +57,15 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunService]
         each.close()
 
 
-def test_after_a_step_of_a_stream_the_loop_rests_as_long_as_that_took(run: RunService) -> None:
+def test_after_a_step_of_a_stream_the_loop_rests_as_long_as_the_step_took(run: RunService) -> None:
     assert run(100.0, 0.003, turns=4) == pytest.approx([0.003, 0.003])
 
 
-def test_but_never_for_long(run: RunService) -> None:
+def test_rests_are_never_long(run: RunService) -> None:
     assert run(100.0, 0.5, turns=3) == [LONGEST_REST_S]
 
 
-def test_after_a_wide_step_it_goes_on_at_once(run: RunService) -> None:
+def test_after_a_wide_step_it_continues_immediately(run: RunService) -> None:
     assert run(100.0 * WIDE, 0.003) == []
 
 
@@ -73,5 +73,5 @@ def test_a_pack_of_many_readings_is_a_wide_step(run: RunService) -> None:
     assert run(100.0 * WIDE, 0.003, pack_size=2 * WIDE) == []
 
 
-def test_a_reading_that_comes_alone_waits_for_nothing(run: RunService) -> None:
+def test_a_lone_reading_never_waits(run: RunService) -> None:
     assert run(1.0, 0.003, turns=100) == []

@@ -107,7 +107,7 @@ def payloads(messages: list[Message]) -> list[bytes]:
     return [each.payload for each in messages]
 
 
-def test_what_is_sent_comes_once_and_in_order(source: Source, make: Callable[[], ServiceLink]) -> None:
+def test_messages_arrive_once_and_in_order(source: Source, make: Callable[[], ServiceLink]) -> None:
     link = make()
     sent = [b"%d" % each for each in range(500)]
     source.send(*sent)
@@ -121,7 +121,7 @@ def test_what_is_sent_comes_once_and_in_order(source: Source, make: Callable[[],
     assert link.connections == 1
 
 
-def test_what_is_not_acknowledged_comes_again_to_the_next_link_of_the_name(
+def test_unacknowledged_messages_are_delivered_to_the_next_link_of_the_name(
     source: Source, make: Callable[[], ServiceLink]
 ) -> None:
     link = make()
@@ -132,13 +132,13 @@ def test_what_is_not_acknowledged_comes_again_to_the_next_link_of_the_name(
     assert payloads(receive(make(), 2)) == [b"2", b"3"]
 
 
-def test_what_is_sent_while_we_are_away_waits(source: Source, make: Callable[[], ServiceLink]) -> None:
+def test_messages_sent_during_an_absence_wait(source: Source, make: Callable[[], ServiceLink]) -> None:
     make().stop()
     source.send(b"1", b"2")
     assert payloads(receive(make(), 2)) == [b"1", b"2"]
 
 
-def test_what_was_stored_but_not_acknowledged_is_known_by_position_or_marked(
+def test_stored_but_unacknowledged_messages_are_recognised_by_position_or_mark(
     source: Source, make: Callable[[], ServiceLink]
 ) -> None:
     link = make()
@@ -155,7 +155,7 @@ def test_what_was_stored_but_not_acknowledged_is_known_by_position_or_marked(
     assert payloads(messages)[-1:] == [b"3"]
 
 
-def test_messages_of_our_own_come_between_the_others(source: Source, make: Callable[[], ServiceLink]) -> None:
+def test_messages_of_the_service_itself_come_between_the_others(source: Source, make: Callable[[], ServiceLink]) -> None:
     link = make()
     own = Message("edgewarden/gw/command/mute", b"{}", 1.0)
     link.inbox.put(own)
@@ -163,7 +163,7 @@ def test_messages_of_our_own_come_between_the_others(source: Source, make: Calla
     link.acknowledge([own])
 
 
-def test_it_can_be_woken_and_ends_when_it_is_told(make: Callable[[], ServiceLink]) -> None:
+def test_it_can_be_woken_and_ends_on_request(make: Callable[[], ServiceLink]) -> None:
     link = make()
     link.wake()
     assert link.receive(60.0) == []

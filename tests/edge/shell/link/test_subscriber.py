@@ -72,7 +72,7 @@ def answer(subscriber: Subscriber, packet: int, *values: int) -> bool:
     return subscriber.answered(packet, [Answer(each) for each in values])  # type: ignore[misc]
 
 
-def test_what_is_refused_is_asked_for_again_without_a_reconnect_and_less_and_less_often() -> None:
+def test_refused_filters_are_requested_again_without_a_reconnect_and_less_and_less_often() -> None:
     subscriber, client, clock = made("good", "bad")
     subscriber.begin(client, keeps=False)
     assert answer(subscriber, 1, 1, 0x87)
@@ -90,7 +90,7 @@ def test_what_is_refused_is_asked_for_again_without_a_reconnect_and_less_and_les
     assert pauses == sorted(pauses)
 
 
-def test_what_is_granted_at_last_is_refused_no_longer() -> None:
+def test_a_filter_that_is_finally_granted_is_no_longer_refused() -> None:
     subscriber, client, clock = made("one")
     subscriber.begin(client, keeps=False)
     answer(subscriber, 1, 0x87)
@@ -104,7 +104,7 @@ def test_what_is_granted_at_last_is_refused_no_longer() -> None:
     assert len(client.subscribed) == 2
 
 
-def test_a_session_that_is_kept_is_asked_only_for_what_it_has_refused() -> None:
+def test_in_a_session_that_is_kept_only_refused_filters_are_requested() -> None:
     subscriber, client, _ = made("good", "bad")
     subscriber.begin(client, keeps=False)
     answer(subscriber, 1, 1, 0x87)
@@ -112,7 +112,7 @@ def test_a_session_that_is_kept_is_asked_only_for_what_it_has_refused() -> None:
     assert client.subscribed[1:] == [[("bad", 1)]]
 
 
-def test_many_filters_go_in_packets_that_every_broker_takes() -> None:
+def test_many_filters_are_sent_in_packets_that_every_broker_accepts() -> None:
     subscriber, client, _ = made(*(f"t/{number}" for number in range(20)))
     assert not subscriber.begin(client, keeps=False)
     assert [len(each) for each in client.subscribed] == [FILTERS_A_PACKET, FILTERS_A_PACKET, 4]
@@ -121,7 +121,7 @@ def test_many_filters_go_in_packets_that_every_broker_takes() -> None:
     assert answer(subscriber, 3, *[1] * 4)
 
 
-def test_a_lower_quality_of_service_than_asked_for_is_said(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_lower_quality_of_service_than_requested_is_reported(caplog: pytest.LogCaptureFixture) -> None:
     subscriber, client, _ = made("one")
     subscriber.begin(client, keeps=False)
     answer(subscriber, 1, 0)
@@ -129,7 +129,7 @@ def test_a_lower_quality_of_service_than_asked_for_is_said(caplog: pytest.LogCap
 
 
 @given(LEVELS)
-def test_every_filter_that_is_left_would_have_brought_the_topic(levels: list[str]) -> None:
+def test_every_unsubscribed_filter_would_have_brought_the_topic(levels: list[str]) -> None:
     topic = "/".join(levels)
     filters = list(islice(filters_of(topic), 2000))
     assert all(match(each.split("/"), topic.split("/")) is not None for each in filters)
@@ -138,7 +138,7 @@ def test_every_filter_that_is_left_would_have_brought_the_topic(levels: list[str
 
 @pytest.mark.parametrize("removed", ["b/#", "b/+", "b/x", "+/x", "#", "b/x/#"])
 @pytest.mark.parametrize("version", ["3.1.1", "5"])
-def test_a_filter_that_nobody_wants_any_more_is_unsubscribed_when_it_brings_something(
+def test_a_filter_that_is_no_longer_wanted_is_unsubscribed_when_it_brings_something(
     start_mosquitto: Callable[..., Mosquitto], make_link: MakeLink, removed: str, version: str
 ) -> None:
     mosquitto = start_mosquitto()
@@ -165,7 +165,7 @@ def test_a_filter_that_nobody_wants_any_more_is_unsubscribed_when_it_brings_some
     wait_until(is_left, what="an end of b/x, but not of a/y")
 
 
-def test_our_own_filters_are_never_left_and_a_deep_topic_costs_a_bounded_number() -> None:
+def test_our_own_filters_are_never_unsubscribed_and_a_deep_topic_costs_a_bounded_number() -> None:
     subscriber, client, _ = made("a/+", "#")
     subscriber.leave(client, "a/b")
     left = [each for some in client.unsubscribed for each in some]
@@ -192,7 +192,7 @@ def test_a_subscription_that_the_broker_grants_later_is_made_on_the_same_connect
         assert link.connections == 1
 
 
-def test_a_filter_whose_answer_never_came_is_asked_for_again_although_the_session_is_kept() -> None:
+def test_a_filter_whose_answer_never_came_is_requested_again_although_the_session_is_kept() -> None:
     subscriber, client, _ = made("a", "b")
     subscriber.begin(client, keeps=False)
     subscriber.begin(client, keeps=True)
@@ -202,7 +202,7 @@ def test_a_filter_whose_answer_never_came_is_asked_for_again_although_the_sessio
     assert len(client.subscribed) == 2
 
 
-def test_with_a_change_only_new_filters_are_asked_for_and_only_others_left() -> None:
+def test_a_change_requests_only_new_filters_and_unsubscribes_only_old_ones() -> None:
     subscriber, client, _ = made("stays", "goes", "weaker")
     subscriber.begin(client, keeps=False)
     answer(subscriber, 1, 1, 1, 1)
@@ -214,7 +214,7 @@ def test_with_a_change_only_new_filters_are_asked_for_and_only_others_left() -> 
     assert len(client.subscribed) == 2
 
 
-def test_a_change_while_there_is_no_connection_counts_with_the_next_one() -> None:
+def test_a_change_without_a_connection_applies_to_the_next_one() -> None:
     subscriber, client, _ = made("stays", "goes")
     subscriber.begin(client, keeps=False)
     answer(subscriber, 1, 1, 1)
@@ -224,7 +224,7 @@ def test_a_change_while_there_is_no_connection_counts_with_the_next_one() -> Non
     assert client.unsubscribed == [["goes"]]
 
 
-def test_a_refused_filter_that_is_not_wanted_any_more_is_not_asked_for_again() -> None:
+def test_a_refused_filter_that_is_no_longer_wanted_is_not_requested_again() -> None:
     subscriber, client, clock = made("bad")
     subscriber.begin(client, keeps=False)
     answer(subscriber, 1, 0x87)

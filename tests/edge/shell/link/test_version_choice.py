@@ -25,12 +25,12 @@ def choice(now: Now) -> VersionChoice:
     return VersionChoice("auto", now)
 
 
-def test_auto_tries_5_first_and_3_1_1_after_it(choice: VersionChoice) -> None:
+def test_auto_tries_5_first_and_then_3_1_1(choice: VersionChoice) -> None:
     assert choice.to_try() == ("5", "3.1.1")
 
 
 @pytest.mark.parametrize("wanted", ["3.1.1", "5"])
-def test_a_demanded_version_is_the_only_one_whatever_the_broker_does(wanted: str) -> None:
+def test_a_configured_version_is_the_only_one_whatever_the_broker_does(wanted: str) -> None:
     choice = VersionChoice(wanted)  # type: ignore[arg-type]
     for outcome in ("closed", "unsupported", "accepted"):
         choice.note(wanted, outcome)  # type: ignore[arg-type]
@@ -38,7 +38,7 @@ def test_a_demanded_version_is_the_only_one_whatever_the_broker_does(wanted: str
 
 
 @pytest.mark.parametrize("outcome", ["closed", "unsupported"])
-def test_what_the_broker_accepted_in_place_of_5_is_tried_alone_for_a_while(
+def test_a_version_accepted_instead_of_5_is_tried_alone_for_some_time(
     choice: VersionChoice, now: Now, outcome: str
 ) -> None:
     choice.note("5", outcome)  # type: ignore[arg-type]
@@ -49,7 +49,7 @@ def test_what_the_broker_accepted_in_place_of_5_is_tried_alone_for_a_while(
     assert choice.to_try() == ("5", "3.1.1")
 
 
-def test_where_3_1_1_is_not_accepted_any_more_5_is_tried_again_at_once(choice: VersionChoice) -> None:
+def test_where_3_1_1_is_no_longer_accepted_5_is_tried_again_immediately(choice: VersionChoice) -> None:
     choice.note("3.1.1", "accepted")
     choice.note("3.1.1", "closed")
     assert choice.to_try() == ("5", "3.1.1")
@@ -65,7 +65,7 @@ def test_a_broker_that_knows_5_may_close_some_connections_while_it_restarts(choi
     assert choice.to_try() == ("5",)
 
 
-def test_a_broker_that_knew_5_and_now_refuses_it_is_asked_in_3_1_1(choice: VersionChoice) -> None:
+def test_a_broker_that_knew_5_and_now_refuses_it_is_tried_with_3_1_1(choice: VersionChoice) -> None:
     choice.note("5", "accepted")
     choice.note("5", "unsupported")
     assert choice.to_try() == ("5", "3.1.1")

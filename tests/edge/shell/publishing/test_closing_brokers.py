@@ -72,7 +72,7 @@ def unconfirmed(service: RunningService) -> int:
 
 
 @pytest.mark.parametrize("version", ["3.1.1", "5"])
-def test_one_denied_topic_holds_up_no_other_and_its_event_comes_once_it_is_allowed(
+def test_a_denied_topic_delays_no_other_and_its_event_arrives_once_it_is_allowed(
     broker: Mosquitto, consumer: Consumer, make_service: Callable[[str], RunningService], version: str
 ) -> None:
     gate = Gate(broker.port)

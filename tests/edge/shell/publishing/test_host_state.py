@@ -104,7 +104,7 @@ def test_tck_message_flow_phid_state_is_published_once_births_are_subscribed_to(
     node.wait_for(True, False)
 
 
-def test_tck_message_flow_hid_state_is_said_again_when_somebody_denies_it(
+def test_tck_message_flow_hid_state_is_published_again_when_another_client_denies_it(
     node: Node, start_host: Callable[..., HostState]
 ) -> None:
     start_host()
@@ -116,7 +116,7 @@ def test_tck_message_flow_hid_state_is_said_again_when_somebody_denies_it(
     assert [online for online, _ in node.states()].count(True) == 2
 
 
-def test_a_broker_that_comes_back_hears_it_again_with_the_time_of_the_new_will(
+def test_a_broker_that_comes_back_gets_it_again_with_the_time_of_the_new_will(
     own_mosquitto: EmbeddedBroker, node: Node, start_host: Callable[..., HostState]
 ) -> None:
     start_host()
@@ -127,7 +127,7 @@ def test_a_broker_that_comes_back_hears_it_again_with_the_time_of_the_new_will(
 
 
 @pytest.mark.long
-def test_what_a_service_says_of_itself_when_it_is_killed_started_again_and_stopped(
+def test_states_of_a_service_that_is_killed_restarted_and_stopped(
     own_mosquitto: EmbeddedBroker, node: Node, make_service: Callable[[str], RunningService]
 ) -> None:
     service = make_service(CONFIGURATION.format(port=own_mosquitto.port, more='host_id = "scada"')).start()
@@ -153,13 +153,13 @@ def test_hosts_of_another_configuration_take_over(own_mosquitto: EmbeddedBroker,
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "+", "x#", "a\\u0007", "x" * 101])
-def test_an_id_that_is_no_level_of_a_topic_is_a_fault(name: str) -> None:
+def test_an_id_that_is_not_a_topic_level_is_an_error(name: str) -> None:
     with pytest.raises(ConfigurationError) as fault:
         parse(CONFIGURATION.format(port=1883, more=f'host_id = "{name}"'))
     assert [each.key for each in fault.value.problems] == ["input[0].host_id"]
 
 
-def test_only_sparkplug_has_hosts_and_they_decide_on_no_reading() -> None:
+def test_only_sparkplug_has_hosts_and_they_affect_no_reading() -> None:
     with pytest.raises(ConfigurationError):
         parse('[[input]]\ntopic = "a"\nhost_id = "scada"\n')
     with_host, without = (

@@ -13,14 +13,14 @@ from edge.shell.publishing.publisher import CONFIRM_S, Publisher
 from edge.shell.store import SqliteStore, StoreError
 
 
-def test_no_more_is_sent_than_the_window_holds(store: SqliteStore) -> None:
+def test_no_more_is_sent_than_the_window_allows(store: SqliteStore) -> None:
     raised(store, 1, 5)
     outlet = Outlet(window=3)
     Publisher(store, outlet).turn(0.0)
     assert outlet.sequences == [1, 2, 3]
 
 
-def test_an_event_leaves_the_outbox_by_its_puback_only(store: SqliteStore, clock: Clock) -> None:
+def test_an_event_leaves_the_outbox_only_by_its_puback(store: SqliteStore, clock: Clock) -> None:
     raised(store, 1, 2)
     outlet = Outlet()
     publisher = Publisher(store, outlet, monotonic=clock)
@@ -33,7 +33,7 @@ def test_an_event_leaves_the_outbox_by_its_puback_only(store: SqliteStore, clock
     assert [row.sequence for row in store.pending(0, 9)] == [2]
 
 
-def test_pubacks_are_noted_together_and_at_once_when_none_is_missing(store: SqliteStore, clock: Clock) -> None:
+def test_pubacks_are_recorded_together_and_immediately_when_none_is_missing(store: SqliteStore, clock: Clock) -> None:
     raised(store, 1, 3)
     outlet = Outlet()
     publisher = Publisher(store, outlet, monotonic=clock)
@@ -67,7 +67,7 @@ def test_while_offline_nothing_is_handed_over(store: SqliteStore) -> None:
     assert not publisher.idle
 
 
-def test_after_a_cut_what_has_no_puback_is_sent_again_in_order(store: SqliteStore) -> None:
+def test_after_a_cut_everything_without_a_puback_is_sent_again_in_order(store: SqliteStore) -> None:
     raised(store, 1, 4)
     outlet = Outlet()
     publisher = Publisher(store, outlet)
@@ -81,7 +81,7 @@ def test_after_a_cut_what_has_no_puback_is_sent_again_in_order(store: SqliteStor
     assert outlet.sequences[4:] == [2, 3, 4]
 
 
-def test_what_is_open_goes_first_then_what_is_new_then_the_backlog(store: SqliteStore, clock: Clock) -> None:
+def test_open_incidents_go_first_then_new_events_then_the_backlog(store: SqliteStore, clock: Clock) -> None:
     fill(store, event(1, "over"), event(2, "open"), event(3, "over", "cleared"), event(4, "open", "updated"))
     outlet = Outlet(window=2)
     publisher = Publisher(store, outlet, 1000.0, clock)
@@ -97,7 +97,7 @@ def test_what_is_open_goes_first_then_what_is_new_then_the_backlog(store: Sqlite
     assert outlet.replayed == [1, 3]
 
 
-def test_the_backlog_comes_at_a_bounded_rate_and_new_events_pass_it(store: SqliteStore, clock: Clock) -> None:
+def test_the_backlog_has_a_bounded_rate_and_new_events_pass_it(store: SqliteStore, clock: Clock) -> None:
     fill(store, *(event(each, "over", "updated") for each in range(1, 100)), event(100, "over", "cleared"))
     outlet = Outlet()
     publisher = Publisher(store, outlet, 10.0, clock)
@@ -137,7 +137,7 @@ def test_a_gap_is_urgent_and_never_marked(store: SqliteStore, clock: Clock) -> N
     assert not publisher.was_sent(4)
 
 
-def test_what_was_dropped_is_not_sent(store: SqliteStore, clock: Clock) -> None:
+def test_dropped_events_are_not_sent(store: SqliteStore, clock: Clock) -> None:
     raised(store, 1, 5)
     outlet = Outlet(window=1)
     publisher = Publisher(store, outlet, 1000.0, clock)
@@ -151,7 +151,7 @@ def test_what_was_dropped_is_not_sent(store: SqliteStore, clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("window", [1, 2, 100])
-def test_a_store_that_replaces_a_damaged_one_is_sent_whole_though_events_of_that_one_are_under_way(
+def test_a_store_that_replaces_a_damaged_one_is_sent_completely_although_its_events_are_in_flight(
     store: SqliteStore, clock: Clock, tmp_path: Path, window: int
 ) -> None:
     events = [event(1, "over"), event(2, "open"), event(3, "over", "cleared"), event(4, "open", "updated")]
@@ -174,7 +174,7 @@ def test_a_store_that_replaces_a_damaged_one_is_sent_whole_though_events_of_that
 
 @settings(max_examples=25)
 @given(st.data())
-def test_however_often_the_link_is_cut_everything_arrives_and_each_incident_in_order(
+def test_however_often_the_link_is_cut_everything_arrives_and_each_incident_is_in_order(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     store = SqliteStore(tmp_path_factory.mktemp("store") / "store.db", "process")
@@ -216,7 +216,7 @@ def test_however_often_the_link_is_cut_everything_arrives_and_each_incident_in_o
     store.close()
 
 
-def test_a_retained_topic_gets_its_latest_word_only_and_after_the_events(store: SqliteStore) -> None:
+def test_a_retained_topic_gets_only_its_latest_value_and_after_the_events(store: SqliteStore) -> None:
     raised(store, 1, 1)
     outlet = Outlet(window=1)
     publisher = Publisher(store, outlet)
@@ -229,7 +229,7 @@ def test_a_retained_topic_gets_its_latest_word_only_and_after_the_events(store: 
     assert outlet.sent[1] == ("state/s", b"new", True)
 
 
-def test_a_word_that_was_under_way_when_the_connection_ended_is_said_again_unless_there_is_a_later_one(
+def test_a_value_in_flight_when_the_connection_ended_is_sent_again_unless_there_is_a_later_one(
     store: SqliteStore,
 ) -> None:
     outlet = Outlet()
@@ -263,7 +263,7 @@ def test_new_events_are_found_when_the_store_has_them(store: SqliteStore) -> Non
     assert outlet.sequences == [1, 2]
 
 
-def test_while_the_store_refuses_what_it_holds_and_the_latest_word_still_go_out(
+def test_while_the_store_refuses_commits_held_events_and_the_latest_value_are_still_sent(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raised(store, 1, 2)

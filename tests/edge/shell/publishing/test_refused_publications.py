@@ -35,7 +35,7 @@ def settle(publisher: Publisher, outlet: Outlet) -> None:
         outlet.puback(len(outlet.unconfirmed))
 
 
-def test_a_refused_event_stays_in_the_outbox_and_holds_up_no_other_topic(
+def test_a_refused_event_stays_in_the_outbox_and_delays_no_other_topic(
     refusing: tuple[Outlet, Publisher], store: SqliteStore, clock: Clock
 ) -> None:
     outlet, publisher = refusing
@@ -63,7 +63,7 @@ def test_an_event_waits_for_the_answer_to_the_one_before_it_on_its_topic(refusin
     assert outlet.sequences == [1, 2, 3]
 
 
-def test_where_nothing_is_ever_refused_nothing_waits_for_an_answer(
+def test_without_refusals_nothing_waits_for_an_answer(
     refusing: tuple[Outlet, Publisher], store: SqliteStore
 ) -> None:
     outlet, publisher = refusing
@@ -72,7 +72,7 @@ def test_where_nothing_is_ever_refused_nothing_waits_for_an_answer(
     assert outlet.sequences == [1, 2, 3, 4]
 
 
-def test_a_refused_event_is_tried_again_less_and_less_often_and_then_all_comes_in_order(
+def test_a_refused_event_is_retried_less_and_less_often_and_then_all_arrive_in_order(
     refusing: tuple[Outlet, Publisher], store: SqliteStore, clock: Clock
 ) -> None:
     outlet, publisher = refusing
@@ -97,7 +97,7 @@ def test_a_refused_event_is_tried_again_less_and_less_often_and_then_all_comes_i
     assert publisher.refused.topics == {}
 
 
-def test_a_new_event_of_a_refused_topic_waits_behind_the_others(
+def test_a_new_event_of_a_refused_topic_waits_after_the_others(
     refusing: tuple[Outlet, Publisher], store: SqliteStore, clock: Clock
 ) -> None:
     outlet, publisher = refusing
@@ -113,7 +113,7 @@ def test_a_new_event_of_a_refused_topic_waits_behind_the_others(
     assert outlet.sequences == [1, 3, 6, 1, 2, 4, 5]
 
 
-def test_when_a_limit_has_dropped_what_would_be_tried_the_next_of_its_topic_is(
+def test_when_a_limit_has_dropped_the_event_to_retry_the_next_of_its_topic_is_retried(
     refusing: tuple[Outlet, Publisher], store: SqliteStore, clock: Clock
 ) -> None:
     outlet, publisher = refusing
@@ -127,7 +127,7 @@ def test_when_a_limit_has_dropped_what_would_be_tried_the_next_of_its_topic_is(
     assert outlet.sequences == [1, 3, 2, 4]
 
 
-def test_many_refused_topics_are_tried_in_turn(store: SqliteStore, clock: Clock) -> None:
+def test_many_refused_topics_are_retried_in_turn(store: SqliteStore, clock: Clock) -> None:
     store.append([on(f"t/{number}", number, f"i{number}") for number in range(1, 101)], [])
     outlet = Outlet()
     publisher = Publisher(store, outlet, monotonic=clock)
@@ -144,7 +144,7 @@ def test_many_refused_topics_are_tried_in_turn(store: SqliteStore, clock: Clock)
     assert {outlet.sequences.count(number) for number in range(1, 101)} == {2, 3}
 
 
-def test_a_refused_retained_topic_gets_its_latest_word_later(store: SqliteStore, clock: Clock) -> None:
+def test_a_refused_retained_topic_gets_its_latest_value_later(store: SqliteStore, clock: Clock) -> None:
     outlet = Outlet()
     publisher = Publisher(store, outlet, monotonic=clock)
     publisher.retain("state/a", b"1")
@@ -163,7 +163,7 @@ def test_a_refused_retained_topic_gets_its_latest_word_later(store: SqliteStore,
     assert outlet.sent[2:] == [("state/a", b"3", True)]
 
 
-def test_a_word_that_is_refused_does_not_overwrite_a_later_one(store: SqliteStore, clock: Clock) -> None:
+def test_a_refused_value_does_not_overwrite_a_later_one(store: SqliteStore, clock: Clock) -> None:
     outlet = Outlet()
     publisher = Publisher(store, outlet, monotonic=clock)
     publisher.retain("open", b"old")
@@ -177,7 +177,7 @@ def test_a_word_that_is_refused_does_not_overwrite_a_later_one(store: SqliteStor
     assert [payload for _, payload, _ in outlet.sent] == [b"old", b"new"]
 
 
-def test_another_connection_tries_everything_again(refusing: tuple[Outlet, Publisher]) -> None:
+def test_another_connection_retries_everything(refusing: tuple[Outlet, Publisher]) -> None:
     outlet, publisher = refusing
     publisher.turn(0.0)
     outlet.refuse()
@@ -190,7 +190,7 @@ def test_another_connection_tries_everything_again(refusing: tuple[Outlet, Publi
 
 @settings(max_examples=60)
 @given(st.data())
-def test_whatever_is_refused_whenever_each_incident_comes_in_order_and_whole(
+def test_with_any_refusals_each_incident_arrives_complete_and_in_order(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     clock, outlet = Clock(), Outlet(window=4)
@@ -243,7 +243,7 @@ def hang_up(outlet: Outlet, publisher: Publisher, clock: Clock) -> None:
     publisher.turn(0.0)
 
 
-def test_a_topic_for_which_the_broker_closes_the_connection_holds_up_no_other(
+def test_a_topic_for_which_the_broker_closes_the_connection_delays_no_other(
     refusing: tuple[Outlet, Publisher], store: SqliteStore, clock: Clock
 ) -> None:
     outlet, publisher = refusing
@@ -261,7 +261,7 @@ def test_a_topic_for_which_the_broker_closes_the_connection_holds_up_no_other(
     assert outlet.sequences[-3:] == [1, 2, 4]
 
 
-def test_while_it_is_unclear_for_which_topic_the_broker_closes_one_publication_is_under_way(
+def test_while_it_is_unclear_for_which_topic_the_broker_closes_one_publication_is_in_flight(
     store: SqliteStore, clock: Clock
 ) -> None:
     store.append([on("a", 1), on("b", 2, "j"), on("c", 3, "k")], [])
@@ -275,7 +275,7 @@ def test_while_it_is_unclear_for_which_topic_the_broker_closes_one_publication_i
     assert store.pending(0, 10) == []
 
 
-def test_a_try_that_costs_the_connection_again_comes_later_and_is_nobody_elses_fault(
+def test_a_retry_that_costs_the_connection_again_comes_later_and_affects_no_other_topic(
     refusing: tuple[Outlet, Publisher], clock: Clock
 ) -> None:
     outlet, publisher = refusing

@@ -34,7 +34,7 @@ def test_a_backlog_is_over_after_a_pause_but_not_before_its_time() -> None:
     assert watch.is_over(is_busy=False)
 
 
-def test_while_messages_come_without_a_pause_it_lasts_and_ends_by_itself() -> None:
+def test_while_messages_arrive_without_a_pause_it_lasts_and_ends_by_itself() -> None:
     clock = Clock()
     watch, lasted = BacklogWatch(clock), 0
     while not watch.is_over(is_busy=True):
@@ -97,7 +97,7 @@ def gateway(tmp_path: Path) -> Gateway:
     return made
 
 
-def test_who_could_not_be_heard_while_we_were_away_is_not_silent_though_a_late_pack_says_how_late_it_is(
+def test_sensors_that_could_not_be_received_during_the_absence_are_not_silent_although_a_late_pack_shows_its_lag(
     gateway: Gateway,
 ) -> None:
     now = START + gateway.clock.now
@@ -108,6 +108,6 @@ def test_who_could_not_be_heard_while_we_were_away_is_not_silent_though_a_late_p
     assert gateway.silent == []
 
 
-def test_who_is_not_heard_of_after_we_are_back_either_is_silent(gateway: Gateway) -> None:
+def test_a_sensor_that_stays_silent_after_the_absence_is_reported(gateway: Gateway) -> None:
     gateway.live(90, *SENSORS[:3])
     assert gateway.silent == ["d"]

@@ -104,7 +104,7 @@ def test_a_snapshot_is_written_in_slices_and_a_recovery_is_exact(running: Runnin
 
 
 @pytest.mark.parametrize("slices", range(1, 12, 2))
-def test_killed_while_a_snapshot_is_written_the_one_before_counts(running: Running, slices: int) -> None:
+def test_a_kill_while_a_snapshot_is_written_leaves_the_one_before_valid(running: Running, slices: int) -> None:
     running.checkpointer.write()
     running.go_on(2)
     before = running.store.recall().state
@@ -136,7 +136,7 @@ INTERRUPTIONS: dict[str, Callable[[Running], None]] = {
 
 
 @pytest.mark.parametrize("what", INTERRUPTIONS)
-def test_a_snapshot_is_given_up_when_something_comes_in_between_and_begun_anew(running: Running, what: str) -> None:
+def test_a_snapshot_is_abandoned_when_it_is_disturbed_and_started_again(running: Running, what: str) -> None:
     running.policy.hurry()
     running.checkpointer.turn()
     INTERRUPTIONS[what](running)
@@ -149,7 +149,7 @@ def test_a_snapshot_is_given_up_when_something_comes_in_between_and_begun_anew(r
     assert differing(found, running.line) == []
 
 
-def test_a_snapshot_that_never_gets_done_is_written_at_once_when_it_is_overdue(running: Running) -> None:
+def test_a_snapshot_that_is_never_finished_is_written_at_once_when_it_is_overdue(running: Running) -> None:
     running.policy.cost_s = OVERDUE * RECOVERY_S
     for _ in range(MOST_TRIES):
         running.checkpointer.turn()
@@ -160,7 +160,7 @@ def test_a_snapshot_that_never_gets_done_is_written_at_once_when_it_is_overdue(r
     assert not running.policy.is_due
 
 
-def test_what_was_replaced_or_given_up_is_deleted_bit_by_bit(running: Running) -> None:
+def test_replaced_or_abandoned_snapshots_are_deleted_in_small_steps(running: Running) -> None:
     for _ in range(2):
         running.policy.hurry()
         running.checkpointer.turn()
@@ -180,7 +180,7 @@ def test_steps_wait_less_for_their_commit_while_a_snapshot_is_written(running: R
     assert running.checkpointer.commit_s(2.0) < 0.5
 
 
-def test_a_store_that_fails_is_tried_again_later(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_store_is_retried_later(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object) -> None:
         raise StoreError("disk full", temporary=True)
 
@@ -197,7 +197,7 @@ def test_a_store_that_fails_is_tried_again_later(running: Running, monkeypatch: 
     assert differing(running.resumed()[0], running.line) == []
 
 
-def test_a_part_that_is_gone_is_damage(running: Running) -> None:
+def test_a_missing_part_is_damage(running: Running) -> None:
     running.policy.hurry()
     running.checkpointer.turn()
     running.finish()
@@ -208,7 +208,7 @@ def test_a_part_that_is_gone_is_damage(running: Running) -> None:
     assert found.sensors.names == NAMES
 
 
-def test_a_whole_snapshot_is_as_good(running: Running) -> None:
+def test_a_whole_snapshot_is_equivalent(running: Running) -> None:
     write_snapshot(running.store, running.line, "digest", "inputs", START)
     found, gaps = running.resumed()
     assert gaps == 0
@@ -217,7 +217,7 @@ def test_a_whole_snapshot_is_as_good(running: Running) -> None:
     assert differing(found, running.line) == []
 
 
-def test_a_small_plants_snapshot_is_one_row(tmp_path: Path) -> None:
+def test_the_snapshot_of_a_small_plant_is_one_row(tmp_path: Path) -> None:
     running = Running(tmp_path / "store.db", NAMES[:SMALL])
     running.go_on(3)
     running.policy.hurry()
@@ -247,11 +247,11 @@ def test_readings_of_many_sensors_together_cost_less_than_as_many_of_one() -> No
     assert cost(list(range(200))) < cost([0] * 200) / 5
 
 
-def test_a_busy_sensor_costs_what_its_own_readings_cost() -> None:
+def test_a_busy_sensor_costs_as_much_as_its_own_readings() -> None:
     assert cost([*range(200), *[0] * 50]) == pytest.approx(cost(list(range(200))) + cost([0] * 50), rel=0.1)
 
 
-def test_a_snapshot_is_due_by_what_a_recovery_would_cost_and_by_what_the_last_one_cost() -> None:
+def test_a_snapshot_is_due_according_to_the_cost_of_a_recovery_and_of_the_last_one() -> None:
     policy = SnapshotPolicy()
     policy.cost_s = RECOVERY_S
     assert policy.is_due

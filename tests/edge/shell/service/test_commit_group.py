@@ -32,7 +32,7 @@ def test_an_empty_group_is_never_due(group: CommitGroup) -> None:
     assert not group.is_due(100.0)
 
 
-def test_readings_wait_for_each_other_for_a_time(group: CommitGroup) -> None:
+def test_readings_wait_for_each_other_for_some_time(group: CommitGroup) -> None:
     group.add(Step(journal=readings(1)), messages(1), 10.0)
     group.add(Step(journal=readings(1)), messages(1), 11.5)
     assert group.wait_s(11.5) == 0.5
@@ -52,7 +52,7 @@ def test_a_group_is_due_when_most_of_the_in_flight_window_waits_for_it(group: Co
     assert group.is_due(0.0)
 
 
-def test_messages_that_need_no_acknowledgement_fill_no_window(group: CommitGroup) -> None:
+def test_messages_that_need_no_acknowledgement_do_not_fill_the_window(group: CommitGroup) -> None:
     group.add(Step(journal=readings(100)), messages(100, qos=0), 0.0)
     assert not group.is_due(0.0)
 
@@ -68,14 +68,14 @@ def test_messages_without_content_are_acknowledged_in_time(group: CommitGroup) -
     assert group.is_due(2.0)
 
 
-def test_an_event_that_is_replaced_before_it_is_stored_does_not_come(group: CommitGroup) -> None:
+def test_an_event_that_is_replaced_before_it_is_stored_is_not_published(group: CommitGroup) -> None:
     group.add(Step(events=[EVENT]), (), 0.0)
     group.replace([1])
     group.add(Step(events=[EVENT._replace(sequence=2)]), (), 0.0)
     assert [each.sequence for each in group.events] == [2]
 
 
-def test_after_the_commit_it_begins_anew(group: CommitGroup) -> None:
+def test_after_the_commit_it_starts_again(group: CommitGroup) -> None:
     group.add(Step(events=[EVENT], journal=readings(1), retained={"t": b""}), messages(1), 0.0)
     group.replace([7])
     group.committed(0.0)

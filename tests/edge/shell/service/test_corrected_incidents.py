@@ -57,7 +57,7 @@ def told(path: Path) -> list[str]:
         (FREE, FREE, []),
     ],
 )
-def test_what_is_told_after_a_crash_is_what_the_configuration_finds(
+def test_events_after_a_crash_match_the_configuration(
     tmp_path: Path, before: str, now: str, expected: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -77,7 +77,7 @@ def test_what_is_told_after_a_crash_is_what_the_configuration_finds(
     store.close()
 
 
-def test_from_events_that_are_damaged_nothing_is_concluded(tmp_path: Path) -> None:
+def test_nothing_is_concluded_from_damaged_events(tmp_path: Path) -> None:
     store = crashed(tmp_path / "store.db", LIMITED)
     store._database.execute("UPDATE events SET payload = 'rubbish'")
     resume(lambda: configured(FREE), store, FREE, "", START + 200)
@@ -85,7 +85,7 @@ def test_from_events_that_are_damaged_nothing_is_concluded(tmp_path: Path) -> No
     store.close()
 
 
-def test_of_a_store_that_took_the_place_of_a_damaged_one_nothing_is_concluded(tmp_path: Path) -> None:
+def test_nothing_is_concluded_from_a_store_that_replaced_a_damaged_one(tmp_path: Path) -> None:
     store = crashed(tmp_path / "store.db", LIMITED)
     resume(lambda: configured(FREE), store, FREE, "", START + 200, is_whole=False)
     assert told(tmp_path / "store.db") == ["raised"]

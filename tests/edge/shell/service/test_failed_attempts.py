@@ -20,7 +20,7 @@ from edge.shell.link.failing import why_unreachable
 MakeLink = Callable[..., Link]
 
 
-def test_a_port_where_nothing_listens_is_told_with_what_to_look_at(
+def test_a_port_where_nothing_listens_is_reported_with_what_to_check(
     make_link: MakeLink, free_port: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING, "edgewarden.link")
@@ -49,7 +49,7 @@ def test_a_refusal_names_the_keys_that_it_depends_on(make_link: MakeLink, code: 
         assert link.trouble == advice
 
 
-def test_what_was_wrong_is_forgotten_once_the_broker_has_accepted_us(make_link: MakeLink) -> None:
+def test_an_error_is_forgotten_once_the_broker_has_accepted_the_connection(make_link: MakeLink) -> None:
     def behave(client: Client) -> None:
         client.read()
         if len(broker.clients) > 1:
@@ -64,7 +64,7 @@ def test_what_was_wrong_is_forgotten_once_the_broker_has_accepted_us(make_link: 
         assert link.trouble == ""
 
 
-def test_a_broker_that_closes_without_an_answer_is_told_with_the_keys_of_that(make_link: MakeLink) -> None:
+def test_a_broker_that_closes_without_an_answer_is_reported_with_the_relevant_keys(make_link: MakeLink) -> None:
     def behave(client: Client) -> None:
         client.read()
 
@@ -77,7 +77,7 @@ def test_a_broker_that_closes_without_an_answer_is_told_with_the_keys_of_that(ma
 @pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning"
 )  # paho leaves closing its socket to the garbage collector
-def test_tls_towards_a_port_without_it_says_so(mosquitto: Mosquitto, make_link: MakeLink) -> None:
+def test_tls_to_a_port_without_it_is_reported(mosquitto: Mosquitto, make_link: MakeLink) -> None:
     link = make_link(mosquitto.port, tls=TlsOptions(ca_file=None))
     wait_until(lambda: link.trouble)
     assert "TLS" in link.trouble
@@ -95,13 +95,13 @@ def test_tls_towards_a_port_without_it_says_so(mosquitto: Mosquitto, make_link: 
         (ValueError("Invalid host."), "Invalid host."),
     ],
 )
-def test_no_number_of_the_system_is_shown(error: OSError, words: str) -> None:
+def test_no_system_error_number_is_shown(error: OSError, words: str) -> None:
     told = why_unreachable(error)
     assert told.startswith(words)
     assert not re.search(r"Errno|\d{2}", told)
 
 
-def test_openssls_words_lose_the_place_in_its_source() -> None:
+def test_messages_of_openssl_are_shown_without_source_positions() -> None:
     error = ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)")
     error.reason = "WRONG_VERSION_NUMBER"
     assert why_unreachable(error) == "TLS: wrong version number: no TLS is spoken on this port: see port and [tls]"

@@ -50,7 +50,7 @@ def ended(command: list[str], folder: Path) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
-def test_a_folder_that_can_not_be_written_is_named_and_not_waited_for(
+def test_a_folder_that_is_not_writable_is_named_and_not_waited_for(
     folder: Path, tmp_path: Path, powerless: list[str], free_port: int
 ) -> None:
     path = tmp_path / "edgewarden.toml"
@@ -63,7 +63,7 @@ def test_a_folder_that_can_not_be_written_is_named_and_not_waited_for(
     assert list(folder.iterdir()) == []
 
 
-def test_a_password_file_that_can_not_be_read_is_named(tmp_path: Path, powerless: list[str], free_port: int) -> None:
+def test_an_unreadable_password_file_is_named(tmp_path: Path, powerless: list[str], free_port: int) -> None:
     path, password = tmp_path / "edgewarden.toml", tmp_path / "password"
     password.write_text("secret")
     password.chmod(0)
@@ -74,7 +74,7 @@ def test_a_password_file_that_can_not_be_read_is_named(tmp_path: Path, powerless
     assert not (tmp_path / "edgewarden.db").exists()
 
 
-def test_a_password_file_in_a_folder_that_can_not_be_looked_into_is_named(
+def test_a_password_file_in_an_inaccessible_folder_is_named(
     tmp_path: Path, powerless: list[str], free_port: int
 ) -> None:
     path, closed = tmp_path / "edgewarden.toml", tmp_path / "closed"
@@ -91,7 +91,7 @@ def test_a_password_file_in_a_folder_that_can_not_be_looked_into_is_named(
 
 
 @pytest.mark.long
-def test_an_embedded_broker_whose_port_is_taken_says_so(
+def test_an_embedded_broker_whose_port_is_in_use_is_reported(
     start_mosquitto: Callable[..., Mosquitto], make_service: MakeService, tmp_path: Path
 ) -> None:
     port = start_mosquitto().port
@@ -104,7 +104,7 @@ def test_an_embedded_broker_whose_port_is_taken_says_so(
 
 
 @pytest.mark.long
-def test_a_port_that_becomes_free_in_time_is_taken(start_mosquitto: Callable[..., Mosquitto], tmp_path: Path) -> None:
+def test_a_port_that_becomes_free_in_time_is_used(start_mosquitto: Callable[..., Mosquitto], tmp_path: Path) -> None:
     other = start_mosquitto()
     broker = EmbeddedBroker(tmp_path / "broker", port=other.port, moves=False)
     with pytest.raises(BrokerError, match="is taken"):
@@ -116,7 +116,7 @@ def test_a_port_that_becomes_free_in_time_is_taken(start_mosquitto: Callable[...
 
 
 @pytest.mark.long
-def test_what_init_writes_hears_a_house_as_it_is(
+def test_the_configuration_written_by_init_reads_a_typical_house(
     tmp_path: Path, start_mosquitto: Callable[..., Mosquitto], make_service: MakeService
 ) -> None:
     broker = start_mosquitto()

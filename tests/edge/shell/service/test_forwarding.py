@@ -62,7 +62,7 @@ def forwarded(kafka: Kafka) -> list[tuple[str, float, float]]:
     return [(one["n"], one["t"], one["v"]) for each in packs(kafka) for one in json.loads(each.value())]
 
 
-def test_readings_go_on_through_kills_and_an_outage_and_give_the_same_events_above(
+def test_readings_continue_through_kills_and_an_outage_and_give_the_same_events_upstream(
     kafka: Kafka, start: Callable[[str, str], RunningService]
 ) -> None:
     records = plant_records(320)

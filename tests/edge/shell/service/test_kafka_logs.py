@@ -43,7 +43,7 @@ def early_silences(kafka: Kafka, events: str, before: float) -> list[str]:
     return [each["ce_id"].decode() for each in silent if each["ce_time"].decode() < timestamp(before)]
 
 
-def test_a_topic_that_is_deleted_and_made_again_while_it_is_read_is_read_from_its_beginning(
+def test_a_topic_that_is_deleted_and_recreated_while_it_is_read_is_read_from_its_beginning(
     kafka: Kafka, topic: str, make_worker: MakeWorker
 ) -> None:
     records = plant_records(320)
@@ -59,7 +59,7 @@ def test_a_topic_that_is_deleted_and_made_again_while_it_is_read_is_read_from_it
     assert Counter(taken(service)).most_common(1)[0][1] == 1
 
 
-def test_of_a_compacted_topic_what_is_left_is_read_once_also_after_a_kill(
+def test_the_remaining_records_of_a_compacted_topic_are_read_once_even_after_a_kill(
     kafka: Kafka, make_worker: MakeWorker
 ) -> None:
     topic = new_topic()
@@ -92,7 +92,7 @@ def test_of_a_compacted_topic_what_is_left_is_read_once_also_after_a_kill(
     assert "records_lost" not in service.log.read_text()
 
 
-def test_a_record_that_is_too_large_for_us_is_a_dead_letter_and_the_others_are_read(
+def test_a_record_that_is_too_large_is_a_dead_letter_and_the_others_are_read(
     kafka: Kafka, make_worker: MakeWorker
 ) -> None:
     topic = new_topic()
@@ -107,7 +107,7 @@ def test_a_record_that_is_too_large_for_us_is_a_dead_letter_and_the_others_are_r
     assert service.end() == 0
 
 
-def test_a_gateway_whose_clock_is_a_day_ahead_costs_its_own_readings_only(
+def test_a_gateway_whose_clock_is_a_day_ahead_affects_only_its_own_readings(
     kafka: Kafka, make_worker: MakeWorker
 ) -> None:
     topic = new_topic()
@@ -135,7 +135,7 @@ def test_a_gateway_whose_clock_is_a_day_ahead_costs_its_own_readings_only(
     assert early_silences(kafka, f"{topic}-events", now - 60) == []
 
 
-def test_a_broker_that_stops_in_its_tracks_costs_nothing(kafka: Kafka, topic: str, make_worker: MakeWorker) -> None:
+def test_a_broker_that_hangs_costs_nothing(kafka: Kafka, topic: str, make_worker: MakeWorker) -> None:
     records = plant_records(300)
     configuration = kafka_configuration(kafka, topic, f"{topic}-events")
     service = make_worker("gw", configuration).start()

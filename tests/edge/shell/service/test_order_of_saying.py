@@ -79,7 +79,7 @@ def make(files: StoreFiles) -> Iterator[Callable[..., tuple[Service, RecordingLi
         each.close()
 
 
-def test_an_event_goes_out_before_its_message_is_acknowledged(
+def test_an_event_is_published_before_its_message_is_acknowledged(
     make: Callable[..., tuple[Service, RecordingLink]],
 ) -> None:
     service, link = make()
@@ -89,7 +89,7 @@ def test_an_event_goes_out_before_its_message_is_acknowledged(
     assert link.calls.index(event) < link.calls.index(state) < link.calls.index("acknowledge")
 
 
-def test_a_store_that_is_found_damaged_as_its_event_is_read_is_told_of_with_the_next_commit(
+def test_a_store_that_is_found_damaged_as_its_event_is_read_is_reported_with_the_next_commit(
     make: Callable[..., tuple[Service, RecordingLink]], files: StoreFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service, link = make(replace_store=lambda words: files.replace(START, words))
@@ -103,7 +103,7 @@ def test_a_store_that_is_found_damaged_as_its_event_is_read_is_told_of_with_the_
     assert TOPICS.gap in link.calls
 
 
-def test_the_health_goes_out_in_the_turn_that_makes_it(
+def test_the_health_is_published_in_the_turn_that_creates_it(
     make: Callable[..., tuple[Service, RecordingLink]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[str] = []

@@ -26,7 +26,7 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
     made.close()
 
 
-def test_readings_of_senders_that_agree_are_taken_although_our_clock_is_hours_behind(
+def test_readings_of_senders_that_agree_are_accepted_although_our_clock_is_hours_behind(
     store: SqliteStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     gateway = Gateway(store, -ODD_S)
@@ -52,7 +52,7 @@ def test_readings_of_senders_that_agree_are_taken_although_our_clock_is_hours_be
     assert "believed=2023-11-14T22:13" in caplog.text
 
 
-def test_a_sender_is_believed_where_the_clock_was_never_set(
+def test_a_sender_is_trusted_where_the_clock_was_never_set(
     store: SqliteStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     gateway = Gateway(store, -NOW + 30.0)
@@ -65,7 +65,7 @@ def test_a_sender_is_believed_where_the_clock_was_never_set(
     assert "clock_wrong own=1970-01-01T00:00:30" in caplog.text
 
 
-def test_a_sender_is_believed_where_the_clock_is_behind_what_was_stored(store: SqliteStore) -> None:
+def test_a_sender_is_trusted_where_the_clock_is_behind_the_stored_times(store: SqliteStore) -> None:
     before = Gateway(store, 0.0)
     before.send("now/x")
     before.turn()
@@ -101,7 +101,7 @@ def test_one_sender_that_is_ahead_is_held_unacknowledged_then_refused_with_a_gap
     assert gateway.pipeline.counters.readings_refused == {"time_in_future": 2}
 
 
-def test_what_is_held_is_less_than_half_of_what_the_broker_sends(store: SqliteStore) -> None:
+def test_the_held_messages_are_less_than_half_of_what_the_broker_sends(store: SqliteStore) -> None:
     gateway = Gateway(store, 0.0)
     for _ in range(IN_FLIGHT // 2 - 1):
         gateway.send("paced/a", ahead=ODD_S)
@@ -123,7 +123,7 @@ def test_a_sender_with_a_wrong_clock_is_refused_once_another_has_shown_that_ours
 
 
 @pytest.mark.parametrize("off", [-ODD_S, -NOW + 30.0])
-def test_what_is_believed_ends_as_the_clock_is_set_right(store: SqliteStore, off: float) -> None:
+def test_trust_ends_as_the_clock_is_set_right(store: SqliteStore, off: float) -> None:
     gateway = Gateway(store, off)
     for each in "abc":
         gateway.send(f"paced/{each}")
@@ -143,7 +143,7 @@ def test_what_is_believed_ends_as_the_clock_is_set_right(store: SqliteStore, off
     assert not gateway.pipeline.counters.readings_refused
 
 
-def test_a_clock_that_is_set_back_by_hours_while_running_costs_nothing(store: SqliteStore) -> None:
+def test_a_clock_that_is_set_back_by_hours_at_run_time_costs_nothing(store: SqliteStore) -> None:
     gateway = Gateway(store, 0.0)
     for second in range(30):
         if second == 15:
@@ -179,7 +179,7 @@ def test_a_clock_that_is_set_while_the_service_waits_for_messages_costs_nothing(
 
 
 @pytest.mark.parametrize("by", [-ODD_S, ODD_S])
-def test_what_waits_to_be_received_as_the_clock_is_set_is_stamped_by_the_new_one(store: SqliteStore, by: float) -> None:
+def test_messages_waiting_to_be_received_as_the_clock_is_set_are_stamped_by_the_new_one(store: SqliteStore, by: float) -> None:
     gateway = Gateway(store, 0.0)
     gateway.turn()
 
@@ -206,7 +206,7 @@ def test_long_after_a_step_back_no_stamp_is_changed(store: SqliteStore) -> None:
     assert [time for *_, time in gateway.stored()] == [NOW + ODD_S + 1.0]
 
 
-def test_a_backlog_that_is_read_by_the_clock_of_the_last_shutdown_is_taken_whole(store: SqliteStore) -> None:
+def test_a_backlog_that_is_read_by_the_clock_of_the_last_shutdown_is_accepted_completely(store: SqliteStore) -> None:
     gateway = Gateway(store, -ODD_S)
     for step in range(200):
         for each in "abcd":
@@ -219,7 +219,7 @@ def test_a_backlog_that_is_read_by_the_clock_of_the_last_shutdown_is_taken_whole
     assert sorted(gateway.link.acknowledged) == list(range(1, gateway.sent + 1))
 
 
-def test_a_restart_goes_on_as_if_nothing_had_been_held(store: SqliteStore) -> None:
+def test_a_restart_continues_as_if_nothing_had_been_held(store: SqliteStore) -> None:
     gateway = Gateway(store, -ODD_S)
     for second in range(20):
         gateway.send(f"paced/{'abc'[second % 3]}")
@@ -230,7 +230,7 @@ def test_a_restart_goes_on_as_if_nothing_had_been_held(store: SqliteStore) -> No
     assert differing(again, gateway.pipeline) == []
 
 
-def test_what_is_held_when_the_session_ends_is_neither_lost_nor_doubled(store: SqliteStore) -> None:
+def test_messages_held_when_the_session_ends_are_neither_lost_nor_doubled(store: SqliteStore) -> None:
     gateway = Gateway(store, -ODD_S)
     gateway.send("paced/a")
     gateway.turn()
@@ -245,7 +245,7 @@ def test_what_is_held_when_the_session_ends_is_neither_lost_nor_doubled(store: S
     assert [value for _, value, _ in gateway.stored()] == [1.0, 2.0, 3.0]
 
 
-def test_what_is_held_is_taken_once_when_it_is_delivered_again(store: SqliteStore) -> None:
+def test_held_messages_are_accepted_once_when_they_are_delivered_again(store: SqliteStore) -> None:
     gateway = Gateway(store, -ODD_S)
     gateway.send("paced/a")
     again = gateway.last._replace(redelivered=True, receipt=2)
@@ -265,7 +265,7 @@ def test_what_is_held_is_taken_once_when_it_is_delivered_again(store: SqliteStor
     assert gateway.link.acknowledged.count(1) == 2
 
 
-def test_what_was_stamped_before_our_clock_was_corrected_is_stamped_by_the_right_one(store: SqliteStore) -> None:
+def test_messages_stamped_before_our_clock_was_corrected_are_stamped_by_the_right_one(store: SqliteStore) -> None:
     gateway = Gateway(store, -ODD_S)
     for each in "abc":
         gateway.send(f"paced/{each}")
@@ -278,7 +278,7 @@ def test_what_was_stamped_before_our_clock_was_corrected_is_stamped_by_the_right
     assert gateway.stored()[-2:] == [("now/x", 4.0, NOW), ("now/y", 5.0, NOW + 1.0)]
 
 
-def test_what_was_stamped_before_a_small_step_keeps_its_stamp(store: SqliteStore) -> None:
+def test_messages_stamped_before_a_small_step_keep_their_stamp(store: SqliteStore) -> None:
     gateway = Gateway(store, 0.0)
     gateway.send("now/x")
     gateway.off = 30.0
@@ -297,7 +297,7 @@ def test_a_step_back_leaves_no_stamp_changed(store: SqliteStore) -> None:
     assert gateway.stored() == [("now/x", 1.0, NOW + 2.0)]
 
 
-def test_what_is_held_is_bounded_in_bytes_and_waits_for_no_longer_than_the_first() -> None:
+def test_held_messages_are_bounded_in_bytes_and_wait_no_longer_than_the_first() -> None:
     held = HeldMessages(1000)
     held.add([Message("a", b"x", NOW)], 0.0)
     held.add([Message("a", b"x", NOW)], 50.0)
@@ -308,7 +308,7 @@ def test_what_is_held_is_bounded_in_bytes_and_waits_for_no_longer_than_the_first
     assert not held.is_over(1000.0)
 
 
-def test_what_another_link_has_brought_is_forgotten_with_it(store: SqliteStore) -> None:
+def test_messages_of_another_link_are_forgotten_with_it(store: SqliteStore) -> None:
     gateway = Gateway(store, -ODD_S)
     gateway.send("paced/a")
     gateway.turn()
@@ -320,7 +320,7 @@ def test_what_another_link_has_brought_is_forgotten_with_it(store: SqliteStore) 
     assert not gateway.pipeline.counters.readings_refused
 
 
-def test_nothing_is_deleted_by_a_service_that_is_restarted_while_the_clock_is_years_ahead(store: SqliteStore) -> None:
+def test_a_service_that_is_restarted_while_the_clock_is_years_ahead_deletes_nothing(store: SqliteStore) -> None:
     gateway = Gateway(store, 0.0)
     gateway.send("now/x")
     gateway.turn()
@@ -337,7 +337,7 @@ def test_nothing_is_deleted_by_a_service_that_is_restarted_while_the_clock_is_ye
     assert again.wall.aged() == pytest.approx(NOW, abs=5)
 
 
-def test_the_time_by_which_ages_count_catches_up_with_the_oldest_entry(store: SqliteStore) -> None:
+def test_the_clock_for_ages_catches_up_with_the_oldest_entry(store: SqliteStore) -> None:
     store.prune(EARLIEST)
     store.append([], [], b"", now=NOW)
     assert store.recall().pruned == NOW

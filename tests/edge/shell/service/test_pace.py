@@ -21,7 +21,7 @@ class Machine:
         return self.now - began
 
 
-def test_a_machine_that_is_slow_gets_steps_of_about_a_second_after_the_first() -> None:
+def test_a_slow_machine_gets_steps_of_about_a_second_after_the_first() -> None:
     machine = Machine(0.01)
     first, *others = [machine.step() for _ in range(10)]
     assert first == FIRST_MESSAGES * 0.01
@@ -29,14 +29,14 @@ def test_a_machine_that_is_slow_gets_steps_of_about_a_second_after_the_first() -
     assert machine.pace.most == 100
 
 
-def test_a_machine_that_is_fast_soon_takes_all_that_there_is() -> None:
+def test_a_fast_machine_soon_takes_everything_available() -> None:
     machine = Machine(1e-5)
     for _ in range(4):
         machine.step()
     assert machine.pace.most == MOST_MESSAGES
 
 
-def test_a_step_never_has_fewer_messages_than_a_few() -> None:
+def test_a_step_never_has_fewer_messages_than_a_minimum() -> None:
     machine = Machine(1.0)
     machine.step()
     assert machine.pace.most == FEWEST_MESSAGES
@@ -51,7 +51,7 @@ def test_steps_grow_again_when_the_machine_has_time_again() -> None:
     assert machine.pace.most == MOST_MESSAGES
 
 
-def test_a_quiet_plant_says_nothing_of_how_large_a_step_may_be() -> None:
+def test_a_quiet_plant_gives_no_information_about_the_size_of_steps() -> None:
     machine = Machine(1e-5)
     for _ in range(100):
         machine.pace.stepped(1, 1, machine.now)

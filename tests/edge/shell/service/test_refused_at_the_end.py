@@ -41,7 +41,7 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
     made.close()
 
 
-def test_a_refusal_during_the_goodbye_is_stored_and_no_error(store: SqliteStore) -> None:
+def test_a_refusal_during_the_final_delivery_is_stored_and_is_not_an_error(store: SqliteStore) -> None:
     clock, signals = Clock(), Signals()
     link: Any = ScriptedLink(clock)
     service = Service(

@@ -55,21 +55,21 @@ def relearning(store: ModelStore, clock: Clock, working: object = lambda: None) 
     return RelearningPlan(lambda: store.past(newest_first=True), parts_of, working, monotonic=clock)  # type: ignore[arg-type]
 
 
-def test_a_short_journal_is_learned_from_once_however_long_that_takes() -> None:
+def test_a_short_journal_is_relearned_at_once_however_long_that_takes() -> None:
     clock = Clock()
     learner = Learner(clock, 60.0)
     assert relearning(store_of(1000), clock).teach(learner) == 1000
     assert len(learner.learned) == 1
 
 
-def test_where_there_is_time_all_of_the_journal_is_learned_from() -> None:
+def test_if_there_is_time_the_whole_journal_is_relearned() -> None:
     clock = Clock()
     learner = Learner(clock, 1e-5)
     assert relearning(store_of(3 * FEW), clock).teach(learner) == 3 * FEW
     assert learner.learned[-1] == sorted(learner.learned[-1])
 
 
-def test_a_slow_machine_learns_from_the_newest_readings_within_its_time() -> None:
+def test_a_slow_machine_relearns_the_newest_readings_within_its_time() -> None:
     clock = Clock()
     learner = Learner(clock, BUDGET_S / (4 * FEW))
     learned = relearning(store_of(6 * FEW), clock).teach(learner)
@@ -80,7 +80,7 @@ def test_a_slow_machine_learns_from_the_newest_readings_within_its_time() -> Non
     assert len(learner.learned[-1]) == learned
 
 
-def test_a_machine_that_turns_slow_falls_back_on_what_it_has_learned_at_first() -> None:
+def test_a_machine_that_becomes_slow_uses_what_it_relearned_first() -> None:
     clock = Clock()
     learner = Learner(clock, BUDGET_S / (4 * FEW))
 
@@ -94,14 +94,14 @@ def test_a_machine_that_turns_slow_falls_back_on_what_it_has_learned_at_first() 
     assert clock.now < 2.5 * BUDGET_S
 
 
-def test_a_fast_machine_learns_from_so_many_readings_and_no_more() -> None:
+def test_a_fast_machine_relearns_a_limited_number_of_readings() -> None:
     clock = Clock()
     learner = Learner(clock, 1e-9)
     learned = relearning(store_of(RELEARNED + 5000), clock).teach(learner)
     assert RELEARNED <= learned < RELEARNED + 1000
 
 
-def test_whoever_asks_for_the_end_is_heard_in_the_middle() -> None:
+def test_a_request_to_stop_is_noticed_in_the_middle() -> None:
     calls = 0
 
     def working() -> None:

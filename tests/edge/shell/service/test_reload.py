@@ -69,7 +69,7 @@ def learned(consumer: Consumer, readings: int) -> None:
     wait_until(lambda: (consumer.latest("/health") or {}).get("readings_taken") == readings, what="learning")
 
 
-def test_what_was_learned_stays_and_the_new_rule_counts_at_once(running: Reloaded, consumer: Consumer) -> None:
+def test_learned_state_stays_and_the_new_rule_applies_immediately(running: Reloaded, consumer: Consumer) -> None:
     wait_until(lambda: (consumer.latest("/status") or {}).get("state") == "online", what="the start")
     consumer.publish_all("plant/pump/temp", NORMAL)
     learned(consumer, 200)
@@ -127,7 +127,7 @@ def test_fewer_sensors_than_are_known_are_refused(running: Reloaded, consumer: C
     assert running.service.end() == 0
 
 
-def test_filters_that_are_new_are_subscribed_to_and_others_left(running: Reloaded, consumer: Consumer) -> None:
+def test_new_filters_are_subscribed_to_and_others_unsubscribed(running: Reloaded, consumer: Consumer) -> None:
     text = running.service.path.read_text()
     consumer.publish("other/fan/speed", "7", retain=True)
     log = running.reload(text.replace('topic = "plant/#"', 'topic = "other/#"'))
@@ -141,7 +141,7 @@ def test_filters_that_are_new_are_subscribed_to_and_others_left(running: Reloade
     assert running.service.end() == 0
 
 
-def test_another_broker_is_connected_to_and_the_old_one_is_told_goodbye(
+def test_another_broker_is_connected_to_and_the_old_one_is_disconnected_from(
     running: Reloaded, consumer: Consumer, start_mosquitto: Callable[..., Mosquitto]
 ) -> None:
     consumer.publish_all("plant/pump/temp", NORMAL)
@@ -158,7 +158,7 @@ def test_another_broker_is_connected_to_and_the_old_one_is_told_goodbye(
     assert running.service.end() == 0
 
 
-def test_what_needs_a_restart_is_said_and_left_as_it_was(running: Reloaded, consumer: Consumer, tmp_path: Path) -> None:
+def test_changes_that_need_a_restart_are_reported_and_not_applied(running: Reloaded, consumer: Consumer, tmp_path: Path) -> None:
     text = running.service.path.read_text()
     changed = text.replace('name = "gw"', 'name = "other"').replace(
         'durability = "process"', 'durability = "process"\npath = "elsewhere.db"'
@@ -174,7 +174,7 @@ def test_what_needs_a_restart_is_said_and_left_as_it_was(running: Reloaded, cons
     assert running.service.end() == 0
 
 
-def test_a_password_that_was_changed_is_taken_up(
+def test_a_changed_password_is_applied(
     running: Reloaded, consumer: Consumer, tmp_path: Path, own_mosquitto: EmbeddedBroker
 ) -> None:
     (tmp_path / "password").write_text("first")
@@ -191,7 +191,7 @@ def test_a_password_that_was_changed_is_taken_up(
     assert running.service.end() == 0
 
 
-def test_sigterm_while_it_reloads_ends_it_properly(running: Reloaded, consumer: Consumer) -> None:
+def test_sigterm_during_a_reload_ends_it_properly(running: Reloaded, consumer: Consumer) -> None:
     assert running.service.process is not None
     consumer.publish_all("plant/pump/temp", [*NORMAL, reading(200, 99.0)])
     wait_until(consumer.events, what="the event")
@@ -203,7 +203,7 @@ def test_sigterm_while_it_reloads_ends_it_properly(running: Reloaded, consumer: 
     wait_until(lambda: (consumer.latest("/status") or {}).get("state") == "offline", what="the goodbye")
 
 
-def test_the_parts_of_an_embedded_broker_stay() -> None:
+def test_the_settings_of_an_embedded_broker_stay() -> None:
     text = '[[input]]\ntopic = "#"\n[broker]\nembedded = true\nport = '
     running, wanted = parse(f"{text}18831\n").configuration, parse(f"{text}18832\n").configuration
     taken, left = as_running(running, wanted)
@@ -211,7 +211,7 @@ def test_the_parts_of_an_embedded_broker_stay() -> None:
 
 
 @pytest.mark.parametrize("was_embedded", [True, False])
-def test_a_broker_that_needs_a_restart_takes_its_address_with_it(was_embedded: bool) -> None:
+def test_a_broker_change_that_needs_a_restart_includes_its_address(was_embedded: bool) -> None:
     text = '[[input]]\ntopic = "#"\n[broker]\n'
     one, other = (parse(f"{text}{each}\n").configuration for each in ("embedded = true\nport = 18831", "port = 1885"))
     running, wanted = (one, other) if was_embedded else (other, one)
@@ -250,7 +250,7 @@ def test_a_reload_gives_the_events_of_a_restart(tmp_path: Path, start_mosquitto:
     assert heard[0] == heard[1]
 
 
-def test_a_terminal_that_is_closed_takes_nothing_with_it(
+def test_closing_a_terminal_affects_nothing(
     tmp_path: Path, own_mosquitto: EmbeddedBroker, consumer: Consumer
 ) -> None:
     path = tmp_path / "edgewarden.toml"

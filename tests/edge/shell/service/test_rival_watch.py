@@ -24,11 +24,11 @@ def gap(first: float, last: float) -> Gap:
     return Gap("readings", "client_id_in_use", None, first, last)
 
 
-def test_without_another_client_there_is_nothing_to_tell(link: Any) -> None:
+def test_without_another_client_there_is_nothing_to_report(link: Any) -> None:
     assert RivalWatch(link).gap(1.0, 2.0, 3.0) is None
 
 
-def test_what_another_client_took_reaches_from_the_last_reading_until_we_are_back(link: Any) -> None:
+def test_a_gap_by_another_client_lasts_from_the_last_reading_until_we_are_back(link: Any) -> None:
     watch = RivalWatch(link)
     link.reconnecting.takeovers, link.connected = 1, False
     assert watch.gap(100.0, 105.0, 5.0) is None
@@ -37,7 +37,7 @@ def test_what_another_client_took_reaches_from_the_last_reading_until_we_are_bac
     assert watch.gap(111.0, 112.0, 12.0) is None
 
 
-def test_what_is_taken_again_and_again_is_told_together(link: Any) -> None:
+def test_repeated_losses_are_reported_together(link: Any) -> None:
     watch = RivalWatch(link)
     link.reconnecting.takeovers = 1
     assert watch.gap(100.0, 110.0, 0.0) == gap(100.0, 110.0)

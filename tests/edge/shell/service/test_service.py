@@ -57,7 +57,7 @@ def test_a_reading_on_a_topic_becomes_an_event_on_a_topic(service: RunningServic
     )
 
 
-def test_who_joins_late_sees_what_is_open(
+def test_a_late_subscriber_sees_the_open_incidents(
     service: RunningService, consumer: Consumer, own_mosquitto: EmbeddedBroker
 ) -> None:
     consumer.publish_all("plant/pump/temp", [*NORMAL, reading(200, 99.0)])
@@ -71,7 +71,7 @@ def test_who_joins_late_sees_what_is_open(
     late.close()
 
 
-def test_bad_input_becomes_a_dead_letter_and_costs_nothing_else(service: RunningService, consumer: Consumer) -> None:
+def test_bad_input_becomes_a_dead_letter_and_affects_nothing_else(service: RunningService, consumer: Consumer) -> None:
     consumer.publish_all("plant/pump/temp", NORMAL[:100])
     for bad in (b"\xff\xfe garbage", b"{", b'{"value": 1e400}', b"[" * 100_000):
         consumer.publish("plant/pump/temp", bad)
@@ -94,7 +94,7 @@ def test_bad_input_becomes_a_dead_letter_and_costs_nothing_else(service: Running
     assert health["readings"] == health["readings_taken"] + sum(health["readings_refused"].values())
 
 
-def test_an_unreadable_configuration_ends_with_2_and_opens_nothing(tmp_path: Path, make_service: MakeService) -> None:
+def test_an_invalid_configuration_ends_with_2_and_opens_nothing(tmp_path: Path, make_service: MakeService) -> None:
     service = make_service('gateway = 3\n[store]\npath = "x.db"\n').start()
     assert service.end(with_signal=0) == 2
     assert "gateway" in service.log.read_text()
@@ -138,7 +138,7 @@ def test_events_of_an_outage_arrive_in_order_when_the_broker_is_back(
     upstream.stop()
 
 
-def test_an_incident_that_ended_unheard_before_a_restart_is_over_in_its_retained_topic_too(
+def test_an_incident_that_ended_before_it_was_published_is_over_in_its_retained_topic_too_after_a_restart(
     tmp_path: Path, own_mosquitto: EmbeddedBroker
 ) -> None:
     upstream = EmbeddedBroker(tmp_path / "upstream", prefer="mosquitto")
@@ -168,7 +168,7 @@ def test_an_incident_that_ended_unheard_before_a_restart_is_over_in_its_retained
 
 
 @pytest.mark.long
-def test_after_a_kill_incidents_go_on_where_they_were(
+def test_after_a_kill_incidents_continue(
     tmp_path: Path, own_mosquitto: EmbeddedBroker, service: RunningService, consumer: Consumer
 ) -> None:
     consumer.publish_all("plant/pump/temp", [*NORMAL, reading(200, 99.0)])
@@ -183,7 +183,7 @@ def test_after_a_kill_incidents_go_on_where_they_were(
 
 
 @pytest.mark.long
-def test_our_own_topics_are_no_input(
+def test_our_own_topics_are_not_input(
     make_service: MakeService, own_mosquitto: EmbeddedBroker, consumer: Consumer
 ) -> None:
     everything = configuration(own_mosquitto.port).replace('topic = "plant/#"', 'topic = "#"')
@@ -224,7 +224,7 @@ def test_a_session_that_the_broker_has_forgotten_is_a_gap(
 
 
 @pytest.mark.long
-def test_with_a_changed_configuration_nothing_is_learned_anew_and_open_incidents_stay_open(
+def test_with_a_changed_configuration_nothing_is_relearned_and_open_incidents_stay_open(
     own_mosquitto: EmbeddedBroker, consumer: Consumer, make_service: MakeService
 ) -> None:
     service = make_service(configuration(own_mosquitto.port)).start()

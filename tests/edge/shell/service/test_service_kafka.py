@@ -40,7 +40,7 @@ WHILE_READING = 0.7
 """The share of kills that happen when the service has begun to read."""
 
 
-def test_every_reading_is_taken_once_through_kills_and_the_events_are_those_of_one_run(
+def test_every_reading_is_read_once_through_kills_and_the_events_are_those_of_one_run(
     kafka: Kafka, topic: str, make_worker: MakeWorker
 ) -> None:
     configuration, records = kafka_configuration(kafka, topic, f"{topic}-events"), plant_records(400)
@@ -63,7 +63,7 @@ def test_every_reading_is_taken_once_through_kills_and_the_events_are_those_of_o
     assert told_ids(kafka, f"{topic}-events") == expected
 
 
-def test_offsets_are_committed_for_what_is_stored_and_lag_is_told(
+def test_offsets_are_committed_for_stored_records_and_the_lag_is_reported(
     kafka: Kafka, topic: str, make_worker: MakeWorker
 ) -> None:
     from confluent_kafka import Consumer, TopicPartition
@@ -80,7 +80,7 @@ def test_offsets_are_committed_for_what_is_stored_and_lag_is_told(
     assert service.end() == 0
 
 
-def test_readings_go_on_after_the_broker_was_killed_and_started_again(tmp_path: Path, make_worker: MakeWorker) -> None:
+def test_readings_continue_after_the_broker_was_killed_and_restarted(tmp_path: Path, make_worker: MakeWorker) -> None:
     kafka = Kafka(tmp_path / "own")
     kafka.start()
     create_topics(kafka, "plant", "events")
@@ -102,7 +102,7 @@ def test_readings_go_on_after_the_broker_was_killed_and_started_again(tmp_path: 
     kafka.kill()
 
 
-def test_two_workers_share_the_partitions_and_no_reading_is_taken_twice_as_they_come_and_go(
+def test_two_workers_that_come_and_go_share_the_partitions_and_read_no_record_twice(
     kafka: Kafka, topic: str, make_worker: MakeWorker
 ) -> None:
     records = plant_records(300)
@@ -150,7 +150,7 @@ def test_sensors_that_have_moved_to_another_worker_are_not_silent(
     assert service.end() == other.end() == 0
 
 
-def test_strangers_records_are_counted_and_kept_as_dead_letters(
+def test_unknown_records_are_counted_and_kept_as_dead_letters(
     kafka: Kafka, topic: str, make_worker: MakeWorker
 ) -> None:
     service = make_worker("gw", kafka_configuration(kafka, topic, f"{topic}-events")).start()
@@ -167,7 +167,7 @@ def test_strangers_records_are_counted_and_kept_as_dead_letters(
     assert service.end() == 0
 
 
-def test_a_topic_that_is_not_there_is_named_and_read_once_it_is(kafka: Kafka, make_worker: MakeWorker) -> None:
+def test_a_missing_topic_is_named_and_read_once_it_exists(kafka: Kafka, make_worker: MakeWorker) -> None:
     name = new_topic()
     create_topics(kafka, f"{name}-events")
     service = make_worker("gw", kafka_configuration(kafka, name, f"{name}-events")).start()
@@ -179,7 +179,7 @@ def test_a_topic_that_is_not_there_is_named_and_read_once_it_is(kafka: Kafka, ma
     assert service.end() == 0
 
 
-def test_a_topic_that_is_deleted_and_made_again_is_read_from_its_beginning(
+def test_a_topic_that_is_deleted_and_recreated_is_read_from_its_beginning(
     kafka: Kafka, topic: str, make_worker: MakeWorker
 ) -> None:
     records = plant_records(320)
@@ -213,7 +213,7 @@ def test_records_that_were_deleted_unread_are_a_gap(kafka: Kafka, topic: str, ma
     assert service.end() == 0
 
 
-def test_a_second_worker_of_one_name_is_told(kafka: Kafka, topic: str, make_worker: MakeWorker) -> None:
+def test_a_second_worker_of_one_name_is_reported(kafka: Kafka, topic: str, make_worker: MakeWorker) -> None:
     first = make_worker("one", kafka_configuration(kafka, topic, f"{topic}-events")).start()
     wait_until(lambda: "partitions_assigned" in first.log.read_text(), 60, "the first")
     second = make_worker("two", kafka_configuration(kafka, topic, f"{topic}-events")).start()

@@ -98,14 +98,14 @@ def rig(store: SqliteStore) -> Rig:
     return made
 
 
-def test_a_message_that_comes_again_in_its_session_is_known(rig: Rig) -> None:
+def test_a_redelivered_message_of_its_session_is_recognised(rig: Rig) -> None:
     rig.link.connect(session_present=True)
     rig.link.deliver(7, b"1", again=True)
     rig.turn()
     assert rig.counts == (1, 1)
 
 
-def test_a_message_of_a_new_session_is_not_taken_for_one_of_the_last(rig: Rig, store: SqliteStore) -> None:
+def test_a_message_of_a_new_session_is_not_confused_with_one_of_the_last(rig: Rig, store: SqliteStore) -> None:
     rig.link.connect(session_present=False)
     rig.link.connect(session_present=True)
     rig.turn()
@@ -123,7 +123,7 @@ def test_a_restart_knows_that_the_session_was_lost(rig: Rig, store: SqliteStore)
     assert not again.intake.deliveries.is_known(message)
 
 
-def test_what_was_taken_before_the_session_was_lost_is_not_remembered_in_the_new_one(rig: Rig) -> None:
+def test_messages_processed_before_the_session_was_lost_are_not_remembered_in_the_new_one(rig: Rig) -> None:
     receive = rig.link.receive
 
     def lose_the_session(timeout_s: float, most: int) -> list[Message]:

@@ -49,7 +49,7 @@ def of_incidents(receiver: WebhookReceiver) -> list[dict[str, Any]]:
 
 
 @pytest.mark.long
-def test_an_event_goes_to_the_broker_and_to_the_sink_and_health_tells(
+def test_an_event_goes_to_the_broker_and_to_the_sink_and_health_reports_both(
     make_service: MakeService, own_mosquitto: EmbeddedBroker, consumer: Consumer, receiver: WebhookReceiver
 ) -> None:
     service = make_service(configuration(own_mosquitto.port) + WEBHOOK.format(receiver.port)).start()
@@ -66,7 +66,7 @@ def test_an_event_goes_to_the_broker_and_to_the_sink_and_health_tells(
 
 
 @pytest.mark.long
-def test_a_sink_that_is_added_by_a_reload_gets_what_comes_from_then_on(
+def test_a_sink_that_is_added_by_a_reload_gets_events_from_then_on(
     make_service: MakeService, own_mosquitto: EmbeddedBroker, consumer: Consumer, receiver: WebhookReceiver
 ) -> None:
     service = make_service(configuration(own_mosquitto.port)).start()
@@ -84,7 +84,7 @@ def test_a_sink_that_is_added_by_a_reload_gets_what_comes_from_then_on(
 
 
 @pytest.mark.long
-def test_a_receiver_that_is_away_holds_up_neither_the_broker_nor_the_end(
+def test_an_unavailable_receiver_delays_neither_the_broker_nor_the_end(
     make_service: MakeService, own_mosquitto: EmbeddedBroker, consumer: Consumer, receiver: WebhookReceiver
 ) -> None:
     receiver.kill()
@@ -100,7 +100,7 @@ def test_a_receiver_that_is_away_holds_up_neither_the_broker_nor_the_end(
 
 
 @pytest.mark.long
-def test_sinks_are_added_removed_and_renamed_and_a_token_is_rotated_by_reloads_that_leave_the_others_alone(
+def test_reloads_add_remove_and_rename_sinks_and_rotate_a_token_without_affecting_the_others(
     make_service: MakeService, own_mosquitto: EmbeddedBroker, consumer: Consumer, receiver: WebhookReceiver
 ) -> None:
     token = ["first"]
@@ -152,7 +152,7 @@ def test_sinks_are_added_removed_and_renamed_and_a_token_is_rotated_by_reloads_t
     others.close()
 
 
-def test_clients_of_sinks_are_loaded_only_where_a_sink_asks_for_them() -> None:
+def test_clients_of_sinks_are_loaded_only_if_a_sink_needs_them() -> None:
     program = (
         "import sys, edge.shell.service.starting, edge.shell.sinks.kinds;"
         "print(sorted({'pika', 'confluent_kafka'} & set(sys.modules)))"
@@ -160,7 +160,7 @@ def test_clients_of_sinks_are_loaded_only_where_a_sink_asks_for_them() -> None:
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout == b"[]\n"
 
 
-def test_a_sink_whose_package_is_missing_is_told_before_anything_is_opened(
+def test_a_sink_whose_package_is_missing_is_reported_before_anything_is_opened(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from config.loading import parse

@@ -46,7 +46,7 @@ def service(store: SqliteStore, plant: LoadPlant) -> Service:
     return Service(pipeline, store, link, link, options, clock=wall, monotonic=clock)
 
 
-def test_a_snapshot_is_written_once_a_sensor_has_sent_so_many_readings(store: SqliteStore) -> None:
+def test_a_snapshot_is_written_once_a_sensor_has_sent_enough_readings(store: SqliteStore) -> None:
     plant = LoadPlant(1, 100.0, message)
     made = service(store, plant)
     readings = RECOVERY_S / SINGLE_S

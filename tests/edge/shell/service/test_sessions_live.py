@@ -51,7 +51,7 @@ def test_two_links_of_one_id_notice_each_other_and_slow_down(
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_network_that_closes_connections_again_and_again_is_no_other_client(
+def test_a_network_that_closes_connections_repeatedly_is_not_another_client(
     start_mosquitto: StartMosquitto, make_link: MakeLink, version: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with Proxy(start_mosquitto().port) as proxy:
@@ -64,7 +64,7 @@ def test_a_network_that_closes_connections_again_and_again_is_no_other_client(
     assert "another client" not in caplog.text
 
 
-def test_a_broker_that_closes_connections_for_a_publication_is_no_other_client(
+def test_a_broker_that_closes_connections_because_of_a_publication_is_not_another_client(
     make_link: MakeLink, caplog: pytest.LogCaptureFixture
 ) -> None:
     def behave(client: Client) -> None:
@@ -113,7 +113,7 @@ def _kinds(status: dict[str, Any] | None) -> list[str]:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_filter_that_was_taken_out_brings_no_messages_and_no_dead_letters(
+def test_a_removed_filter_brings_no_messages_and_no_dead_letters(
     own_mosquitto: EmbeddedBroker, consumer: Consumer, make_service: MakeService, version: str
 ) -> None:
     broker = f'port = {own_mosquitto.port}\nversion = "{version}"'

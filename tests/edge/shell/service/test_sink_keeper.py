@@ -46,7 +46,7 @@ def test_a_store_without_sinks_has_no_table_of_them(tmp_path: Path) -> None:
     assert "sink" not in tables
 
 
-def test_a_sink_that_was_taken_out_of_the_configuration_keeps_nothing(
+def test_a_sink_that_was_removed_from_the_configuration_keeps_nothing(
     receiver: WebhookReceiver, tmp_path: Path
 ) -> None:
     receiver.kill()
@@ -83,7 +83,7 @@ def test_a_sink_that_is_removed_while_events_wait_for_it_is_logged(
 
 
 @pytest.mark.long
-def test_a_sink_whose_table_was_changed_goes_on_where_it_stood(receiver: WebhookReceiver, tmp_path: Path) -> None:
+def test_a_sink_whose_table_was_changed_continues_where_it_stopped(receiver: WebhookReceiver, tmp_path: Path) -> None:
     line = SinkLine(tmp_path, webhook(receiver))
     line.store_events(sink_events(1, 5))
     line.run_through(5)
@@ -97,7 +97,7 @@ def test_a_sink_whose_table_was_changed_goes_on_where_it_stood(receiver: Webhook
     assert [int(each["sequence"]) for each in receiver.received()] == list(range(1, 10))
 
 
-def test_the_position_behind_a_refused_event_is_written_after_its_dead_letter(
+def test_the_position_after_a_refused_event_is_written_after_its_dead_letter(
     receiver: WebhookReceiver, tmp_path: Path
 ) -> None:
     receiver.answer = lambda _: Answer(400)
@@ -116,7 +116,7 @@ def test_the_position_behind_a_refused_event_is_written_after_its_dead_letter(
     line.close()
 
 
-def test_so_it_is_when_the_sinks_are_others_from_then_on(receiver: WebhookReceiver, tmp_path: Path) -> None:
+def test_the_same_holds_when_the_sinks_change_at_that_moment(receiver: WebhookReceiver, tmp_path: Path) -> None:
     receiver.answer = lambda _: Answer(400)
     line = SinkLine(tmp_path, webhook(receiver))
     line.turn()
@@ -130,7 +130,7 @@ def test_so_it_is_when_the_sinks_are_others_from_then_on(receiver: WebhookReceiv
     line.close()
 
 
-def test_what_was_refused_just_before_the_end_has_its_dead_letter(receiver: WebhookReceiver, tmp_path: Path) -> None:
+def test_an_event_refused_just_before_the_end_has_its_dead_letter(receiver: WebhookReceiver, tmp_path: Path) -> None:
     receiver.answer = lambda _: Answer(400)
     line = SinkLine(tmp_path, webhook(receiver))
     line.turn()
@@ -143,7 +143,7 @@ def test_what_was_refused_just_before_the_end_has_its_dead_letter(receiver: Webh
     store.close()
 
 
-def test_events_that_wait_for_the_broker_no_longer_are_kept_for_a_sink(
+def test_events_that_no_longer_wait_for_the_broker_are_kept_for_a_sink(
     receiver: WebhookReceiver, tmp_path: Path
 ) -> None:
     receiver.kill()
@@ -159,7 +159,7 @@ def test_events_that_wait_for_the_broker_no_longer_are_kept_for_a_sink(
 
 
 @pytest.mark.long
-def test_a_gap_that_a_sink_has_seen_is_not_joined_with_the_next(receiver: WebhookReceiver, tmp_path: Path) -> None:
+def test_a_gap_that_a_sink_has_sent_is_not_joined_with_the_next(receiver: WebhookReceiver, tmp_path: Path) -> None:
     line = SinkLine(tmp_path, webhook(receiver))
     gaps = []
     for _ in range(2):
@@ -177,7 +177,7 @@ def _gap() -> Any:
     return Gap("events", "outbox_events", 3, 1.0, 2.0)
 
 
-def test_a_damaged_store_is_replaced_with_the_positions_and_what_the_sinks_need(
+def test_a_damaged_store_is_replaced_including_the_positions_and_the_events_that_sinks_need(
     receiver: WebhookReceiver, tmp_path: Path
 ) -> None:
     receiver.kill()
@@ -194,7 +194,7 @@ def test_a_damaged_store_is_replaced_with_the_positions_and_what_the_sinks_need(
 
 
 @pytest.mark.long
-def test_a_store_that_cannot_be_written_is_said_and_tried_again(
+def test_a_store_that_refuses_writes_is_reported_and_retried(
     receiver: WebhookReceiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     line = SinkLine(tmp_path, webhook(receiver))
@@ -212,7 +212,7 @@ def test_a_store_that_cannot_be_written_is_said_and_tried_again(
     line.close()
 
 
-def test_a_sink_that_gets_nothing_through_is_a_problem(receiver: WebhookReceiver, tmp_path: Path) -> None:
+def test_a_sink_that_delivers_nothing_is_a_problem(receiver: WebhookReceiver, tmp_path: Path) -> None:
     receiver.kill()
     line = SinkLine(tmp_path, webhook(receiver))
     line.store_events(sink_events(1, 3))

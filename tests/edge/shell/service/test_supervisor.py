@@ -18,7 +18,7 @@ MakeService = Callable[[str], RunningService]
 
 
 @pytest.mark.parametrize("abstract", [False, True], ids=["a_file", "the_abstract_namespace"])
-def test_what_is_said_arrives_at_a_socket(abstract: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_notifications_arrive_at_a_socket(abstract: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with ServiceManager(None if abstract else tmp_path) as manager:
         monkeypatch.setenv("NOTIFY_SOCKET", manager.address)
         supervisor = Supervisor()
@@ -29,14 +29,14 @@ def test_what_is_said_arrives_at_a_socket(abstract: bool, tmp_path: Path, monkey
         assert manager.states() == ["STATUS=relearning", "READY=1", "WATCHDOG=1", "STOPPING=1"]
 
 
-def test_nothing_happens_where_nobody_listens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_happens_without_a_listener(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "nobody"))
     notify("READY=1")
     monkeypatch.delenv("NOTIFY_SOCKET")
     notify("READY=1")
 
 
-def test_nothing_is_said_twice_in_a_row() -> None:
+def test_nothing_is_sent_twice_in_a_row() -> None:
     said: list[str] = []
     supervisor = Supervisor(said.append)
     for _ in range(3):
@@ -45,7 +45,7 @@ def test_nothing_is_said_twice_in_a_row() -> None:
     assert said == ["READY=1", "STATUS=connected"]
 
 
-def test_a_reload_says_when_it_began_and_when_it_is_done() -> None:
+def test_a_reload_is_notified_at_its_beginning_and_end() -> None:
     said: list[str] = []
     supervisor = Supervisor(said.append, lambda: 12.5)
     supervisor.ready()
@@ -54,7 +54,7 @@ def test_a_reload_says_when_it_began_and_when_it_is_done() -> None:
     assert said == ["READY=1", "RELOADING=1\nMONOTONIC_USEC=12500000", "READY=1"]
 
 
-def test_work_that_takes_long_asks_for_time_now_and_then() -> None:
+def test_long_work_requests_more_time_regularly() -> None:
     said: list[str] = []
     now = 0.0
     supervisor = Supervisor(said.append, lambda: now)
@@ -64,7 +64,7 @@ def test_work_that_takes_long_asks_for_time_now_and_then() -> None:
     assert said == ["EXTEND_TIMEOUT_USEC=60000000\nWATCHDOG=1"] * 10
 
 
-def test_a_service_is_ready_while_no_broker_answers_and_says_which(
+def test_a_service_is_ready_while_no_broker_answers_and_names_it(
     free_port: int, tmp_path: Path, make_service: MakeService, start_mosquitto: Callable[..., Mosquitto]
 ) -> None:
     broker = start_mosquitto()

@@ -50,17 +50,17 @@ def test_an_event_is_a_record_in_binary_mode() -> None:
     assert not {"ce_data", "ce_datacontenttype"} & found.keys()
 
 
-def test_an_event_without_a_key_has_its_source_for_one() -> None:
+def test_an_event_without_a_key_uses_its_source_as_the_key() -> None:
     key, _, _ = record_of(b'{"source":"/edgewarden/gw","data":{}}')
     assert key == b"/edgewarden/gw"
 
 
-def test_what_is_no_event_is_refused() -> None:
+def test_an_invalid_event_is_refused() -> None:
     with pytest.raises(EventRefused):
         record_of(b"[1]")
 
 
-def test_events_wait_for_a_topic_that_is_not_there(receiver: KafkaReceiver, tmp_path: Path) -> None:
+def test_events_wait_for_a_missing_topic(receiver: KafkaReceiver, tmp_path: Path) -> None:
     line = line_to(receiver, tmp_path)
     line.store_events(sink_events(1, 10))
     words = line.run_until(lambda: line.keeper.as_dict()["out"]["last_error"], what="the error")
@@ -72,7 +72,7 @@ def test_events_wait_for_a_topic_that_is_not_there(receiver: KafkaReceiver, tmp_
     assert sequences(receiver) == list(range(1, 11))
 
 
-def test_a_topic_that_is_deleted_and_made_again_gets_what_comes_from_then_on(
+def test_a_topic_that_is_deleted_and_recreated_gets_the_events_from_then_on(
     receiver: KafkaReceiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runner, "CONFIRM_S", 3.0)
@@ -101,7 +101,7 @@ def test_of_a_batch_only_the_record_that_is_too_large_is_set_aside(receiver: Kaf
     assert line.keeper.as_dict()["out"]["set_aside"] == 1
 
 
-def test_events_wait_while_the_broker_does_not_accept_our_clock_and_come_in_batches_again_later(
+def test_events_wait_while_the_broker_rejects_our_clock_and_are_later_sent_in_batches_again(
     receiver: KafkaReceiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("edge.shell.sinks.kafka.CAREFUL", 30)
@@ -125,7 +125,7 @@ def test_events_wait_while_the_broker_does_not_accept_our_clock_and_come_in_batc
     assert sink._batches
 
 
-def test_where_the_topic_may_not_be_asked_for_its_limit_records_are_sent_one_by_one(
+def test_where_the_limit_of_the_topic_is_unknown_records_are_sent_one_by_one(
     receiver: KafkaReceiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(KafkaSink, "_largest_batch", lambda *_: 0)

@@ -88,7 +88,7 @@ def link_to(kafka: SecuredKafka, sasl: str, password: str = PASSWORD) -> KafkaLi
 
 
 @pytest.mark.parametrize("sasl", ["plain", "scram-sha-256", "scram-sha-512"])
-def test_events_and_readings_get_through_with_the_right_password(
+def test_events_and_readings_arrive_with_the_right_password(
     kafka: SecuredKafka, tmp_path: Path, sasl: str
 ) -> None:
     line = SinkLine(tmp_path, options(kafka, sasl))
@@ -101,7 +101,7 @@ def test_events_and_readings_get_through_with_the_right_password(
     link.stop()
 
 
-def test_a_wrong_password_is_told_and_never_shown(
+def test_a_wrong_password_is_reported_and_never_shown(
     kafka: SecuredKafka, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     line = SinkLine(tmp_path, options(kafka, "plain", "wrong-password"))
@@ -117,7 +117,7 @@ def test_a_wrong_password_is_told_and_never_shown(
     assert "wrong-password" not in words + trouble + caplog.text
 
 
-def test_a_certificate_that_nobody_trusts_is_refused(kafka: SecuredKafka, tmp_path: Path) -> None:
+def test_an_untrusted_certificate_is_refused(kafka: SecuredKafka, tmp_path: Path) -> None:
     stranger = certificates.make(tmp_path / "stranger")
     line = SinkLine(tmp_path, options(kafka, "plain", ca=stranger.ca))
     line.store_events(sink_events(1, 1))
@@ -133,7 +133,7 @@ def certified(kafka: SecuredKafka, tls: TlsOptions) -> SinkOptions:
     return SinkOptions("out", "kafka", how, begin="beginning")
 
 
-def test_a_client_certificate_takes_the_place_of_a_password(kafka: SecuredKafka, tmp_path: Path) -> None:
+def test_a_client_certificate_replaces_a_password(kafka: SecuredKafka, tmp_path: Path) -> None:
     tls = TlsOptions(str(kafka.ca), str(kafka.made.certificate), str(kafka.made.key))
     line = SinkLine(tmp_path, certified(kafka, tls))
     line.store_events(sink_events(1, 20))
@@ -149,7 +149,7 @@ def test_a_client_certificate_takes_the_place_of_a_password(kafka: SecuredKafka,
     link.stop()
 
 
-def test_without_a_client_certificate_nothing_gets_through_and_it_is_said(kafka: SecuredKafka, tmp_path: Path) -> None:
+def test_without_a_client_certificate_nothing_arrives_and_the_reason_is_reported(kafka: SecuredKafka, tmp_path: Path) -> None:
     line = SinkLine(tmp_path, certified(kafka, TlsOptions(str(kafka.ca))))
     line.store_events(sink_events(1, 1))
     words = str(line.run_until(lambda: line.keeper.as_dict()["out"]["last_error"], what="the error"))
@@ -159,7 +159,7 @@ def test_without_a_client_certificate_nothing_gets_through_and_it_is_said(kafka:
     assert passed == {"out": 0}
 
 
-def test_a_password_that_expires_is_told_by_sink_and_link_and_both_go_on_once_it_is_right_again(
+def test_an_expired_password_is_reported_by_sink_and_link_and_both_continue_once_it_is_right_again(
     kafka: SecuredKafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("edge.shell.sinks.delivery.runner.CONFIRM_S", 5.0)

@@ -50,7 +50,7 @@ def sequences(receiver: MqttReceiver) -> list[int]:
     return sorted(int(each["sequence"]) for each in first_of_each(receiver.received()))
 
 
-def test_what_an_mqtt_5_broker_refuses_is_set_aside(tmp_path: Path) -> None:
+def test_an_event_refused_by_an_mqtt_5_broker_is_set_aside(tmp_path: Path) -> None:
     access = "readwrite edgewarden/gw/anomaly/line1/#, readwrite edgewarden/gw/status, readwrite edgewarden/barrier/#"
     receiver = receiver_of(tmp_path, access, version="5")
     line = line_to(receiver, tmp_path)
@@ -62,7 +62,7 @@ def test_what_an_mqtt_5_broker_refuses_is_set_aside(tmp_path: Path) -> None:
     assert letter["detail"] == "the broker refuses it: Not authorized"
 
 
-def test_what_an_mqtt_3_broker_drops_in_silence_does_not_count_as_delivered(tmp_path: Path) -> None:
+def test_an_event_dropped_silently_by_an_mqtt_3_broker_does_not_count_as_delivered(tmp_path: Path) -> None:
     receiver = receiver_of(tmp_path, "read edgewarden/#, readwrite edgewarden/barrier/#", version="3.1.1")
     line = line_to(receiver, tmp_path)
     line.store_events(sink_events(1, 5))
@@ -72,7 +72,7 @@ def test_what_an_mqtt_3_broker_drops_in_silence_does_not_count_as_delivered(tmp_
     line.close()
 
 
-def test_the_broker_has_our_status_while_we_are_there(tmp_path: Path) -> None:
+def test_the_broker_has_our_status_while_we_are_connected(tmp_path: Path) -> None:
     receiver = receiver_of(tmp_path, "readwrite #")
     line = line_to(receiver, tmp_path)
     line.store_events(sink_events(1, 3))
@@ -85,7 +85,7 @@ def test_the_broker_has_our_status_while_we_are_there(tmp_path: Path) -> None:
     assert (receiver._consumer.latest("/status") or {})["state"] == "offline"
 
 
-def test_the_table_says_what_upstream_would(tmp_path: Path) -> None:
+def test_the_table_equals_the_keys_of_upstream(tmp_path: Path) -> None:
     text = '[gateway]\nname = "g7"\n[[input]]\ntopic = "#"\n[[sink]]\nkind = "mqtt"\nhost = "h"\nversion = "5"\n'
     configuration = parse(text).configuration
     (made,) = sinks_of(configuration, service_options(configuration, "word"))

@@ -93,7 +93,7 @@ def delivered(sink: NotifySink, *rows: OutboxRow) -> list[tuple[int, str]]:
     return found
 
 
-def test_one_event_is_its_sentence(receiver: NotifyReceiver) -> None:
+def test_one_event_is_sent_as_its_sentence(receiver: NotifyReceiver) -> None:
     sink = sink_of(receiver, Clock(), zone="Europe/Berlin")
     assert delivered(sink, row(1, severity=800, transition="raised")) == [(1, "")]
     (notice,) = receiver.notices
@@ -106,7 +106,7 @@ def test_one_event_is_its_sentence(receiver: NotifyReceiver) -> None:
     assert (receiver.notices[1]["title"], receiver.notices[1]["type"]) == ("gw: ended line1/pump/temp", "success")
 
 
-def test_what_comes_together_is_one_message(receiver: NotifyReceiver) -> None:
+def test_simultaneous_events_are_one_message(receiver: NotifyReceiver) -> None:
     sink = sink_of(receiver, Clock(), most=100)
     rows = [row(each, f"hall/{each}", severity=300 + each, transition="raised") for each in range(1, 60)]
     delivered(sink, *rows, row(60, "hall/door", transition="cleared"))
@@ -118,7 +118,7 @@ def test_what_comes_together_is_one_message(receiver: NotifyReceiver) -> None:
     assert lines[-2].startswith("Tue 22:14:19")  # the worst ones, in order
 
 
-def test_between_messages_there_is_time_and_what_comes_meanwhile_is_the_next_one(receiver: NotifyReceiver) -> None:
+def test_messages_have_a_minimum_interval_and_events_in_between_are_the_next_one(receiver: NotifyReceiver) -> None:
     clock = Clock()
     sink = sink_of(receiver, clock, interval_s=60.0)
     delivered(sink, row(1, transition="raised"))
@@ -130,7 +130,7 @@ def test_between_messages_there_is_time_and_what_comes_meanwhile_is_the_next_one
     assert len(receiver.notices) == 2
 
 
-def test_in_quiet_hours_nothing_is_taken(receiver: NotifyReceiver) -> None:
+def test_in_quiet_hours_nothing_is_accepted(receiver: NotifyReceiver) -> None:
     clock = Clock(EVENING)
     sink = sink_of(receiver, clock, quiet=NIGHT)
     delivered(sink, row(1, transition="raised"))
@@ -141,7 +141,7 @@ def test_in_quiet_hours_nothing_is_taken(receiver: NotifyReceiver) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 413, 422])
-def test_a_message_that_is_rejected_is_tried_in_halves_until_the_event_is_found(
+def test_a_message_that_is_rejected_is_retried_in_halves_until_the_event_is_found(
     receiver: NotifyReceiver, status: int
 ) -> None:
     receiver.answer = lambda notice: Answer(status if "poison" in notice["message"] else 200)
@@ -154,7 +154,7 @@ def test_a_message_that_is_rejected_is_tried_in_halves_until_the_event_is_found(
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 408, 429, 500, 502, 503])
-def test_what_speaks_of_the_service_or_the_address_is_tried_again(receiver: NotifyReceiver, status: int) -> None:
+def test_errors_of_the_service_or_the_address_are_retried(receiver: NotifyReceiver, status: int) -> None:
     receiver.answer = lambda notice: Answer(status)
     sink = sink_of(receiver, Clock())
     with pytest.raises(SinkTrouble, match=f"the service answers {status}") as raised:
@@ -162,14 +162,14 @@ def test_what_speaks_of_the_service_or_the_address_is_tried_again(receiver: Noti
     assert raised.value.retry_after_s == (60.0 if status == 429 else 0.0)
 
 
-def test_what_is_no_event_is_refused(receiver: NotifyReceiver) -> None:
+def test_an_invalid_event_is_refused(receiver: NotifyReceiver) -> None:
     sink = sink_of(receiver, Clock())
     with pytest.raises(EventRefused):
         sink.send(row(1)._replace(payload=b"{"))
     assert sink.send(row(2))
 
 
-def test_hidden_characters_are_shown_and_long_sentences_are_cut(receiver: NotifyReceiver) -> None:
+def test_hidden_characters_are_shown_and_long_sentences_are_truncated(receiver: NotifyReceiver) -> None:
     sink = sink_of(receiver, Clock())
     hostile = "pump\u202e\x1b[31m\n<b>" + "x" * 10_000
     event = saying(sink_event(1, "pump\u202e/<b>", transition="raised"), hostile)
@@ -180,7 +180,7 @@ def test_hidden_characters_are_shown_and_long_sentences_are_cut(receiver: Notify
     assert len(notice["title"]) <= 120
 
 
-def test_no_part_of_the_address_is_said(receiver: NotifyReceiver, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_part_of_the_address_is_shown(receiver: NotifyReceiver, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     receiver.kill()
     address = f"json://ada:hunter2secret@127.0.0.1:{receiver.port}/token-4711/?x=verysecret"
@@ -202,7 +202,7 @@ def notices_of(line: SinkLine, receiver: NotifyReceiver, events: list[Event], nu
     return receiver.notices
 
 
-def test_what_quiet_hours_keep_back_is_unsent_after_a_restart_and_urgent_ones_pass(
+def test_events_held_in_quiet_hours_are_unsent_after_a_restart_and_urgent_ones_pass(
     receiver: NotifyReceiver, impatient: None, tmp_path: Path
 ) -> None:
     clock = Clock(MIDNIGHT)
@@ -252,7 +252,7 @@ def steps(*told: tuple[str, int], incident: str = "i") -> list[Event]:
     ]
 
 
-def test_an_incident_is_told_when_it_begins_when_it_becomes_worse_and_when_it_ends(tmp_path: Path) -> None:
+def test_an_incident_is_notified_at_its_beginning_when_it_becomes_worse_and_at_its_end(tmp_path: Path) -> None:
     events = steps(
         ("raised", 300),
         ("updated", 320),
@@ -266,12 +266,12 @@ def test_an_incident_is_told_when_it_begins_when_it_becomes_worse_and_when_it_en
     assert news(tmp_path, events, Wanted(1, once=True)) == [1, 3, 8]
 
 
-def test_below_the_least_severity_nothing_is_told_also_not_its_end(tmp_path: Path) -> None:
+def test_below_the_minimum_severity_nothing_is_notified_including_the_end(tmp_path: Path) -> None:
     events = steps(("raised", 300), ("updated", 320), ("cleared", 320))
     assert news(tmp_path, events, Wanted(501, once=True)) == []
 
 
-def test_an_incident_that_becomes_bad_enough_is_told_then(tmp_path: Path) -> None:
+def test_an_incident_that_becomes_severe_enough_is_notified_then(tmp_path: Path) -> None:
     events = steps(("raised", 300), ("updated", 550), ("updated", 560), ("cleared", 200))
     assert news(tmp_path, events, Wanted(501, once=True)) == [2, 4]
 
@@ -283,11 +283,11 @@ def test_an_incident_that_becomes_urgent_ends_where_it_was_urgent(tmp_path: Path
     assert news(tmp_path / "a", events, Wanted(751, once=True)) == [2, 3]
 
 
-def test_an_end_is_told_also_where_the_beginning_is_not_kept_any_more(tmp_path: Path) -> None:
+def test_an_end_is_notified_even_if_its_beginning_is_no_longer_stored(tmp_path: Path) -> None:
     assert news(tmp_path, steps(("cleared", 600)), Wanted(501, once=True)) == [1]
 
 
-def test_a_service_that_is_down_for_a_day_gets_all_of_it_in_a_few_messages(
+def test_after_a_day_of_downtime_all_events_are_sent_in_a_few_messages(
     receiver: NotifyReceiver, impatient: None, tmp_path: Path
 ) -> None:
     receiver.kill()
@@ -355,7 +355,7 @@ def test_quiet_hours_make_two_sinks_of_a_table(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("address", ["", "hunter2", "nosuch://hunter2", "json://a json://b"])
-def test_an_address_that_is_none_is_refused_at_the_start_and_not_repeated(
+def test_an_invalid_address_is_refused_at_the_start_and_not_repeated(
     monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     monkeypatch.setenv("PHONE", address)
@@ -364,7 +364,7 @@ def test_an_address_that_is_none_is_refused_at_the_start_and_not_repeated(
     assert "hunter2" not in str(raised.value)
 
 
-def test_ntfy_gets_what_it_expects(impatient: None, tmp_path: Path, ntfy: Callable[[], list[dict[str, Any]]]) -> None:
+def test_ntfy_gets_its_expected_format(impatient: None, tmp_path: Path, ntfy: Callable[[], list[dict[str, Any]]]) -> None:
     how = NotifyOptions(f"ntfy://127.0.0.1:{ntfy.port}/plant", "gw", group_s=0.1, interval_s=0.0)  # type: ignore[attr-defined]
     line = SinkLine(tmp_path, SinkOptions("phone", "notify", how, Wanted(once=True), "beginning"))
     line.store_events([sink_event(1, "a/temp", severity=800, transition="raised")])
@@ -391,7 +391,7 @@ def ntfy() -> Iterator[_Ntfy]:
 
 
 @pytest.mark.long
-def test_a_running_service_notifies_and_follows_a_changed_table(
+def test_a_running_service_notifies_and_applies_a_changed_table(
     receiver: NotifyReceiver, own_mosquitto: EmbeddedBroker, make_service: Callable[[str], RunningService]
 ) -> None:
     def text(severity: int) -> str:

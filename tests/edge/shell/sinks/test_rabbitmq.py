@@ -44,16 +44,16 @@ def sequences(receiver: RabbitmqReceiver) -> list[int]:
         ("", "gap"),
     ],
 )
-def test_a_sensors_levels_are_the_words_of_a_routing_key(sensor: str, key: str) -> None:
+def test_the_levels_of_a_sensor_are_the_words_of_a_routing_key(sensor: str, key: str) -> None:
     assert routing_key(sensor) == key
 
 
-def test_a_routing_key_is_never_longer_than_amqp_allows() -> None:
+def test_a_routing_key_never_exceeds_the_limit_of_amqp() -> None:
     assert len(routing_key("ü/" * 400).encode()) <= 255
 
 
 @pytest.mark.long
-def test_bindings_choose_by_the_levels_of_a_sensor_and_what_no_queue_takes_is_set_aside(
+def test_bindings_select_by_the_levels_of_a_sensor_and_unroutable_events_are_set_aside(
     receiver: RabbitmqReceiver, tmp_path: Path
 ) -> None:
     receiver.declare("line1.#")
@@ -68,7 +68,7 @@ def test_bindings_choose_by_the_levels_of_a_sensor_and_what_no_queue_takes_is_se
 
 
 @pytest.mark.long
-def test_events_wait_for_an_exchange_that_is_not_there(receiver: RabbitmqReceiver, tmp_path: Path) -> None:
+def test_events_wait_for_a_missing_exchange(receiver: RabbitmqReceiver, tmp_path: Path) -> None:
     line = line_to(receiver, tmp_path)
     line.store_events(sink_events(1, 5))
     words = line.run_until(lambda: line.keeper.as_dict()["out"]["last_error"], what="the error")
@@ -80,7 +80,7 @@ def test_events_wait_for_an_exchange_that_is_not_there(receiver: RabbitmqReceive
 
 
 @pytest.mark.long
-def test_events_wait_for_a_queue_that_is_full(receiver: RabbitmqReceiver, tmp_path: Path) -> None:
+def test_events_wait_for_a_full_queue(receiver: RabbitmqReceiver, tmp_path: Path) -> None:
     receiver.declare("#", arguments={"x-max-length": 10, "x-overflow": "reject-publish"})
     line = line_to(receiver, tmp_path)
     line.store_events(sink_events(1, 40))
@@ -92,7 +92,7 @@ def test_events_wait_for_a_queue_that_is_full(receiver: RabbitmqReceiver, tmp_pa
 
 
 @pytest.mark.long
-def test_a_broker_out_of_memory_takes_nothing_and_then_everything(
+def test_a_broker_out_of_memory_accepts_nothing_and_then_everything(
     receiver: RabbitmqReceiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rabbitmq, "BLOCKED_S", 3.0)
@@ -112,7 +112,7 @@ def test_a_broker_out_of_memory_takes_nothing_and_then_everything(
 
 
 @pytest.mark.long
-def test_a_wrong_password_is_told_and_not_shown(receiver: RabbitmqReceiver, tmp_path: Path) -> None:
+def test_a_wrong_password_is_reported_and_not_shown(receiver: RabbitmqReceiver, tmp_path: Path) -> None:
     from dataclasses import replace
 
     from edge.shell.sinks.options import Login

@@ -108,7 +108,7 @@ def error_of(line: SinkLine) -> str:
     return str(line.run_until(lambda: line.keeper.as_dict()["out"]["last_error"], what="the error"))
 
 
-def test_events_get_through_with_a_client_certificate_and_a_password(
+def test_events_arrive_with_a_client_certificate_and_a_password(
     rabbitmq: SecuredRabbitMq, queue: str, tmp_path: Path
 ) -> None:
     line = line_to(rabbitmq, tmp_path, queue, rabbitmq.tls())
@@ -118,7 +118,7 @@ def test_events_get_through_with_a_client_certificate_and_a_password(
     assert rabbitmq.sequences(queue) == list(range(1, 201))
 
 
-def test_without_a_certificate_of_ours_it_is_said_and_events_wait(
+def test_without_a_trusted_certificate_the_reason_is_reported_and_events_wait(
     rabbitmq: SecuredRabbitMq, queue: str, tmp_path: Path
 ) -> None:
     line = line_to(rabbitmq, tmp_path, queue, TlsOptions(str(rabbitmq.made.ca)))
@@ -129,7 +129,7 @@ def test_without_a_certificate_of_ours_it_is_said_and_events_wait(
     line.close()
 
 
-def test_a_broker_whose_certificate_nobody_trusts_gets_nothing(
+def test_a_broker_with_an_untrusted_certificate_gets_nothing(
     rabbitmq: SecuredRabbitMq, queue: str, tmp_path: Path
 ) -> None:
     stranger = certificates.make(tmp_path / "stranger")
@@ -160,7 +160,7 @@ def test_a_certificate_that_is_renewed_under_its_name_is_used_by_the_next_connec
     assert rabbitmq.sequences(queue) == [1, 2, 3, 4, 5]
 
 
-def test_a_password_that_is_changed_meanwhile_is_told_and_nothing_is_lost_until_it_is_right_again(
+def test_a_password_changed_on_the_server_is_reported_and_nothing_is_lost_until_it_is_right_again(
     rabbitmq: SecuredRabbitMq, queue: str, tmp_path: Path
 ) -> None:
     line = line_to(rabbitmq, tmp_path, queue, rabbitmq.tls())
@@ -178,7 +178,7 @@ def test_a_password_that_is_changed_meanwhile_is_told_and_nothing_is_lost_until_
     assert rabbitmq.sequences(queue) == list(range(1, 11))
 
 
-def test_a_permission_that_is_taken_away_makes_events_wait(
+def test_a_revoked_permission_makes_events_wait(
     rabbitmq: SecuredRabbitMq, queue: str, tmp_path: Path
 ) -> None:
     line = line_to(rabbitmq, tmp_path, queue, rabbitmq.tls())

@@ -89,7 +89,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge.shell.sinks.delivery.runner.POLL_S", 0.0)
 
 
-def test_the_position_waits_for_the_first_that_is_not_confirmed(quick: None, tmp_path: Path) -> None:
+def test_the_position_waits_for_the_first_unconfirmed_event(quick: None, tmp_path: Path) -> None:
     sink = Told()
     bench = Bench(tmp_path, sink)
     assert bench.turn() == 0
@@ -101,7 +101,7 @@ def test_the_position_waits_for_the_first_that_is_not_confirmed(quick: None, tmp
     bench.close()
 
 
-def test_no_more_are_under_way_than_the_sink_allows(quick: None, tmp_path: Path) -> None:
+def test_no_more_events_are_in_flight_than_the_sink_allows(quick: None, tmp_path: Path) -> None:
     sink = Told(most=3)
     bench = Bench(tmp_path, sink)
     bench.turn()
@@ -113,7 +113,7 @@ def test_no_more_are_under_way_than_the_sink_allows(quick: None, tmp_path: Path)
     bench.close()
 
 
-def test_one_event_of_a_sensor_is_under_way_where_the_sink_may_change_the_order(quick: None, tmp_path: Path) -> None:
+def test_one_event_per_sensor_is_in_flight_where_the_sink_may_change_the_order(quick: None, tmp_path: Path) -> None:
     sink = Told(keeps_order=False)
     bench = Bench(tmp_path, sink, number=0)
     bench.store([sink_event(n, sensor) for n, sensor in enumerate(["a", "a", "b", "a", "b", "c"], 1)])
@@ -135,7 +135,7 @@ def test_one_event_of_a_sensor_is_under_way_where_the_sink_may_change_the_order(
     bench.close()
 
 
-def test_what_is_refused_is_passed_and_told(quick: None, tmp_path: Path) -> None:
+def test_refused_events_are_passed_over_and_reported(quick: None, tmp_path: Path) -> None:
     sink = Told()
     sink.refuses = {1, 5}
     bench = Bench(tmp_path, sink)
@@ -154,7 +154,7 @@ def test_what_is_refused_is_passed_and_told(quick: None, tmp_path: Path) -> None
     bench.close()
 
 
-def test_many_refused_in_a_row_may_be_the_receivers_fault_and_come_slowly(quick: None, tmp_path: Path) -> None:
+def test_many_refusals_in_a_row_may_be_the_fault_of_the_receiver_and_become_slow(quick: None, tmp_path: Path) -> None:
     sink = Told()
     sink.refuses = set(range(1, 100))
     bench = Bench(tmp_path, sink, number=30)
@@ -170,7 +170,7 @@ def test_many_refused_in_a_row_may_be_the_receivers_fault_and_come_slowly(quick:
     bench.close()
 
 
-def test_silence_with_events_under_way_is_trouble_and_silence_without_is_not(quick: None, tmp_path: Path) -> None:
+def test_silence_with_events_in_flight_is_a_problem_and_silence_without_is_not(quick: None, tmp_path: Path) -> None:
     sink = Told()
     bench = Bench(tmp_path, sink, number=2)
     bench.turn()
@@ -192,7 +192,7 @@ def test_silence_with_events_under_way_is_trouble_and_silence_without_is_not(qui
     bench.close()
 
 
-def test_trouble_voids_what_is_under_way_and_it_comes_again_in_order(quick: None, tmp_path: Path) -> None:
+def test_a_problem_voids_the_events_in_flight_and_they_are_sent_again_in_order(quick: None, tmp_path: Path) -> None:
     sink = Told()
     bench = Bench(tmp_path, sink, number=5)
     bench.turn()
@@ -206,13 +206,13 @@ def test_trouble_voids_what_is_under_way_and_it_comes_again_in_order(quick: None
     bench.close()
 
 
-def test_a_receiver_that_wants_to_be_left_alone_is(tmp_path: Path) -> None:
+def test_a_receiver_that_asks_for_a_pause_gets_it(tmp_path: Path) -> None:
     bench = Bench(tmp_path, Told())
     assert bench.runner._note_trouble("busy", 300.0) == 300.0
     bench.close()
 
 
-def test_pauses_double_up_to_a_cap_are_shortened_by_chance_and_begin_anew_after_a_success() -> None:
+def test_pauses_double_up_to_a_cap_are_shortened_at_random_and_start_again_after_a_success() -> None:
     backoff = Backoff(lambda: 1.0)
     assert [backoff.failed() for _ in range(8)] == [1, 2, 4, 8, 16, 32, LONGEST_S, LONGEST_S]
     backoff.succeeded()
@@ -233,7 +233,7 @@ class Unreachable(Told):
         raise SinkTrouble("nothing listens there")
 
 
-def test_a_receiver_that_is_away_for_a_week_is_tried_each_minute_told_once_and_gets_all_that_is_kept(
+def test_a_receiver_that_is_unavailable_for_a_week_is_tried_each_minute_reported_once_and_gets_all_stored_events(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     clocks: list[Clock] = []
@@ -262,7 +262,7 @@ def test_a_receiver_that_is_away_for_a_week_is_tried_each_minute_told_once_and_g
     bench.close()
 
 
-def test_limits_are_kept_to_while_nothing_gets_through(quick: None, tmp_path: Path) -> None:
+def test_limits_hold_while_nothing_is_delivered(quick: None, tmp_path: Path) -> None:
     bench = Bench(tmp_path, Told(), number=100, limits=SinkLimits(events=50, free_disk_bytes=0))
     bench.runner._look()
     progress = bench.runner.take()
@@ -275,7 +275,7 @@ def test_limits_are_kept_to_while_nothing_gets_through(quick: None, tmp_path: Pa
     bench.close()
 
 
-def test_limits_of_size_and_age_take_the_oldest(quick: None, tmp_path: Path) -> None:
+def test_limits_of_size_and_age_drop_the_oldest(quick: None, tmp_path: Path) -> None:
     size = len(sink_event(50, "a").payload)
     limits = SinkLimits(size=20 * size + 10, days=1.0, free_disk_bytes=0)
     bench = Bench(tmp_path, Told(), number=0, limits=limits)
@@ -289,7 +289,7 @@ def test_limits_of_size_and_age_take_the_oldest(quick: None, tmp_path: Path) -> 
     bench.close()
 
 
-def test_a_full_disk_takes_events_only_once_it_has_been_full_for_a_while(quick: None, tmp_path: Path) -> None:
+def test_a_full_disk_drops_events_only_once_it_has_been_full_for_some_time(quick: None, tmp_path: Path) -> None:
     bench = Bench(tmp_path, Told(), number=1500, limits=SinkLimits(free_disk_bytes=2**60))
     bench.runner._look()
     assert bench.runner.take().gaps == []
@@ -300,7 +300,7 @@ def test_a_full_disk_takes_events_only_once_it_has_been_full_for_a_while(quick: 
     bench.close()
 
 
-def test_nothing_is_let_go_of_while_it_is_under_way(quick: None, tmp_path: Path) -> None:
+def test_no_event_in_flight_is_dropped(quick: None, tmp_path: Path) -> None:
     sink = Told(most=60)
     bench = Bench(tmp_path, sink, number=50, limits=SinkLimits(events=50, free_disk_bytes=0))
     bench.turn()
@@ -316,7 +316,7 @@ def test_nothing_is_let_go_of_while_it_is_under_way(quick: None, tmp_path: Path)
     bench.close()
 
 
-def test_a_gap_is_sent_even_if_a_limit_takes_what_is_around_it(quick: None, tmp_path: Path) -> None:
+def test_a_gap_is_sent_even_if_a_limit_drops_the_events_around_it(quick: None, tmp_path: Path) -> None:
     sink = Told()
     bench = Bench(tmp_path, sink, number=0, limits=SinkLimits(events=50, free_disk_bytes=0))
     bench.store([*sink_events(1, 9), sink_event(10, "", transition="gap"), *sink_events(11, 100)])

@@ -66,7 +66,7 @@ def test_every_event_arrives_and_those_of_a_sensor_in_order(
     assert line.keeper.as_dict()["out"]["delivered"] >= 300
 
 
-def test_an_event_arrives_with_the_attributes_that_it_was_stored_with(
+def test_an_event_arrives_with_its_stored_attributes(
     receiver: Receiver, impatient: None, tmp_path: Path
 ) -> None:
     line = SinkLine(tmp_path, options(receiver))
@@ -82,7 +82,7 @@ def test_an_event_arrives_with_the_attributes_that_it_was_stored_with(
     assert (event["partitionkey"], event["data"]["value"]) == ("ofen 3/µ-temp", 1.5)
 
 
-def test_only_what_is_wanted_arrives(receiver: Receiver, impatient: None, tmp_path: Path) -> None:
+def test_only_selected_events_arrive(receiver: Receiver, impatient: None, tmp_path: Path) -> None:
     wanted = Wanted(severity=500, transitions=("raised", "cleared"), sensors=("line1/**", "*/fan/*"))
     line = SinkLine(tmp_path, options(receiver, wanted=wanted))
     line.store_events(
@@ -100,7 +100,7 @@ def test_only_what_is_wanted_arrives(receiver: Receiver, impatient: None, tmp_pa
     assert sequences(receiver) == [1, 5]
 
 
-def test_a_sink_that_begins_now_gets_nothing_from_before(receiver: Receiver, impatient: None, tmp_path: Path) -> None:
+def test_a_new_sink_gets_no_earlier_events(receiver: Receiver, impatient: None, tmp_path: Path) -> None:
     line = SinkLine(tmp_path, options(receiver, begin="now"))
     line.store_events(sink_events(1, 10))
     line.turn()
@@ -110,7 +110,7 @@ def test_a_sink_that_begins_now_gets_nothing_from_before(receiver: Receiver, imp
     assert sequences(receiver) == list(range(11, 21))
 
 
-def test_the_position_moves_only_once_the_receiver_has_confirmed(
+def test_the_position_moves_only_after_the_receiver_has_confirmed(
     receiver: Receiver, impatient: None, tmp_path: Path
 ) -> None:
     receiver.kill()
@@ -125,7 +125,7 @@ def test_the_position_moves_only_once_the_receiver_has_confirmed(
     assert sequences(receiver) == list(range(1, 21))
 
 
-def test_it_goes_on_where_it_stood_after_a_restart(receiver: Receiver, impatient: None, tmp_path: Path) -> None:
+def test_it_continues_where_it_stopped_after_a_restart(receiver: Receiver, impatient: None, tmp_path: Path) -> None:
     line = SinkLine(tmp_path, options(receiver))
     line.store_events(sink_events(1, 50))
     line.run_through(50)
@@ -153,7 +153,7 @@ def test_a_receiver_that_dies_and_comes_back_gets_everything_in_order(
     assert is_in_order(receiver.received())
 
 
-def test_a_receiver_that_hangs_is_given_up_and_tried_again(receiver: Receiver, impatient: None, tmp_path: Path) -> None:
+def test_a_receiver_that_hangs_is_disconnected_and_retried(receiver: Receiver, impatient: None, tmp_path: Path) -> None:
     line = SinkLine(tmp_path, options(receiver))
     line.store_events(sink_events(1, 5))
     line.run_through(5)
@@ -168,7 +168,7 @@ def test_a_receiver_that_hangs_is_given_up_and_tried_again(receiver: Receiver, i
     assert is_in_order(receiver.received())
 
 
-def test_an_event_that_is_never_taken_is_set_aside_and_holds_up_no_other(
+def test_an_event_that_is_never_accepted_is_set_aside_and_delays_no_other(
     receiver: Receiver, impatient: None, tmp_path: Path
 ) -> None:
     line = SinkLine(tmp_path, options(receiver))
@@ -205,7 +205,7 @@ class Stuck:
         pass
 
 
-def test_a_sink_that_is_stuck_holds_up_no_other(receiver: Receiver, tmp_path: Path) -> None:
+def test_a_sink_that_is_stuck_delays_no_other(receiver: Receiver, tmp_path: Path) -> None:
     stuck = options(receiver, "stuck")
     line = SinkLine(
         *(tmp_path, stuck, options(receiver)), make=lambda each: Stuck() if each is stuck else make_sink(each)
@@ -217,7 +217,7 @@ def test_a_sink_that_is_stuck_holds_up_no_other(receiver: Receiver, tmp_path: Pa
     line.close()
 
 
-def test_history_that_a_sink_needs_is_kept_until_it_has_it(receiver: Receiver, impatient: None, tmp_path: Path) -> None:
+def test_history_that_a_sink_needs_is_kept_until_it_is_delivered(receiver: Receiver, impatient: None, tmp_path: Path) -> None:
     receiver.kill()
     line = SinkLine(tmp_path, options(receiver), events_days=1e-9, events_bytes=1)
     line.store_events(sink_events(1, 30))
@@ -231,7 +231,7 @@ def test_history_that_a_sink_needs_is_kept_until_it_has_it(receiver: Receiver, i
     line.close()
 
 
-def test_what_a_limit_takes_from_a_sink_is_said_by_a_gap_that_it_gets(
+def test_events_that_a_limit_drops_for_a_sink_are_reported_to_it_as_a_gap(
     receiver: Receiver, impatient: None, tmp_path: Path
 ) -> None:
     receiver.kill()
@@ -253,7 +253,7 @@ def test_what_a_limit_takes_from_a_sink_is_said_by_a_gap_that_it_gets(
     assert gap["data"]["first"] == "2023-11-14T22:13:21.000Z"
 
 
-def test_a_process_that_is_killed_at_any_instant_loses_nothing(receiver: Receiver, tmp_path: Path) -> None:
+def test_a_process_that_is_killed_at_any_moment_loses_nothing(receiver: Receiver, tmp_path: Path) -> None:
     kills = kill_sink(receiver, tmp_path, KILLS, random.Random(19))
     assert kills.received == kills.stored
     assert kills.in_order

@@ -58,7 +58,7 @@ def sink(receiver: WebhookReceiver, **more: object) -> WebhookSink:
     return made
 
 
-def test_the_body_is_the_event_as_it_was_stored(receiver: WebhookReceiver) -> None:
+def test_the_body_is_the_stored_event(receiver: WebhookReceiver) -> None:
     assert sink(receiver).send(row())
     headers, body = receiver.requests[0]
     assert body == row().payload
@@ -68,7 +68,7 @@ def test_the_body_is_the_event_as_it_was_stored(receiver: WebhookReceiver) -> No
     assert "webhook-signature" not in headers
 
 
-def test_a_signature_can_be_checked_by_the_standard_webhooks(receiver: WebhookReceiver) -> None:
+def test_a_signature_can_be_verified_with_standard_webhooks(receiver: WebhookReceiver) -> None:
     key = b"0123456789abcdef0123456789abcdef"
     sink(receiver, secret=f"whsec_{base64.b64encode(key).decode()}").send(row())
     headers, body = receiver.requests[0]
@@ -80,11 +80,11 @@ def test_a_signature_can_be_checked_by_the_standard_webhooks(receiver: WebhookRe
 
 
 @pytest.mark.parametrize("secret", ["plain words", "whsec_not base64!"])
-def test_a_secret_that_is_no_base64_is_taken_as_it_is(secret: str) -> None:
+def test_a_secret_that_is_not_base64_is_used_as_it_is(secret: str) -> None:
     assert signing_key(secret) == secret.encode()
 
 
-def test_a_token_or_a_user_is_sent_along(receiver: WebhookReceiver) -> None:
+def test_a_token_or_a_user_is_sent(receiver: WebhookReceiver) -> None:
     sink(receiver, token="s3cret").send(row())  # noqa: S106 - the test's own
     sink(receiver, login=Login("us", "pä:ss")).send(row())
     assert receiver.requests[0][0]["Authorization"] == "Bearer s3cret"
@@ -113,7 +113,7 @@ def test_other_answers_of_400_to_499_refuse_the_event(receiver: WebhookReceiver,
 
 
 @pytest.mark.parametrize("status", [301, 302, 401, 403, 404, 407, 408, 410, 425, 429, 500, 502, 503])
-def test_these_answers_speak_of_the_receiver(receiver: WebhookReceiver, status: int) -> None:
+def test_these_answers_are_about_the_receiver(receiver: WebhookReceiver, status: int) -> None:
     receiver.answer = lambda _: Answer(status, {"Location": "http://127.0.0.1:1/"})
     with pytest.raises(SinkTrouble, match=f"answers {status}") as trouble:
         sink(receiver).send(row())
@@ -122,7 +122,7 @@ def test_these_answers_speak_of_the_receiver(receiver: WebhookReceiver, status: 
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_the_receiver_says_how_long_to_wait(receiver: WebhookReceiver, status: int) -> None:
+def test_the_receiver_sets_the_waiting_time(receiver: WebhookReceiver, status: int) -> None:
     receiver.answer = lambda _: Answer(status, {"Retry-After": "120"})
     with pytest.raises(SinkTrouble) as trouble:
         sink(receiver).send(row())
@@ -154,7 +154,7 @@ def test_one_connection_carries_many_events(receiver: WebhookReceiver) -> None:
     assert len(receiver._server.sockets) == 1
 
 
-def test_a_connection_that_was_closed_meanwhile_is_made_anew(receiver: WebhookReceiver) -> None:
+def test_a_connection_that_was_closed_meanwhile_is_replaced(receiver: WebhookReceiver) -> None:
     made = sink(receiver)
     made.send(row(1))
     made.outcomes(0)
@@ -164,7 +164,7 @@ def test_a_connection_that_was_closed_meanwhile_is_made_anew(receiver: WebhookRe
     assert made.outcomes(0) == [(2, "")]
 
 
-def test_a_receiver_that_says_close_is_connected_to_again(receiver: WebhookReceiver) -> None:
+def test_a_receiver_that_answers_close_gets_a_new_connection(receiver: WebhookReceiver) -> None:
     receiver.answer = lambda _: Answer(200, {"Connection": "close"}, b"thanks")
     made = sink(receiver)
     for number in (1, 2):
@@ -172,7 +172,7 @@ def test_a_receiver_that_says_close_is_connected_to_again(receiver: WebhookRecei
         assert made.outcomes(0) == [(number, "")]
 
 
-def test_an_answer_without_an_end_is_not_read_to_it(receiver: WebhookReceiver) -> None:
+def test_an_endless_answer_is_not_read_to_the_end(receiver: WebhookReceiver) -> None:
     receiver.answer = lambda _: Answer(200, {}, b"x" * 5_000_000)
     made = sink(receiver)
     for number in (1, 2):
@@ -180,7 +180,7 @@ def test_an_answer_without_an_end_is_not_read_to_it(receiver: WebhookReceiver) -
         assert made.outcomes(0) == [(number, "")]
 
 
-def test_an_answer_that_drips_has_a_deadline_as_a_whole() -> None:
+def test_a_slow_answer_has_a_deadline_as_a_whole() -> None:
     server = create_server(("127.0.0.1", 0))
 
     def drip() -> None:
@@ -202,7 +202,7 @@ def test_an_answer_that_drips_has_a_deadline_as_a_whole() -> None:
     server.close()
 
 
-def test_what_is_no_answer_in_http_is_the_receivers_fault() -> None:
+def test_an_invalid_http_answer_is_the_fault_of_the_receiver() -> None:
     server = create_server(("127.0.0.1", 0))
 
     def talk() -> None:
@@ -220,7 +220,7 @@ def test_what_is_no_answer_in_http_is_the_receivers_fault() -> None:
     server.close()
 
 
-def test_nobody_there_is_told_in_words(receiver: WebhookReceiver) -> None:
+def test_a_missing_receiver_is_reported_in_words(receiver: WebhookReceiver) -> None:
     receiver.kill()
     with pytest.raises(SinkTrouble, match="nothing listens there"):
         sink(receiver)
@@ -247,7 +247,7 @@ class TlsReceiver:
 
 
 @pytest.mark.skipif(not available(), reason="openssl isn't installed")
-def test_a_certificate_must_be_signed_by_whom_the_table_says(tmp_path: Path) -> None:
+def test_a_certificate_must_be_signed_by_the_configured_authority(tmp_path: Path) -> None:
     certificates = make(tmp_path)
     receiver = TlsReceiver(certificates)
     made = WebhookSink(WebhookOptions(receiver.url, tls=TlsOptions(str(certificates.ca))))

@@ -83,7 +83,7 @@ def content_of(entry: bytes) -> bytes | None:
     return None if is_damaged(entry) or entry == LATER else decompress(entry[1:])
 
 
-def test_an_undamaged_file_is_opened_with_all_that_is_in_it(whole: Filled, tmp_path: Path) -> None:
+def test_an_undamaged_file_is_opened_with_its_whole_content(whole: Filled, tmp_path: Path) -> None:
     path = whole.copied(tmp_path)
     assert judge(path, whole) is None
     assert asides(path) == []
@@ -94,7 +94,7 @@ def test_an_undamaged_file_is_opened_with_all_that_is_in_it(whole: Filled, tmp_p
 
 
 @pytest.mark.parametrize("end", ["", "-wal"])
-def test_a_file_that_was_cut_off_anywhere_is_survived(whole: Filled, end: str) -> None:
+def test_a_file_truncated_anywhere_is_survived(whole: Filled, end: str) -> None:
     size = Path(f"{whole.path}{end}").stat().st_size if Path(f"{whole.path}{end}").exists() else 0
     sizes = {
         *range(0, size, 4096 if end == "" else 7 * 4120),
@@ -119,7 +119,7 @@ def test_a_file_that_was_cut_off_anywhere_is_survived(whole: Filled, end: str) -
 @pytest.mark.long
 @settings(max_examples=90, database=None, derandomize=True)
 @given(seed=st.integers(0, 2**32), flips=st.sampled_from([1, 1, 1, 2, 5, 20, 200]), log=st.booleans())
-def test_flipped_bytes_are_survived(whole: Filled, seed: int, flips: int, log: bool) -> None:
+def test_flipped_bits_are_survived(whole: Filled, seed: int, flips: int, log: bool) -> None:
     chance = random.Random(seed)
     with scratch() as folder:
         path = whole.copied(folder)
@@ -148,7 +148,7 @@ def test_commits_that_are_lost_from_the_middle_of_the_log_are_not_lost_silently(
         assert len(found) >= len(whole.entries) - 2 or damage is not None
 
 
-def test_any_byte_of_the_header_may_be_flipped(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_any_byte_of_the_header_may_be_damaged(tmp_path_factory: pytest.TempPathFactory) -> None:
     whole = filled(tmp_path_factory.mktemp("small") / "store", events=6, entries=4, covered=2)
     for place in range(100):
         with scratch() as folder:
@@ -180,7 +180,7 @@ def change_schema(path: Path, statement: str, sql: str) -> None:
         database.execute(statement, (sql,))
 
 
-def test_an_event_with_a_sequence_that_was_never_given_out_does_not_wait_forever(whole: Filled, tmp_path: Path) -> None:
+def test_an_event_with_an_unassigned_sequence_does_not_wait_forever(whole: Filled, tmp_path: Path) -> None:
     path = whole.copied(tmp_path)
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
         database.execute("UPDATE events SET sequence = -sequence WHERE sequence = ?", (whole.waiting[0],))

@@ -40,7 +40,7 @@ def insisted(once: Callable[[], T]) -> T:
 
 @settings(max_examples=30, database=None)
 @given(actions=ACTIONS, data=st.data())
-def test_an_action_that_the_disk_refuses_can_be_tried_again(
+def test_an_action_that_the_disk_refuses_can_be_retried(
     empty: Path, actions: list[Action], data: st.DataObject
 ) -> None:
     with scratch() as folder:
@@ -58,7 +58,7 @@ def test_an_action_that_the_disk_refuses_can_be_tried_again(
         run.store.close()
 
 
-def test_whatever_call_fails_no_event_goes_before_its_gap_comes(empty: Path, tmp_path: Path) -> None:
+def test_whichever_call_fails_no_event_is_dropped_before_its_gap_is_stored(empty: Path, tmp_path: Path) -> None:
     for call in range(60):
         run = Run(tmp_path, empty, "power")
         run.store.append([event(each, size=80) for each in range(1, 41)], [], now=1.0)

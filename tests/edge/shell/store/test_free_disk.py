@@ -64,14 +64,14 @@ def fill(store: SqliteStore, entries: int, delivered: int = 0, waiting: int = 0)
     store.confirm(range(1, delivered + 1), 100.0)
 
 
-def test_with_room_enough_nothing_goes(store: SqliteStore, disk: Disk) -> None:
+def test_with_enough_space_nothing_is_deleted(store: SqliteStore, disk: Disk) -> None:
     fill(store, 50, 50)
     disk.leave(2 * FREE)
     assert pruned(store, 200.0) == []
     assert len(list(store.past())) == 50
 
 
-def test_history_goes_first_the_oldest_readings_before_the_events(store: SqliteStore, disk: Disk) -> None:
+def test_history_is_deleted_first_and_readings_before_events(store: SqliteStore, disk: Disk) -> None:
     fill(store, 50, 50, 5)
     disk.leave(FREE - 30 * PAGE)
     assert pruned(store, 200.0) == []
@@ -81,7 +81,7 @@ def test_history_goes_first_the_oldest_readings_before_the_events(store: SqliteS
     assert len(sequences(store)) == 5
 
 
-def test_what_goes_is_given_back_and_not_more_goes_in_the_next_round(store: SqliteStore, disk: Disk) -> None:
+def test_freed_space_is_returned_and_no_more_is_deleted_in_the_next_round(store: SqliteStore, disk: Disk) -> None:
     fill(store, 3000)
     pruned(store, 200.0)
     disk.leave(FREE - 2500 * PAGE)
@@ -93,7 +93,7 @@ def test_what_goes_is_given_back_and_not_more_goes_in_the_next_round(store: Sqli
     assert disk.free() >= FREE - 20 * PAGE
 
 
-def test_of_what_waits_the_least_important_goes_and_a_thousand_stay(store: SqliteStore, disk: Disk) -> None:
+def test_of_the_waiting_events_the_least_important_are_deleted_and_a_thousand_stay(store: SqliteStore, disk: Disk) -> None:
     store.append([event(1, severity=900), *[event(each, size=3600) for each in range(2, 1302)]], [], now=100.0)
     store.prune(150.0)  # the first call creates a table, which alone truncates the log to its usual size
     disk.leave(0)

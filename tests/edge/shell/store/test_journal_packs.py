@@ -79,7 +79,7 @@ def test_a_pack_holds_the_readings_of_a_device_and_names_them_with_the_prefix(pl
     ]
 
 
-def test_from_any_position_on_the_same_packs_come_that_came_before(plant: JournaledPlant) -> None:
+def test_the_same_packs_follow_from_any_position(plant: JournaledPlant) -> None:
     for _ in range(5):
         plant.add(*SENSORS)
     every, end = plant.reader().next(SinkPosition(), 1000)
@@ -90,7 +90,7 @@ def test_from_any_position_on_the_same_packs_come_that_came_before(plant: Journa
         assert up_to == end
 
 
-def test_reading_on_with_one_reader_gives_what_reading_anew_gives(plant: JournaledPlant) -> None:
+def test_reading_on_with_one_reader_gives_the_same_as_a_new_reader(plant: JournaledPlant) -> None:
     plant.add(*SENSORS[:1])
     reader, at, found = plant.reader(), SinkPosition(), []
     for row in range(2, 8):
@@ -104,7 +104,7 @@ def test_reading_on_with_one_reader_gives_what_reading_anew_gives(plant: Journal
     assert found == plant.reader().next(SinkPosition(), 1000)[0]
 
 
-def test_a_reader_that_is_sent_back_begins_there(plant: JournaledPlant) -> None:
+def test_a_reader_that_is_moved_back_starts_there(plant: JournaledPlant) -> None:
     for _ in range(4):
         plant.add(*SENSORS)
     reader = plant.reader()
@@ -112,7 +112,7 @@ def test_a_reader_that_is_sent_back_begins_there(plant: JournaledPlant) -> None:
     assert reader.next(SinkPosition(), 1000)[0] == first
 
 
-def test_names_are_right_behind_a_snapshot_and_after_a_sensor_was_forgotten(plant: JournaledPlant) -> None:
+def test_names_are_right_after_a_snapshot_and_after_a_sensor_was_forgotten(plant: JournaledPlant) -> None:
     plant.add(*SENSORS)
     plant.store.remember(plant.pipeline.save("digest"), "digest", NOW)
     plant.add("line3/new/temp")
@@ -128,13 +128,13 @@ def test_names_are_right_behind_a_snapshot_and_after_a_sensor_was_forgotten(plan
     ]
 
 
-def test_only_the_sensors_that_are_wanted_go_on(plant: JournaledPlant) -> None:
+def test_only_selected_sensors_are_forwarded(plant: JournaledPlant) -> None:
     plant.add(*SENSORS)
     rows, _ = plant.reader(("line1/**",), "").next(SinkPosition(), 100)
     assert told([*rows]) == [("line1/pump", SENSORS[0], 1.0), ("line1/pump", SENSORS[1], 1.0)]
 
 
-def test_a_unit_goes_on_with_the_reading_that_first_said_it(plant: JournaledPlant) -> None:
+def test_a_unit_is_forwarded_with_the_reading_that_introduced_it(plant: JournaledPlant) -> None:
     plant.add(SENSORS[0], unit="Cel")
     plant.add(SENSORS[0], unit="Cel")
     rows, _ = plant.reader().next(SinkPosition(), 100)
@@ -147,7 +147,7 @@ def test_large_rows_make_several_packs(plant: JournaledPlant) -> None:
     assert [len(json.loads(each.payload)) for each in rows] == [PACKED, 1]
 
 
-def test_what_waits_is_measured_in_rows_of_the_journal(plant: JournaledPlant) -> None:
+def test_the_backlog_is_measured_in_rows_of_the_journal(plant: JournaledPlant) -> None:
     for _ in range(4):
         plant.add(*SENSORS)
     waiting = plant.reader().waiting(SinkPosition(at_end_of(1)))
@@ -156,7 +156,7 @@ def test_what_waits_is_measured_in_rows_of_the_journal(plant: JournaledPlant) ->
     assert plant.reader().waiting(SinkPosition(at_end_of(4))).events == 0
 
 
-def test_rows_that_were_deleted_unread_are_a_gap_and_reading_goes_on_behind_it(plant: JournaledPlant) -> None:
+def test_rows_that_were_deleted_unread_are_a_gap_and_reading_continues_after_it(plant: JournaledPlant) -> None:
     for _ in range(10):
         plant.add(*SENSORS)
     reader = plant.reader()
@@ -174,7 +174,7 @@ def test_rows_that_were_deleted_unread_are_a_gap_and_reading_goes_on_behind_it(p
     assert reader.losses(SinkPosition(up_to), Waiting(), SinkLimits(), 0.0) == []
 
 
-def test_of_an_empty_journal_nothing_comes_and_nothing_is_missing(plant: JournaledPlant) -> None:
+def test_an_empty_journal_gives_nothing_and_misses_nothing(plant: JournaledPlant) -> None:
     assert plant.reader().next(SinkPosition(), 10) == ([], 0)
     assert plant.reader().losses(SinkPosition(), Waiting(), SinkLimits(), 0.0) == []
 

@@ -60,7 +60,7 @@ def old(tmp_path: Path) -> Path:
     return path
 
 
-def test_an_old_file_keeps_its_events_refusals_readings_and_state(old: Path) -> None:
+def test_an_old_file_keeps_its_events_dead_letters_readings_and_state(old: Path) -> None:
     before = rows(old)
     assert [len(each) for each in before.values()] == [11, 2, 51, 1, 1]
     SqliteStore(old).close()
@@ -68,7 +68,7 @@ def test_an_old_file_keeps_its_events_refusals_readings_and_state(old: Path) -> 
     assert rows(old) == before
 
 
-def test_old_events_get_the_size_and_checksum_that_they_would_have_today(old: Path) -> None:
+def test_old_events_get_the_size_and_checksum_of_the_current_format(old: Path) -> None:
     SqliteStore(old).close()
     with closing(sqlite3.connect(old)) as connection:
         found = connection.execute("SELECT payload, time, confirmed, stored, size, checksum FROM events").fetchall()
@@ -77,7 +77,7 @@ def test_old_events_get_the_size_and_checksum_that_they_would_have_today(old: Pa
         assert (size, checksum) == (len(payload.encode()), zlib.crc32(payload.encode()))
 
 
-def test_what_waited_in_an_old_file_waits_still(old: Path) -> None:
+def test_waiting_events_of_an_old_file_still_wait(old: Path) -> None:
     waiting = [row for row in rows(old)["events"] if row[-1] is None]
     store = SqliteStore(old)
     assert [(row.sequence, row.payload.decode()) for row in store.pending(0, 100)] == [
@@ -88,7 +88,7 @@ def test_what_waited_in_an_old_file_waits_still(old: Path) -> None:
     store.close()
 
 
-def test_an_old_file_tells_the_core_all_that_it_knew(old: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_old_file_restores_the_whole_state_of_the_core(old: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     configuration = load(DATA / "format-1.toml")
     store = SqliteStore(old)
@@ -119,7 +119,7 @@ def test_an_old_file_tells_the_core_all_that_it_knew(old: Path, caplog: pytest.L
     assert min(each.sequence for each in step.events) == 12
 
 
-def test_an_old_file_can_be_looked_at_without_being_changed(old: Path) -> None:
+def test_an_old_file_can_be_read_without_being_changed(old: Path) -> None:
     content = old.read_bytes()
     assert [each["sequence"] for each in read_events(old, EventFilter())] == list(range(1, 12))
     history = read_history(old)
@@ -148,7 +148,7 @@ def copies(path: Path, folder: Path, operations: int) -> Iterator[Path]:
     yield from made
 
 
-def test_bringing_up_an_old_file_may_be_interrupted_at_any_moment(old: Path, tmp_path: Path) -> None:
+def test_a_migration_may_be_interrupted_at_any_moment(old: Path, tmp_path: Path) -> None:
     before = rows(old)
     found = list(copies(old, tmp_path / "copies", 300))
     assert {version(each) for each in found} == {1, 2, VERSION}
@@ -158,7 +158,7 @@ def test_bringing_up_an_old_file_may_be_interrupted_at_any_moment(old: Path, tmp
         assert rows(each) == before
 
 
-def test_making_a_new_file_may_be_interrupted_at_any_moment(tmp_path: Path) -> None:
+def test_creating_a_file_may_be_interrupted_at_any_moment(tmp_path: Path) -> None:
     found = list(copies(tmp_path / "store.db", tmp_path / "copies", 150))
     assert {version(each) for each in found} == {0, 1, 2, VERSION}
     for each in found:
@@ -170,7 +170,7 @@ def test_making_a_new_file_may_be_interrupted_at_any_moment(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("applied", [None, "first_format", "second_format", "third_format"])
-def test_a_file_on_which_only_some_steps_were_done_is_finished(tmp_path: Path, applied: str | None) -> None:
+def test_a_partially_migrated_file_is_completed(tmp_path: Path, applied: str | None) -> None:
     path = tmp_path / "store.db"
     database = sqlite_utils.Database(path)
     migrations.ensure_migrations_table(database)
@@ -184,7 +184,7 @@ def test_a_file_on_which_only_some_steps_were_done_is_finished(tmp_path: Path, a
 
 
 @pytest.mark.parametrize("mode", ["wal", "delete"])
-def test_a_file_of_a_later_version_is_refused_and_left_as_it_is(tmp_path: Path, mode: str) -> None:
+def test_a_file_of_a_later_version_is_refused_and_unchanged(tmp_path: Path, mode: str) -> None:
     path = tmp_path / "store.db"
     SqliteStore(path).close()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:

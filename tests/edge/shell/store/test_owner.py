@@ -51,7 +51,7 @@ def hold(tmp_path: Path):
         each.stdout.close()
 
 
-def test_a_second_process_is_told_who_has_it(tmp_path: Path, hold) -> None:
+def test_a_second_process_is_told_the_owner(tmp_path: Path, hold) -> None:
     holder = hold(tmp_path / "store.db")
     with (
         pytest.raises(StoreError, match=f"in use by process {holder.pid}, running since 2") as raised,
@@ -70,7 +70,7 @@ def test_another_name_of_the_same_file_is_the_same_store(tmp_path: Path, hold) -
         pass
 
 
-def test_a_killed_owner_leaves_nothing_behind_that_is_in_the_way(tmp_path: Path, hold) -> None:
+def test_a_killed_owner_leaves_nothing_behind_that_blocks(tmp_path: Path, hold) -> None:
     holder = hold(tmp_path / "store.db")
     holder.send_signal(signal.SIGKILL)
     holder.wait()
@@ -86,18 +86,18 @@ def test_a_store_that_was_never_owned_has_no_owner(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_lock_file_of_rubbish_hides_no_owner(tmp_path: Path, hold) -> None:
+def test_an_invalid_lock_file_hides_no_owner(tmp_path: Path, hold) -> None:
     hold(tmp_path / "store.db")
     lock_path(tmp_path / "store.db").write_bytes(b"\xff" * 10_000)
     assert owner_of(tmp_path / "store.db").words() == "another process"
 
 
-def test_a_folder_that_can_not_be_written_is_said(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_writable_is_reported(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="No such file"), owned(tmp_path / "nowhere" / "store.db"):
         pass
 
 
-def test_a_second_service_on_a_store_ends_with_1_and_says_who_has_it(
+def test_a_second_service_on_a_store_ends_with_1_and_names_the_owner(
     mosquitto, make_service: Callable[[str], RunningService]
 ) -> None:
     first = make_service(configuration(mosquitto.port)).start()
@@ -118,7 +118,7 @@ def test_a_second_service_on_a_store_ends_with_1_and_says_who_has_it(
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
-def test_nobody_else_may_read_what_belongs_to_a_store(tmp_path: Path, umask: int) -> None:
+def test_no_other_user_can_read_the_files_of_a_store(tmp_path: Path, umask: int) -> None:
     before = os.umask(umask)
     try:
         with owned(tmp_path / "store.db"):
@@ -132,7 +132,7 @@ def test_nobody_else_may_read_what_belongs_to_a_store(tmp_path: Path, umask: int
     assert set(modes.values()) == {0o600}
 
 
-def test_a_store_that_others_could_read_is_made_private_and_that_is_said(
+def test_a_store_readable_by_others_is_made_private_and_that_is_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "store.db"

@@ -62,16 +62,16 @@ def test_incidents_are_chosen(path: Path, chosen: IncidentFilter, found: list[st
     assert [each.incident for each in read_incidents(path, chosen, 10)] == found
 
 
-def test_older_ones_follow_before_the_last_that_was_given(path: Path) -> None:
+def test_older_ones_follow_before_the_last_returned_one(path: Path) -> None:
     (latest,) = read_incidents(path, IncidentFilter(), 1)
     assert [each.incident for each in read_incidents(path, IncidentFilter(), 1, before=latest.sequence)] == ["a"]
 
 
-def test_sentences_are_those_that_say_what_is_wrong(path: Path) -> None:
+def test_sentences_are_those_that_describe_the_fault(path: Path) -> None:
     assert read_sentences(path, ["a", "b"]) == {"a": "Pump is at 20", "b": "Größe is odd"}
 
 
-def test_reading_beside_the_writer_leaves_its_lock_alone(path: Path) -> None:
+def test_reading_in_parallel_leaves_the_lock_of_the_writer_alone(path: Path) -> None:
     import fcntl
     import multiprocessing
 

@@ -56,7 +56,7 @@ def found(files: dict[str, bytes], durability: Durability) -> tuple[dict[str, An
 @pytest.mark.parametrize("durability", ["power", "process"])
 @settings(max_examples=30, database=None)
 @given(actions=ACTIONS, seed=st.integers(0, 2**32))
-def test_a_power_cut_leaves_what_was_committed_and_no_half_of_what_was_not(
+def test_a_power_cut_leaves_committed_data_and_no_half_of_other_data(
     empty: Path, durability: Durability, actions: list[Action], seed: int
 ) -> None:
     chance = random.Random(seed)

@@ -16,7 +16,7 @@ from edge.shell.service.assembly.parts import make_pipeline
 from edge.shell.store import EventFilter, SqliteStore, StoreError, read_events, read_history
 
 
-def test_events_are_read_by_what_one_looks_for_while_the_store_is_open(tmp_path: Path) -> None:
+def test_events_are_selected_while_the_store_is_open(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     store = SqliteStore(path)
     store.append([event(1), event(2, severity=900)], [])
@@ -36,7 +36,7 @@ def test_events_are_read_by_what_one_looks_for_while_the_store_is_open(tmp_path:
     store.close()
 
 
-def test_an_event_is_read_with_all_that_anyone_may_know_of_it(tmp_path: Path) -> None:
+def test_an_event_is_read_with_all_its_public_fields(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "store.db")
     store.append([event(1)], [])
     store.confirm([1], 7.0)
@@ -49,7 +49,7 @@ def test_an_event_is_read_with_all_that_anyone_may_know_of_it(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("content", "words"), [(None, "no such file"), (b"", "empty"), (b"text" * 999, "another kind of file")]
 )
-def test_what_is_no_store_is_said_and_left_alone(
+def test_an_invalid_store_is_reported_and_left_alone(
     tmp_path: Path, look: object, content: bytes | None, words: str
 ) -> None:
     path = tmp_path / "store.db"
@@ -60,7 +60,7 @@ def test_what_is_no_store_is_said_and_left_alone(
     assert (path.read_bytes() if path.exists() else None) == content
 
 
-def test_another_programs_database_holds_neither_events_nor_readings(tmp_path: Path) -> None:
+def test_the_database_of_another_program_holds_neither_events_nor_readings(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE music (song)")
@@ -70,7 +70,7 @@ def test_another_programs_database_holds_neither_events_nor_readings(tmp_path: P
         read_history(path)
 
 
-def test_a_store_in_which_nothing_happened_yet_is_read(tmp_path: Path) -> None:
+def test_a_new_store_is_readable(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     SqliteStore(path).close()
     assert read_events(path, EventFilter()) == []
@@ -96,7 +96,7 @@ def test_the_journal_is_read_from_its_beginning_to_its_end(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("second", [5, 25, 26, 35, 40, 41])
 @pytest.mark.parametrize("covered", [0, 15, 40])
-def test_readings_since_a_time_belong_to_the_sensors_that_sent_them(tmp_path: Path, second: int, covered: int) -> None:
+def test_readings_since_a_time_are_assigned_to_their_sensors(tmp_path: Path, second: int, covered: int) -> None:
     whole = filled(tmp_path / "store", covered=covered)
     history = read_history(whole.path, since=NOW + second)
     pipeline = make_pipeline(CONFIGURATION)
@@ -108,7 +108,7 @@ def test_readings_since_a_time_belong_to_the_sensors_that_sent_them(tmp_path: Pa
     assert pipeline.counters.readings == len(said(second, 40))
 
 
-def test_what_is_written_while_one_reads_comes_when_one_reads_again(tmp_path: Path) -> None:
+def test_data_written_during_reading_appears_at_the_next_reading(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     store = SqliteStore(path, "process", LIMITS)
     pipeline = make_pipeline(CONFIGURATION)

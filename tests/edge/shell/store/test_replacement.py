@@ -61,7 +61,7 @@ def foreign(path: Path, version: int = 0, table: str = "music") -> None:
     ],
     ids=["text", "zeros", "foreign", "foreign 1", "foreign 2", "foreign 77", "foreign events"],
 )
-def test_what_is_no_store_is_moved_aside_as_it_is(tmp_path: Path, make: Callable[[Path], object]) -> None:
+def test_an_invalid_store_is_moved_aside_unchanged(tmp_path: Path, make: Callable[[Path], object]) -> None:
     path = tmp_path / "store.db"
     make(path)
     content = path.read_bytes()
@@ -88,7 +88,7 @@ def test_an_empty_file_becomes_a_store(tmp_path: Path, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"no database", b"no database at all" * 100])
-def test_the_log_goes_aside_with_its_file(tmp_path: Path, content: bytes) -> None:
+def test_the_log_is_moved_aside_with_its_file(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "store.db"
     path.write_bytes(content)
     Path(f"{path}-wal").write_bytes(b"a log")
@@ -102,7 +102,7 @@ def test_the_log_goes_aside_with_its_file(tmp_path: Path, content: bytes) -> Non
     assert Path(f"{found.aside}-wal").read_bytes() == b"a log"
 
 
-def test_a_folder_in_the_files_place_is_said_and_not_waited_for(tmp_path: Path) -> None:
+def test_a_folder_in_place_of_the_file_is_reported_and_not_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     path.mkdir()
     with pytest.raises(StoreError, match="a folder") as raised:
@@ -111,7 +111,7 @@ def test_a_folder_in_the_files_place_is_said_and_not_waited_for(tmp_path: Path) 
     assert names(path) == ["store.db"]
 
 
-def test_a_few_damaged_files_are_kept_and_the_last_always(tmp_path: Path) -> None:
+def test_a_few_damaged_files_are_kept_and_always_the_last(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     (tmp_path / "store.db.damaged-by-hand").mkdir()
     for number in range(KEPT + 2):
@@ -126,7 +126,7 @@ def test_a_few_damaged_files_are_kept_and_the_last_always(tmp_path: Path) -> Non
     assert (tmp_path / "store.db.damaged-by-hand").is_dir()
 
 
-def test_what_waited_waits_still_and_sequences_go_on(path: Path, whole: Filled) -> None:
+def test_waiting_events_still_wait_and_sequences_continue(path: Path, whole: Filled) -> None:
     store, found = files(path).open(NOW)
     assert found is not None
     assert (found.events, found.entries, found.complete) == (len(whole.waiting), len(whole.entries), False)
@@ -137,7 +137,7 @@ def test_what_waited_waits_still_and_sequences_go_on(path: Path, whole: Filled) 
     store.close()
 
 
-def test_where_no_page_is_damaged_it_is_known_that_nothing_is_missing(whole: Filled, tmp_path: Path) -> None:
+def test_without_a_damaged_page_it_is_known_that_nothing_is_missing(whole: Filled, tmp_path: Path) -> None:
     path = whole.copied(tmp_path)
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(f"PRAGMA user_version = {VERSION + 1}")
@@ -148,7 +148,7 @@ def test_where_no_page_is_damaged_it_is_known_that_nothing_is_missing(whole: Fil
     store.close()
 
 
-def test_sequences_go_on_without_a_clock_too(path: Path, whole: Filled) -> None:
+def test_sequences_continue_without_a_clock_too(path: Path, whole: Filled) -> None:
     store, _ = files(path).open(0.0)
     assert store.last_sequence() == whole.last
     store.close()
@@ -210,7 +210,7 @@ def test_a_replacement_that_finds_the_disk_full_loses_nothing(
     store.close()
 
 
-def test_an_interrupted_replacement_is_told_as_incomplete(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_replacement_is_reported_as_incomplete(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(damage, "_move_aside", lambda *_: (_ for _ in ()).throw(Killed))
         with pytest.raises(Killed):
@@ -223,7 +223,7 @@ def test_an_interrupted_replacement_is_told_as_incomplete(path: Path, monkeypatc
     store.close()
 
 
-def test_a_damaged_event_is_never_given_out_while_the_store_is_open(tmp_path: Path) -> None:
+def test_a_damaged_event_is_never_returned_while_the_store_is_open(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     store = SqliteStore(path, "process", LIMITS)
     store.append([event(1), event(2), event(3)], [])

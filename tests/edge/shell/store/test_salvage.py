@@ -38,7 +38,7 @@ def numbers(saved: Saved) -> list[int]:
     return [row[0] for row in saved.journal]
 
 
-def test_of_a_whole_file_all_but_what_was_delivered_is_saved(path: Path, whole: Filled) -> None:
+def test_of_an_intact_file_all_but_delivered_events_is_salvaged(path: Path, whole: Filled) -> None:
     saved = salvage(path)
     assert [row[0] for row in saved.events] == whole.waiting
     assert [row[2] for row in saved.journal] == whole.entries
@@ -55,31 +55,31 @@ def test_of_a_whole_file_all_but_what_was_delivered_is_saved(path: Path, whole: 
         "UPDATE events SET topic = x'00' WHERE sequence = 4",
     ],
 )
-def test_an_event_that_is_not_whole_is_left_out_and_missed(path: Path, whole: Filled, statement: str) -> None:
+def test_an_incomplete_event_is_left_out_and_missed(path: Path, whole: Filled, statement: str) -> None:
     spoil(path, statement)
     saved = salvage(path)
     assert [row[0] for row in saved.events] == [each for each in whole.waiting if each != 4]
     assert not saved.complete
 
 
-def test_a_text_that_is_no_utf_8_costs_only_its_own_event(path: Path, whole: Filled) -> None:
+def test_a_text_that_is_not_utf_8_affects_only_its_own_event(path: Path, whole: Filled) -> None:
     spoil(path, "UPDATE events SET payload = CAST(x'7bff7d' AS TEXT) WHERE sequence IN (4, 40)")
     assert [row[0] for row in salvage(path).events] == [each for each in whole.waiting if each not in {4, 40}]
 
 
-def test_readings_after_a_gap_are_saved_until_sensors_are_new(path: Path) -> None:
+def test_readings_after_a_gap_are_salvaged_until_sensors_are_new(path: Path) -> None:
     spoil(path, "DELETE FROM journal WHERE number = 27")
     saved = salvage(path)
     assert numbers(saved) == [*range(1, 27), 28, 29]
     assert not saved.complete
 
 
-def test_readings_of_sensors_that_nobody_named_are_not_saved(path: Path) -> None:
+def test_readings_of_unnamed_sensors_are_not_salvaged(path: Path) -> None:
     spoil(path, "UPDATE journal SET entry = x'00' WHERE number = 30")
     assert numbers(salvage(path)) == list(range(1, 30))
 
 
-def test_a_gap_before_the_snapshot_costs_nothing_else(path: Path) -> None:
+def test_a_gap_before_the_snapshot_affects_nothing_else(path: Path) -> None:
     spoil(path, "DELETE FROM journal WHERE number BETWEEN 8 AND 12")
     assert numbers(salvage(path)) == [*range(1, 8), *range(13, 41)]
 
@@ -92,7 +92,7 @@ def test_without_the_snapshot_only_a_journal_from_the_very_first_reading_helps(p
     assert numbers(salvage(path)) == []
 
 
-def test_the_core_gets_from_what_was_saved_what_it_knew_then(path: Path) -> None:
+def test_the_core_gets_its_earlier_state_from_the_salvaged_data(path: Path) -> None:
     spoil(path, "DELETE FROM journal WHERE number > 30", "UPDATE events SET severity = 'high' WHERE sequence = 4")
     store, _ = StoreFiles(path, "process", LIMITS).replace(NOW, "spoilt")
     digest, inputs = CONFIGURATION.digest(), CONFIGURATION.inputs_digest()
@@ -104,7 +104,7 @@ def test_the_core_gets_from_what_was_saved_what_it_knew_then(path: Path) -> None
 
 
 @pytest.mark.parametrize(("number", "is_refused"), [(27, True), (20, False)])
-def test_an_entry_that_is_damaged_makes_the_file_a_damaged_one_if_it_is_needed(
+def test_a_damaged_entry_makes_the_file_damaged_if_it_is_needed(
     path: Path, *, number: int, is_refused: bool
 ) -> None:
     spoil(path, f"UPDATE journal SET entry = substr(entry, 1, 20) WHERE number = {number}")  # noqa: S608 - our own
@@ -120,7 +120,7 @@ def test_an_entry_that_is_damaged_makes_the_file_a_damaged_one_if_it_is_needed(
 
 
 @pytest.mark.parametrize("lost", ["number > 0", "number > 20", "number < 30"])
-def test_readings_that_come_after_a_loss_are_found_after_the_next_start(path: Path, lost: str) -> None:
+def test_readings_after_a_loss_are_found_after_the_next_start(path: Path, lost: str) -> None:
     spoil(path, f"DELETE FROM journal WHERE {lost}")  # noqa: S608 - our own
     files = StoreFiles(path, "process", LIMITS)
     store, _ = files.replace(NOW, "spoilt")
@@ -134,7 +134,7 @@ def test_readings_that_come_after_a_loss_are_found_after_the_next_start(path: Pa
     store.close()
 
 
-def test_numbers_of_events_go_on_from_the_highest_that_can_be_read(path: Path) -> None:
+def test_numbers_of_events_continue_from_the_highest_readable_one(path: Path) -> None:
     spoil(path, "UPDATE last SET number = 777")
     assert salvage(path).last == 777
     spoil(path, f"UPDATE last SET number = {HIGHEST}")  # noqa: S608 - our own
@@ -143,7 +143,7 @@ def test_numbers_of_events_go_on_from_the_highest_that_can_be_read(path: Path) -
     assert salvage(path).last == 0
 
 
-def test_a_number_that_was_set_back_gives_no_number_twice(path: Path, whole: Filled) -> None:
+def test_a_number_that_was_set_back_is_not_assigned_twice(path: Path, whole: Filled) -> None:
     spoil(path, "UPDATE last SET number = 3")
     store = SqliteStore(path, "process", LIMITS)
     assert store.last_sequence() == whole.last
@@ -151,12 +151,12 @@ def test_a_number_that_was_set_back_gives_no_number_twice(path: Path, whole: Fil
 
 
 @pytest.mark.parametrize("content", [b"", b"no database", b"no database at all" * 1000])
-def test_of_what_is_no_database_nothing_is_saved(tmp_path: Path, content: bytes) -> None:
+def test_nothing_is_salvaged_from_a_file_that_is_not_a_database(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "store.db").write_bytes(content)
     assert salvage(tmp_path / "store.db") == Saved(complete=False)
 
 
-def test_a_missing_table_costs_nothing_else(path: Path, whole: Filled) -> None:
+def test_a_missing_table_affects_nothing_else(path: Path, whole: Filled) -> None:
     spoil(path, "DROP TABLE journal")
     store, damage = StoreFiles(path, "process", LIMITS).open(NOW)
     assert damage is not None

@@ -87,7 +87,7 @@ def left_out(caplog: pytest.LogCaptureFixture) -> set[str]:
     return {each.split("component=")[1].split(" ")[0] for each in lines}
 
 
-def test_a_store_of_any_version_takes_sinks_and_is_of_the_same_version_afterwards(path: Path) -> None:
+def test_a_store_of_any_version_accepts_sinks_and_keeps_its_version(path: Path) -> None:
     SqliteStore(path).close()
     with closing(sqlite3.connect(path)) as connection:
         before = connection.execute("PRAGMA user_version").fetchone()
@@ -126,7 +126,7 @@ def calm(first: int, last: int) -> list[Message]:
     ]
 
 
-def test_every_store_is_tried() -> None:
+def test_every_store_is_tested() -> None:
     assert {each.name.removesuffix(".db.xz") for each in STORES.glob("*.xz")} == {*STORES_IN_ORDER}
 
 
@@ -142,7 +142,7 @@ def test_a_store_of_an_earlier_commit_is_not_damaged(name: str, path: Path, capl
     assert pipeline.sensors.names[: len(SENSORS)] == SENSORS
 
 
-def test_what_was_learned_is_known_or_learned_again(path: Path) -> None:
+def test_learned_state_is_known_or_relearned(path: Path) -> None:
     store = SqliteStore(path)
     pipeline, _ = resumed(store)
     store.close()
@@ -181,7 +181,7 @@ def test_open_incidents_stay_open_and_end_once_under_their_ids(path: Path) -> No
     store.close()
 
 
-def test_what_was_delivered_before_is_recognised_when_it_comes_again(path: Path) -> None:
+def test_messages_delivered_before_are_recognised_when_they_are_redelivered(path: Path) -> None:
     store = SqliteStore(path)
     pipeline, _ = resumed(store)
     entries = [part for entry in store.past() for part in unpack(entry) if isinstance(part, Readings)]
@@ -193,14 +193,14 @@ def test_what_was_delivered_before_is_recognised_when_it_comes_again(path: Path)
     assert pipeline.intake.deliveries.state() == before
 
 
-def test_what_the_operator_has_said_still_stands(name: str, path: Path) -> None:
+def test_shelves_and_acknowledgements_of_the_operator_still_apply(name: str, path: Path) -> None:
     store = SqliteStore(path)
     pipeline, _ = resumed(store)
     store.close()
     assert list(pipeline.watch.shelving.shelves) == (["plant/fan"] if name in SHELVES else [])
 
 
-def test_a_second_restart_finds_everything_in_todays_format(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_second_restart_finds_everything_in_the_current_format(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     store = SqliteStore(path)
     first, _ = resumed(store)
     caplog.clear()
@@ -212,7 +212,7 @@ def test_a_second_restart_finds_everything_in_todays_format(path: Path, caplog: 
     assert second.save("", "") == first.save("", "")
 
 
-def test_a_store_of_an_earlier_commit_can_be_looked_at(path: Path) -> None:
+def test_a_store_of_an_earlier_commit_can_be_read(path: Path) -> None:
     content = path.read_bytes()
     assert read_events(path, EventFilter())
     history = read_history(path)
@@ -221,7 +221,7 @@ def test_a_store_of_an_earlier_commit_can_be_looked_at(path: Path) -> None:
     assert path.read_bytes() == content
 
 
-def test_the_file_is_brought_to_the_present_format(path: Path) -> None:
+def test_the_file_is_migrated_to_the_current_format(path: Path) -> None:
     SqliteStore(path).close()
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)

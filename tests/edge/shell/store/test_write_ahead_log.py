@@ -44,7 +44,7 @@ def rows_left(log: Path) -> int:
 
 
 @pytest.mark.parametrize("rows", [1, 5])
-def test_a_log_that_a_kill_left_behind_has_lost_nothing(tmp_path: Path, rows: int) -> None:
+def test_a_log_left_by_a_kill_has_lost_nothing(tmp_path: Path, rows: int) -> None:
     assert lost_commits(log_of(tmp_path, 20, rows)) == 0
 
 
@@ -58,7 +58,7 @@ def test_no_log_an_empty_one_and_no_log_at_all_have_lost_nothing(tmp_path: Path)
 
 
 @pytest.mark.parametrize("within", [0, 9, 20, 30, 4000])
-def test_a_flipped_bit_in_the_middle_loses_all_commits_behind_it_and_they_are_counted(
+def test_a_flipped_bit_in_the_middle_loses_all_commits_after_it_and_they_are_counted(
     tmp_path: Path, within: int
 ) -> None:
     log = log_of(tmp_path, 20)
@@ -78,14 +78,14 @@ def test_a_damaged_header_loses_everything(tmp_path: Path, at: int) -> None:
 
 
 @pytest.mark.parametrize("cut", [1, 2000, FRAME, FRAME + 1])
-def test_a_torn_last_transaction_is_no_damage(tmp_path: Path, cut: int) -> None:
+def test_a_torn_last_transaction_is_not_damage(tmp_path: Path, cut: int) -> None:
     log = log_of(tmp_path, 20, rows=5)
     log.write_bytes(log.read_bytes()[:-cut])
     assert lost_commits(log) == 0
     assert rows_left(log) == 19 * 5
 
 
-def test_a_last_transaction_whose_frames_came_to_the_disk_out_of_order_is_no_damage(tmp_path: Path) -> None:
+def test_a_last_transaction_whose_frames_were_written_out_of_order_is_not_damage(tmp_path: Path) -> None:
     log = log_of(tmp_path, 20, rows=5)
     flip(log, log.stat().st_size - 3 * FRAME + 100)
     assert lost_commits(log) == 0
@@ -106,7 +106,7 @@ def test_frames_of_an_earlier_round_of_the_log_do_not_count(tmp_path: Path) -> N
 
 
 @given(st.lists(st.integers(0, 2**32 - 1), min_size=2, max_size=40), st.sampled_from(["<u4", ">u4"]))
-def test_the_checksum_is_that_of_the_plain_loop(words: list[int], order: str) -> None:
+def test_the_checksum_equals_that_of_the_plain_loop(words: list[int], order: str) -> None:
     words = words[: len(words) // 2 * 2]
     first, second = words[0], words[1]
     before = np.array([first, second], dtype=np.uint32)

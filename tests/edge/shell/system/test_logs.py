@@ -35,12 +35,12 @@ class ClosedTerminal(io.StringIO):
         raise OSError(5, "Input/output error")
 
 
-def test_a_line_that_nobody_can_read_any_more_costs_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_line_that_can_no_longer_be_written_affects_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
     handler = LogHandler(ClosedTerminal())
     handler.handle(logging.makeLogRecord({"msg": "started"}))
     assert capsys.readouterr().err == ""
 
 
-def test_a_line_that_is_wrong_is_shown_as_an_error_of_ours(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_line_with_an_invalid_format_is_logged_as_an_internal_error(capsys: pytest.CaptureFixture[str]) -> None:
     LogHandler(io.StringIO()).handle(logging.makeLogRecord({"msg": "%d", "args": ("text",)}))
     assert "TypeError" in capsys.readouterr().err

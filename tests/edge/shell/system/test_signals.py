@@ -26,7 +26,7 @@ MANY = 150_000
 """Enough readings to keep any machine busy for some seconds."""
 
 
-def test_signals_are_noted_and_their_handlers_go_with_the_context() -> None:
+def test_signals_are_recorded_and_their_handlers_end_with_the_context() -> None:
     before = signal.getsignal(signal.SIGTERM)
     with Signals() as signals:
         os.kill(os.getpid(), signal.SIGHUP)
@@ -76,7 +76,7 @@ def test_sigterm_while_a_changed_configuration_relearns_ends_it(
 
 
 @pytest.mark.long
-def test_a_long_recovery_is_complete_and_asks_for_its_time(
+def test_a_long_recovery_is_complete_and_requests_more_time(
     free_port: int, tmp_path: Path, make_service: MakeService
 ) -> None:
     fill(tmp_path / "edgewarden.db", MANY // 10)

@@ -21,11 +21,11 @@ class Machine:
         return WallClock(EARLIEST, known, lambda: self.wall, lambda: self.steady)
 
 
-def test_a_clock_that_was_set_is_believed_even_if_it_is_earlier_than_what_was_known() -> None:
+def test_a_clock_that_was_set_is_trusted_even_if_it_is_earlier_than_the_known_time() -> None:
     assert Machine(TODAY).make(known=TODAY + 1000)() == TODAY
 
 
-def test_a_clock_that_was_never_set_goes_on_from_what_was_known() -> None:
+def test_a_clock_that_was_never_set_continues_from_the_known_time() -> None:
     machine = Machine(12.0)
     clock = machine.make(known=TODAY)
     machine.pass_time(30)
@@ -33,7 +33,7 @@ def test_a_clock_that_was_never_set_goes_on_from_what_was_known() -> None:
     assert clock.step() == 0
 
 
-def test_without_anything_known_it_is_the_earliest_time() -> None:
+def test_without_a_known_time_it_is_the_earliest_time() -> None:
     assert Machine(0.0).make()() == EARLIEST
 
 
@@ -64,7 +64,7 @@ def test_a_correction_of_the_rate_is_no_step() -> None:
         assert clock.step() == 0
 
 
-def test_nothing_grows_old_as_the_clock_is_set_years_ahead_and_back() -> None:
+def test_nothing_ages_as_the_clock_is_set_years_ahead_and_back() -> None:
     machine = Machine(TODAY)
     clock = machine.make(known=TODAY - 100)
     machine.pass_time(50)
@@ -75,21 +75,21 @@ def test_nothing_grows_old_as_the_clock_is_set_years_ahead_and_back() -> None:
     assert clock.aged() == TODAY + 10
 
 
-def test_nothing_grows_old_while_the_machine_is_off() -> None:
+def test_nothing_ages_while_the_machine_is_off() -> None:
     machine = Machine(TODAY)
     clock = machine.make(known=TODAY - 90 * 86_400.0)
     machine.pass_time(7)
     assert clock.aged() == TODAY - 90 * 86_400.0 + 7
 
 
-def test_a_clock_that_is_set_back_makes_nothing_older() -> None:
+def test_a_clock_that_is_set_back_ages_nothing() -> None:
     machine = Machine(TODAY)
     clock = machine.make()
     machine.wall -= 3600
     assert clock.aged() == TODAY - 3600
 
 
-def test_what_is_believed_counts_until_the_clock_is_set_and_outlasts_corrections_of_its_rate() -> None:
+def test_a_trusted_time_applies_until_the_clock_is_set_and_survives_corrections_of_its_rate() -> None:
     machine = Machine(TODAY - 7200)
     clock = machine.make()
     clock.believe(7200.0)
@@ -105,7 +105,7 @@ def test_what_is_believed_counts_until_the_clock_is_set_and_outlasts_corrections
     assert (clock(), clock.believed_s) == (machine.wall, 0.0)
 
 
-def test_ages_go_on_from_where_they_were_before_the_start() -> None:
+def test_ages_continue_from_where_they_were_before_the_start() -> None:
     machine = Machine(TODAY + 20 * 365 * 86_400.0)
     clock = WallClock(EARLIEST, machine.wall, lambda: machine.wall, lambda: machine.steady, aged=TODAY)
     machine.pass_time(7)
