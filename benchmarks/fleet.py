@@ -3,8 +3,8 @@
 python benchmarks/fleet.py {quix,spark} [--sensors N] [--readings N] [--cells N] [--master local[2,4]] [--batch N] ...
 
 The readings are in Kafka before the engine starts. The clock starts when the engine has finished its first batch, and
-stops when it has finished the last. Needs Java 17 and Maven, and the engine's extra in this Python or in that of the
-folder `quix` or `spark` beside it, where `make verify` installs them.
+stops when it has finished the last. Needs Java 17 and Maven, and the engine's extra in this Python, or in the
+environment `quix` or `spark` in the same folder, where `make verify` installs them.
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ class Sent(NamedTuple):
 
 
 def records(sensors: int, readings: int) -> Iterator[Sent]:
-    """So many readings of each sensor, five sensors a device; one in 200 changes its level after two thirds."""
+    """The given number of readings of each sensor, five sensors per device; one in 200 changes its level after two
+    thirds.
+    """
     noise = random.Random(1)
     names = [f"plant/device{each // 5}/field{each % 5}" for each in range(sensors)]
     places = [zlib.crc32(each.rpartition("/")[0].encode()) % PARTITIONS for each in names]
@@ -102,7 +104,7 @@ def start(kafka: Kafka, folder: Path, given: argparse.Namespace) -> Worker:
 
 
 def is_behind(kafka: Kafka, topic: str) -> tuple[int, int]:
-    """How many records of a topic a consumer group has read, and how many there are."""
+    """Number of records of a topic that a consumer group has read, and total number."""
     consumer = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": GROUP})
     try:
         if topic not in consumer.list_topics(timeout=20).topics:
@@ -117,7 +119,7 @@ def is_behind(kafka: Kafka, topic: str) -> tuple[int, int]:
 
 
 def done(kafka: Kafka, folder: Path, engine: str, total: int) -> int:
-    """How many readings have been processed, their events written and their state saved."""
+    """Time at which readings have been processed, their events written and their state saved."""
     if engine == "spark":
         return read(folder, SOURCE)
     (packed, _), (run, packs) = is_behind(kafka, SOURCE), is_behind(kafka, f"{GROUP}-packs")

@@ -82,7 +82,7 @@ def flood(connection: socket.socket, packets: list[bytes], rate: float | None = 
 
 
 def main() -> None:
-    """Publish as the command line says."""
+    """Publish as requested on the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("port", type=int)
     parser.add_argument("messages", type=int)

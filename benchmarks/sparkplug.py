@@ -68,7 +68,7 @@ def main() -> None:
     for title, write, datatype, with_names in (
         ("doubles by alias", double, DOUBLE, False),
         ("integers by alias", integer, INT32, False),
-        ("doubles with names beside aliases", double, DOUBLE, True),
+        ("doubles with names as well as aliases", double, DOUBLE, True),
     ):
         print(f"{title:40}{rate(write, datatype, seconds, with_names=with_names):12,.0f} readings/s", flush=True)
 

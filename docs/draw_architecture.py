@@ -37,7 +37,7 @@ def rooms(package: str) -> list[str]:
 
 
 def imported_rooms(package: str, room: str) -> set[str]:
-    """What a room of a package imports of the package's other rooms."""
+    """The folders of a package that each of its folders imports."""
     prefix = f"{package}/".replace("/", ".").lstrip(".")
     place = ROOT / package / room
     paths = place.rglob("*.py") if place.is_dir() else [place.with_suffix(".py")]
@@ -46,7 +46,7 @@ def imported_rooms(package: str, room: str) -> set[str]:
 
 
 def arrows(package: str) -> dict[str, set[str]]:
-    """What each room of a package imports of the others."""
+    """The folders of a package that each folder imports."""
     return {room: imported_rooms(package, room) for room in rooms(package)}
 
 

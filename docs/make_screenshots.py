@@ -1,7 +1,7 @@
-"""Makes the pictures of the page that the documentation shows, anew: `python docs/make_screenshots.py`.
+"""Regenerates the screenshots of the page in the documentation: `python docs/make_screenshots.py`.
 
-Needs Chromium with its driver (apt-get install chromium chromium-driver), mosquitto, and what tests need. A plant of
-the simulator runs for three of its days, in about a minute, and each view is taken as a PNG with few colours.
+Needs Chromium with its driver (apt-get install chromium chromium-driver), mosquitto, and what tests need. A simulated
+plant runs for three days of its own time, in about a minute, and each view is captured as a PNG with few colours.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ TROUBLE = {
     "plant/line1/tank1/level": 0.55,
     "plant/line2/pump1/current": 1.4,
 }
-"""Sensors that go wrong before the pictures are taken, and by how much."""
+"""Sensors that become faulty before the screenshots are taken, and by how much."""
 
 
 def simulate(port: int, sensors: int, rate: float) -> None:
@@ -49,7 +49,7 @@ def simulate(port: int, sensors: int, rate: float) -> None:
 
 
 def settle(client: PageClient) -> None:
-    """Wait until nothing more is taken in."""
+    """Wait until no more readings are processed."""
     before, now = -1, 0
     while now > before:
         time.sleep(4)

@@ -58,7 +58,7 @@ def rows(schema: dict[str, Any], shared: dict[str, Any], prefix: str = "") -> li
 
 
 def rewritten(page: str) -> str:
-    """The page with its tables made anew."""
+    """The page with its tables regenerated."""
 
     def table(match: re.Match[str]) -> str:
         schema = SCHEMAS[match[2]]()

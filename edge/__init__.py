@@ -8,9 +8,9 @@ messages give the same events, live or replayed, however they were batched. `edg
 must not: MQTT links, the store, an embedded broker, the loop that joins them. `edge.commands` is the command
 line, one file a command.
 
-A step's events are committed before its messages are acknowledged, and stay in the store until the broker
-has taken them; their ids follow from what happened, so what is sent twice is recognised. Nothing is lost and
-nothing counts twice, at whatever instant the process, the network or the power goes away.
+A step's events are committed before its messages are acknowledged, and stay in the store until the broker has accepted
+them; their ids follow from the input, so repetitions are recognised. Nothing is lost and nothing counts twice, whenever
+the process, the network or the power fails.
 
 Imports point one way: `edge` uses `detectors` and `config`; neither knows of `edge`.
 """

@@ -10,7 +10,7 @@ import sys
 def main() -> None:
     """Run the command line."""
     if next((each for each in sys.argv[1:] if not each.startswith("-")), "") == "run":
-        # Until `run` has handlers of its own: nothing is open yet, so there is nothing to be ended with care.
+        # Used until `run` has its own handlers: nothing is open yet, so nothing needs an orderly end.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: os._exit(0))
         signal.signal(signal.SIGHUP, signal.SIG_IGN)

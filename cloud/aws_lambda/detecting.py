@@ -164,7 +164,7 @@ def _attempt(
             continue
         except (
             Exception
-        ):  # the function is the user's, and so is the table; whatever they raise, the records come again
+        ):  # the function is the user's, and so is the table; whatever they raise, the records are delivered again
             log.exception("failed cell=%d", cell)
             return None
         for each in outcome.dead_letters:

@@ -105,7 +105,7 @@ def handle_record(record: Record, function: Function, once: Once, left_s: float)
         return "repeated" if claim is Claim.DONE else "busy"
     try:
         function(event)
-    except Exception:  # the function is the user's; whatever it raises, the event must come again
+    except Exception:  # the function is the user's; whatever it raises, the event must be delivered again
         log.exception("failed event=%s", identity)
         once.release(identity)
         return "failed"

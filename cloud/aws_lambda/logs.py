@@ -18,7 +18,7 @@ class LogRecord(NamedTuple):
         payload: Payload of the record.
         arrived: Arrival time, seconds since the epoch.
         identifier: The source's identifier for reporting a failure.
-        problem: A word that tells why it can't be read; empty if it can.
+        problem: The name of the reason why it can't be read; empty if it can.
     """
 
     log: str

@@ -1,4 +1,4 @@
-"""Warnings: what a configuration may contain, but probably not on purpose."""
+"""Warnings: valid settings that are probably mistakes."""
 
 from __future__ import annotations
 

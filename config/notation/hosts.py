@@ -33,7 +33,7 @@ def host_problem(host: str) -> str | None:
     if place["port"]:
         parts.append(f"port = {place['port']}")
     if user:
-        parts.append("username and password_file for what stands before the @")
+        parts.append("username and password_file for the part before the @")
     if scheme in ENCRYPTED:
         parts.append("a tls table")
     last = parts.pop()

@@ -93,6 +93,6 @@ def with_convention(keys: object) -> object:
     if "availability" in made and "availability" not in keys:
         try:
             availability_of(made["availability"], str(made["topic"]), str(made["sensor"]))
-        except ValueError:  # it isn't said of the operator's own topics and names
+        except ValueError:  # the operator's own topics and names aren't subject to this
             del made["availability"]
     return made

@@ -103,7 +103,7 @@ class Contextual(Detector):
         if ends is True:
             return self._judge_steps(state, step)
         last = state["score"][slots]
-        scores = no_opinion(values).with_score(where(last < 0, NOTHING, last))  # within a step, the last one stands
+        scores = no_opinion(values).with_score(where(last < 0, NOTHING, last))  # within a step, the last score holds
         if any_of(ends):
             ended = self._judge_steps(state, StepStatistics(*(each[ends] for each in step)))
             for mine, theirs in zip(scores, ended, strict=True):

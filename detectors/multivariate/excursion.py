@@ -30,7 +30,9 @@ LEARNED_ROWS = 2_000.0
 """Number of rows over which subtracted drift decays, because the model learns it in the meantime."""
 
 Product = Callable[[Floats, Floats], Floats]
-"""Returns the inner product of two rows of differences by the model, shape (n,): how far both go in one direction."""
+"""Returns the inner product of two rows of differences under the model, shape (n,): how far both go in one
+direction.
+"""
 
 
 def fields(channels: int) -> dict[str, Field]:
@@ -40,7 +42,7 @@ def fields(channels: int) -> dict[str, Field]:
     device has been away, or has yet to settle; and what is subtracted as drift.
     """
     return {
-        "level": Field(math.nan, width=channels, later=True),  # learned, and so it stands still during an incident
+        "level": Field(math.nan, width=channels, later=True),  # learned, so it doesn't change during an incident
         "excursion": Field(width=channels, learned=False, later=True),
         "held": Field(learned=False, later=True),
         "away": Field(learned=False, later=True),

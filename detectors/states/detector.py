@@ -103,7 +103,7 @@ class States(Detector):
     """
 
     shortest_s: float = parameter(
-        600.0, "A state that isn't due is told of when it has lasted for so long.", unit="s", above=0, at_most=1e6
+        600.0, "A state that isn't due is reported when it has lasted this long.", unit="s", above=0, at_most=1e6
     )
 
     name: ClassVar[str] = "states"

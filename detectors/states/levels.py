@@ -98,7 +98,7 @@ def levels_layout() -> dict[str, Field]:
 
 
 def whole_arrays(state: State, names: Mapping[str, Field]) -> Arrays:
-    """The complete arrays of a state, whatever the present round's view."""
+    """The complete arrays of a state, not only the current round's view."""
     return {name: np.asarray(array_of(state[name])) for name in names}
 
 

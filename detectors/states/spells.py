@@ -129,7 +129,7 @@ def count_changes(
     busiest, rival, crest = arrays["busiest"][slots], arrays["rival_busy"][slots], arrays["crest"][slots]
     most, hours = np.maximum(busiest, FEWEST_CHANGES), arrays["watched"][slots] / BUSY_S
     score = np.where(known, beyond_record(hours, busy / most, BUSY_SPREAD), 0.0)
-    # A burst keeps the surprise of its crest until it is over, and is learned then.
+    # A burst keeps the surprise of its peak until it is over, and is then learned.
     goes_on = known & (crest > 0) & (busy > most)
     score = np.where(goes_on, np.maximum(score, beyond_record(hours, crest / most, BUSY_SPREAD)), score)
     odd = (score > USUAL) | goes_on

@@ -117,7 +117,7 @@ def foretell(arrays: Arrays, slots: Slots, cells: NDArray[np.intp]) -> tuple[Flo
     for aside in (-1, 0, 1):
         there = ((cells % HOURS + aside)[:, None] + HOURS * np.arange(DAYS)) % CELLS
         by_day = np.where(like, weight[each[:, None], there], 0.0)
-        if aside < 0:  # the hour that has just been learned would excuse what goes on
+        if aside < 0:  # the hour that has just been learned would excuse the current one
             by_day[each, day] = np.where(like.sum(axis=1) > 1, 0.0, by_day[each, day])
         visits_in_all = np.maximum(by_day.sum(axis=1), 1.0)
         mean = (flat[each[:, None], there] * by_day[:, :, None]).sum(axis=1) / visits_in_all[:, None]

@@ -93,7 +93,7 @@ class LevelDrift(Detector):
     """
 
     fewest_days: float = parameter(
-        8.0, "Days that a sensor is watched before anything is said.", unit="days", at_least=3, at_most=1000
+        8.0, "Days that a sensor is observed before it is scored.", unit="days", at_least=3, at_most=1000
     )
 
     name: ClassVar[str] = "drift"
@@ -144,7 +144,7 @@ class LevelDrift(Detector):
             believed = minimum(maximum(values, records[0] - reach), records[1] + reach)
             believed = where(first, values, where(known, believed, values))
             mean = self._follow(state, slots, scale, believed, share, first, begins)
-            if scale == "hour":  # a level says nothing while the values, or a quicker level, are back
+            if scale == "hour":  # a level has no score while the values, or a faster level, are back
                 beyond, band = [values < records[0], values > records[1]], records
             for place, (_, sign) in enumerate(sides):
                 off = sign * (mean - records[place])

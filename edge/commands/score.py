@@ -51,7 +51,7 @@ def score(file: Path, config_path: Path | None, detector: str | None, lenient: b
             configuration = with_only(configuration, detector)
         pipeline, account = make_pipeline(configuration), CsvAccount()
         rows = _rows(file, configuration, pipeline, account, lenient=lenient)
-        first = next(rows, None)  # what is wrong with the file is said before the output is opened
+        first = next(rows, None)  # errors in the file are reported before the output is opened
         target = output.open("w", encoding="utf-8", newline="") if output else sys.stdout
         try:
             _write(first, rows, target)

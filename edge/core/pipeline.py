@@ -209,7 +209,7 @@ class Pipeline:
         self.interruption.is_coming = True
 
     def sensors_moved(self) -> Step:
-        """Note that sensors may have gone to another worker: none is silent until it is heard again."""
+        """Record that sensors may have gone to another worker: none is silent until it reports again."""
         step = self.flush()
         self.engine.wait_for_everyone()
         step.journal = journal.SensorsMoved()

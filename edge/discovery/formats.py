@@ -126,7 +126,7 @@ def _words(payloads: Sequence[bytes]) -> Iterator[Keys]:
 
 
 def _items(payloads: Sequence[bytes]) -> Iterator[Keys]:
-    """Arrays whose elements must be selected explicitly: numbered objects with times of their own."""
+    """Arrays whose elements must be selected explicitly: numbered objects that have their own times."""
     try:
         document = json.loads(payloads[-1])
     except (ValueError, RecursionError):

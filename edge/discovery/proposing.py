@@ -29,7 +29,7 @@ class Proposal(NamedTuple):
         inputs: Tables `[[input]]` in order.
         conventions: Number of topics that follow each convention.
         left_out: Topics that aren't read, with reasons.
-        unread: Topics without any readable content, with what it looks like.
+        unread: Topics without any readable content, with their apparent formats.
     """
 
     inputs: list[dict[str, Any]]
@@ -82,7 +82,7 @@ def propose(heard: Collected, gateways: GatewayTopics, own: str) -> Proposal:
 
 
 def _looks(payload: bytes) -> str:
-    """What a payload looks like that can't be read."""
+    """The apparent format of an unreadable payload."""
     return instead("json", payload) or "none of the known formats fits"
 
 

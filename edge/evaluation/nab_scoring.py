@@ -154,7 +154,7 @@ def best_threshold(files: Sequence[tuple[Truth, Floats]], profile: ScoringProfil
     pooled, gained = np.concatenate(scores), np.concatenate(gains)
     order = np.argsort(-pooled, kind="stable")
     pooled, totals = pooled[order], base + np.cumsum(gained[order])
-    ends = np.flatnonzero(np.append(pooled[1:] != pooled[:-1], True))  # equal scores stand or fall together
+    ends = np.flatnonzero(np.append(pooled[1:] != pooled[:-1], True))  # equal scores are treated together
     return at_threshold(files, float(pooled[ends[np.argmax(totals[ends])]]), profile)
 
 

@@ -88,7 +88,7 @@ def average_precision(scores: Floats, labels: NDArray[np.bool_]) -> float:
     """Area under the precision-recall curve: at best 1, by chance the share of anomalous rows."""
     order = np.argsort(-scores, kind="stable")
     found, truth = scores[order], labels[order]
-    ends = np.flatnonzero(np.append(found[1:] != found[:-1], True))  # equal scores stand or fall together
+    ends = np.flatnonzero(np.append(found[1:] != found[:-1], True))  # equal scores are treated together
     hits = np.cumsum(truth)[ends]
     gained = np.diff(hits, prepend=0)
     return float((gained * hits / (ends + 1)).sum() / max(int(labels.sum()), 1))

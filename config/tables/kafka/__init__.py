@@ -1,1 +1,1 @@
-"""Tables about Apache Kafka: where readings come from, and where they go on to."""
+"""Tables about Apache Kafka: where readings come from, and where they are forwarded to."""

@@ -1,4 +1,4 @@
-"""The table `[[forward]]`: readings, as they were decoded, go on to a Kafka topic, for detection above gateways."""
+"""The table `[[forward]]`: decoded readings are forwarded to a Kafka topic, for detection above gateways."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from config.tables.transport import Credentials, Tls, name_problem
 
 
 def prefix_problem(prefix: str) -> str | None:
-    """The problem with what stands before the names of sensors, or None."""
+    """The problem with the prefix of sensor names, or None."""
     if prefix and (not prefix.isprintable() or any(each in prefix for each in "#+") or len(prefix) > 128):
         return "must be at most 128 printable characters, without # and +"
     return None
 
 
 class ForwardTable(Credentials):
-    """Where readings go on to."""
+    """Where readings are forwarded to."""
 
     kind: Literal["kafka"] = Field(description="Kind of receiver")
     name: Annotated[str, checked(name_problem)] = Field(

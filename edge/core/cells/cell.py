@@ -233,7 +233,7 @@ class Cell:
 
     def _must_be_new(self) -> None:
         if self.positions or len(self.pipeline.sensors):
-            raise ValueError("only a cell that has seen nothing can go on from a state")
+            raise ValueError("only a cell without state can import one")
 
     def _unread(self, items: Sequence[Item], log: str, offsets: Sequence[int]) -> Sequence[Item]:
         """The items beyond the position in a log, which then advances to their end."""

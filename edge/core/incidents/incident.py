@@ -26,10 +26,10 @@ IMPLIED = {"level_shift": frozenset({"level_shift", "spike"})}
 """What joins an incident of this kind without saying anything new; of others their own kind."""
 
 RISE_S = 900.0
-"""A rise of severity by one class is told no sooner than this after the last event, unless it is urgent."""
+"""A rise of severity by one class is reported no sooner than this after the last event, unless it is urgent."""
 
 URGENT = 2
-"""The severity class ERROR: a rise to it, or from it, is told at once."""
+"""The severity class ERROR: a rise to it, or from it, is reported immediately."""
 
 ERROR_KIND = "error_value"
 ERROR_SEVERITY = 400
@@ -118,9 +118,9 @@ class Incident:
         has_cause = self.surprise or self.excess or self.errors
         if self.count and not has_cause:  # as versions saved it that knew no conditions
             self.learned_kind, self.surprise = self.kind, self.peak.score
-        if self.count and self.kind and not self.conditions:  # likewise, when an incident had one kind
+        if self.count and self.kind and not self.conditions:  # the same, when an incident had one kind
             self.conditions = {self.kind: self.started}
-        if self.surprise and not self.reach:  # likewise, when a sensor had one level
+        if self.surprise and not self.reach:  # the same, when a sensor had one level
             self.reach = self.surprise / self.threshold
         if self.extent is None and self.count:  # as versions saved it that rated scores
             self.extent = IncidentExtent(severity=weighted(self.severity, 1 / self.weight) if self.severity else 0)
@@ -247,7 +247,7 @@ class Incident:
         kind = self.learned_kind or leading.kind
         if kind in PASSING or kind == "missing":
             can_change = is_most and leading.kind != "missing"
-        else:  # what it has become stays its name until something else is worse by a class
+        else:  # an incident keeps the name it has reached until another condition is worse by a class
             can_change = is_worse and leading.kind not in PASSING and leading.kind != "missing"
         if can_change:
             kind = leading.kind
@@ -285,7 +285,7 @@ class Incident:
         """Whether to publish an update.
 
         A new kind is published at once, and so is a rise by two classes, to `URGENT` or beyond, or of a silence;
-        another name at intervals, a smaller rise at longer ones. That another detector agrees is no reason.
+        another name at intervals, a smaller rise at longer ones. The agreement of another detector is not a reason.
         """
         rise, waited = self.rise, time - self.updated
         is_urgent = self.learned_kind == "missing" or severity_class(self.severity) + rise >= URGENT

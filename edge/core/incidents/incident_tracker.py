@@ -129,10 +129,10 @@ class IncidentTracker(SensorArrays):
         """
         group, row = self._members[slot]
         settings, tracker = group.profile.incidents, self.tracker(slot)
-        if tracker.state is State.SILENT:  # a device that says that it is gone; of sensors a reading ends it first
+        if tracker.state is State.SILENT:  # a device that reports itself offline; for sensors a reading ends it first
             return
         is_beyond = tracker.has_limits or bool(observation.broken)
-        if self.protected[slot] or is_beyond:  # what is ruled out is never on its way to be adopted
+        if self.protected[slot] or is_beyond:  # a condition that is ruled out is never on its way to be adopted
             tracker.since = max(tracker.since, observation.time)
         involved = tracker.involved
         endures = observation.ratio_of(group.enduring) >= settings.clear_ratio
@@ -194,7 +194,7 @@ class IncidentTracker(SensorArrays):
             slots: Their sensors, shape (n,).
             values: Values, or paces, shape (n,).
             times: Times, shape (n,).
-            apart: Which of them are no matter of what is usual, shape (n,), or True for all.
+            apart: Which of them don't count as usual, shape (n,), or True for all.
         """
         news = self.ranges.stand_out(slots, values, times, apart)
         if news is False:
@@ -205,7 +205,9 @@ class IncidentTracker(SensorArrays):
                 self.ranges.learn(int(of[index]), pick(values, index), pick(times, index))
 
     def shift(self, slots: Slots, by: float) -> None:
-        """Move the times of some sensors by so many seconds: the clock that stamps their readings was set."""
+        """Move the times of some sensors by the given number of seconds: the clock that stamps their readings was
+        set.
+        """
         self.ranges.shift(slots, by)
         for slot in slots.tolist():
             tracker = self.trackers.get(slot)
@@ -213,7 +215,7 @@ class IncidentTracker(SensorArrays):
                 tracker.incident.extent.shift(by)
 
     def _yardstick(self, slot: int, time: float) -> Yardstick:
-        """What a sensor is like before an incident begins."""
+        """The properties of a sensor before an incident begins."""
         group, _ = self._members[slot]
         interval = float(self._statistics.interval[slot])
         return self.ranges.yardstick(slot, time, interval, group.most_severe, is_device=group.of_devices)

@@ -54,7 +54,7 @@ class MachineInput(Enum):
     HOLDS = "a reading between the clearing and the raising level"
     CALM = "a reading below the clearing level"
     CALM_ENOUGH = "the last of the calm readings that it takes to clear"
-    SETTLES = "likewise, while a detector that smooths hasn't forgotten yet what was before"
+    SETTLES = "the same, while a detector that smooths hasn't forgotten the time before"
     SILENCE = "the sensor has been silent for too long"
     RETURN = "a reading after the silence"
     ADOPTION = "the incident, or the learning of its level, has lasted for so long that this is the new normal"
@@ -217,7 +217,7 @@ class StateMachine:
             observation: The reading or silence that caused it.
             settings: Number of readings that break and restore a limit, and the interval between updates.
             weight: Importance of the sensor, see `edge.core.model.words.severity`.
-            yardstick: What the sensor is like; ignored while an incident is open.
+            yardstick: Properties of the sensor; ignored while an incident is open.
             clock: Stream clock, or NaN.
 
         Returns:
@@ -251,7 +251,7 @@ class StateMachine:
             self.incident = None
             return (Transition.EXPIRED if action is Action.EXPIRE else Transition.CLEARED), incident
         counts = action in {Action.RAISE, Action.EXTEND} or bool(observation.broken)
-        counts = counts or (signal is MachineInput.HOLDS and incident.rise > 0)  # what was put off is told, too
+        counts = counts or (signal is MachineInput.HOLDS and incident.rise > 0)  # a postponed event is published, too
         if has_turned or action is Action.EXPIRE:
             return Transition.UPDATED, incident
         if counts and incident.worth_an_update(observation.time, settings.update_s):

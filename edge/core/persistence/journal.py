@@ -145,7 +145,7 @@ class SensorsForgotten(msgspec.Struct, array_like=True, tag="forgotten", frozen=
 
 
 class SensorsMoved(msgspec.Struct, array_like=True, tag="moved", frozen=True):
-    """Sensors may have gone to another worker: none is silent until it is heard again."""
+    """Sensors may have gone to another worker: none is silent until it reports again."""
 
 
 class Unread(msgspec.Struct, frozen=True):

@@ -1,21 +1,20 @@
-"""Severity of what was learned, by its consequence: how far, how long, and whether it gets worse.
+"""Severity of learned conditions, by their consequence: how far, how long, and whether it gets worse.
 
-How surprised a detector is says nothing of it: a tank that is filled each day jumps as surprisingly as one that
+The surprise of a detector doesn't measure this: a tank that is filled each day jumps as surprisingly as one that
 overflows. What counts is measured in units of the sensor's own, as they were before the incident began:
 
-- *out*: how far the value lies outside the band that is quoted, in widths of the sensor's usual range;
-- *beyond*: how far it lies beyond all that the sensor usually reaches, in widths of that range. A single reading
-  counts two thirds, two five sixths, three or more in full: one reading may be a mistake. Of a sensor that hasn't been
-  watched for long it counts in proportion to that, however far it is: on a plant's first morning everything is beyond
-  all that was ever seen;
+- *out*: how far the value is outside the quoted band, in widths of the sensor's usual range;
+- *beyond*: how far it is beyond the range that the sensor usually reaches, in widths of that range. A single reading
+  counts two thirds, two five sixths, three or more in full: one reading may be a mistake. For a sensor with a short
+  history it counts in proportion to the length of that history, however far it is: on a plant's first morning
+  everything is beyond all earlier values;
 - *grown*: how much farther away it is than when the incident began;
-- *lasted*: how long it has lasted, in the usual lengths of the sensor's incidents; of what has stayed for too long,
-  if that is more, how many times as long as ever before.
+- *lasted*: how long it has lasted, in the usual durations of the sensor's incidents; for a condition that has lasted
+  too long, if that is more, the ratio to the longest duration before.
 
-The points of each are added (`severity_of_consequence()`), each of them only grows with what it is about, and an
-incident is as severe as at its worst moment. The limits of a sensor that has some outrank all that: what was learned of
-it is less severe than a broken limit (`Yardstick.most`). Silences aren't rated here, nor devices, whose value is no
-quantity.
+The points of each are added (`severity_of_consequence()`). Each grows with its quantity, and an incident is as severe
+as at its worst moment. The limits of a sensor that has some outrank all that: learned conditions are less severe than a
+broken limit (`Yardstick.most`). Silences aren't rated here, nor devices, whose value isn't a quantity.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from edge.core.model.words.severity import WORST_SEVERITY
 from edge.core.scoring.opinions import Opinion
 
 NOTABLE = 100
-"""Severity of what is unusual and no more than that."""
+"""Severity of a condition that is merely unusual."""
 
 OUT = 50
 """Points of a value that is outside its band by a width of the usual range or more."""
@@ -37,14 +36,14 @@ BEYOND, STEEPNESS, MOST_BEYOND = 150, 16.0, 900
 at most."""
 
 GROWN, MUCH = 50, 0.25
-"""Points of what has grown by this many widths of the usual range or more."""
+"""Points for a growth by this many widths of the usual range or more."""
 
 LASTED, MOST_LASTED = 100, 400
 """Points at the usual length of an incident, as many again with each doubling of that and the usual length together;
 and at most."""
 
 CERTAIN = 3
-"""So many exceeding readings make it certain that the sensor is where it says."""
+"""Number of exceeding readings that make the sensor's position certain."""
 
 UNCERTAIN = 400
 """Highest severity while the value may be an error value, which is that of one."""
@@ -55,14 +54,14 @@ EPISODE_S = 3600.0
 
 @dataclass(slots=True, frozen=True)
 class Yardstick:
-    """What a sensor was like before an incident.
+    """The properties of a sensor before an incident.
 
     Attributes:
-        low: Lower end of its usual range, NaN if there is none yet: then the band is taken for it.
+        low: Lower end of its usual range; NaN if there is none yet, in which case the band is used instead.
         high: Upper end.
         sure: How well it is known, 0 to 1.
-        episode_s: How long its incidents usually last, in seconds.
-        most: Highest severity of what was learned.
+        episode_s: Usual duration of its incidents, in seconds.
+        most: Highest severity of learned conditions.
         is_device: Whether it is a device.
     """
 
@@ -79,14 +78,14 @@ class Yardstick:
         return self.high - self.low or abs(self.high) / 20
 
     def beyond(self, value: float) -> float:
-        """How far a value lies beyond the usual range, in its widths; 1 where that has none."""
+        """How far a value is beyond the usual range, in its widths; 1 if the range has no width."""
         distance = max(self.low - value, value - self.high)
         if not distance > 0:
             return 0.0
         return distance / self.width if self.width > 0 else 1.0
 
     def out(self, value: float, lower: float, upper: float) -> float:
-        """How far a value lies outside a band, in widths of the usual range, or of the band; 0 if there is no band."""
+        """How far a value is outside a band, in widths of the usual range, or of the band; 0 if there is no band."""
         distance = max((each for each in (lower - value, value - upper) if each > 0), default=0.0)
         width = self.width if self.width > 0 else upper - lower
         return distance / width if width > 0 else float(distance > 0)
@@ -99,7 +98,7 @@ UNKNOWN = Yardstick()
 def severity_of_consequence(
     out: float, beyond: float, grown: float, lasted: float, readings: int, sure: float = 1.0
 ) -> int:
-    """Severity 1 to 1000 by consequence. It falls with none of its arguments.
+    """Severity 1 to 1000 by consequence. It doesn't decrease with any of its arguments.
 
     Args:
         out: See the module; 0 or more, like the others.
@@ -128,16 +127,16 @@ def severity_of_consequence(
 
 @dataclass(slots=True)
 class IncidentExtent:
-    """How far an incident has gone by what was learned, and its severity so far.
+    """How far an incident has gone by learned conditions, and its severity so far.
 
     Attributes:
-        yardstick: What the sensor was like before.
+        yardstick: Properties of the sensor before it.
         since: When it began, by its readings' time; NaN before it has.
-        clock: Likewise, by the stream clock; NaN where there is none.
-        first: How far away its first reading was, in widths of the usual range.
+        clock: The same, by the stream clock; NaN where there is none.
+        first: Distance of its first reading, in widths of the usual range.
         out: The farthest outside of a band so far, see the module.
         beyond: The farthest beyond the usual range so far.
-        overdue: How many times as long as ever before something has stayed.
+        overdue: Ratio of a duration to the longest before.
         lasted: Seconds.
         readings: Exceeding readings.
         lowest: The lowest of them.
@@ -163,10 +162,10 @@ class IncidentExtent:
 
         Args:
             value: Its value.
-            leading: What the detector says that goes farthest beyond its level.
+            leading: The score of the detector that is farthest beyond its level.
             time: Of the reading. A leap of the sensor's clock alone makes nothing last longer, nor does one of the
                 stream clock: the shorter time of the two counts.
-            clock: What the stream clock says, or NaN.
+            clock: The stream clock, or NaN.
             is_strange: Whether the value may be an error value.
         """
         of = self.yardstick
@@ -188,5 +187,5 @@ class IncidentExtent:
         self.severity = max(self.severity, min(found, of.most, UNCERTAIN if is_strange else WORST_SEVERITY))
 
     def shift(self, by: float) -> None:
-        """Move its beginning by so many seconds: the clock that stamps the sensor's readings was set."""
+        """Move its beginning by the given number of seconds: the clock that stamps the sensor's readings was set."""
         self.since += by

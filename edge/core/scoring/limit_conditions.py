@@ -145,7 +145,7 @@ def severity_beyond(score: float) -> int:
 
 
 MOST_BESIDE_LIMITS = severity_beyond(BEYOND) - 1
-"""Highest severity of what was learned of a sensor that has limits: these outrank it."""
+"""Highest severity of learned conditions of a sensor that has limits: these outrank them."""
 
 
 def has_limits(detector: Detector) -> bool:

@@ -13,8 +13,10 @@ CLEAR, CLEAR_OF_BAND = 1.5, 1.25
 as far from the middle of the band as the end of that."""
 
 OF_MOMENTS = frozenset({"rate", "contextual"})
-"""Kinds that a single reading can show and that have heavy tails. A level is set by what happens once in so many days
-by chance, and what is a hair beyond it happens nearly as often: it is noise where no other detector confirms it."""
+"""Kinds that a single reading can show and that have heavy tails. A level is set by what happens by chance once in a
+number of days, and scores barely beyond it are nearly as frequent: they are noise unless another detector confirms
+them.
+"""
 
 
 @dataclass(slots=True)
@@ -140,8 +142,8 @@ class Observation:
 def is_clear(observation: Observation) -> bool:
     """Whether an observation raises an incident although it is the first one that exceeds a level.
 
-    It does if it is far beyond the level or the band, if several detectors agree, or if it shows what one reading alone
-    can't.
+    It does if it is far beyond the level or the band, if several detectors agree, or if it shows a condition that spans
+    several readings.
     """
     beyond = [each for each in observation.opinions if each.exceeds]
     return len(beyond) > 1 or any(

@@ -63,7 +63,7 @@ MOST_AWAY = 5.0
 """Maximum number of readings after a fall within which a counter that returns wasn't reset."""
 
 CLEAR_STEPS = 4.0
-"""A rise of this many steps of resolution gives a pace by itself; a stretch of smaller rises should have"""
+"""A rise of this many steps of resolution is sufficient for a pace; a sequence of smaller rises should have"""
 
 STEPS = 6.0
 """this many of them."""
@@ -146,7 +146,7 @@ class Paces(SensorArrays):
         """Apply a rule that declares a sensor a counter or not; None for no declaration.
 
         Returns:
-            Whether a sensor that was taken for a counter isn't one any more.
+            Whether a sensor that was considered a counter no longer is one.
         """
         self.wait[slot] = DAY_S if counter is None else 0.0 if counter else math.inf
         if counter is not False or not self.per[slot]:

@@ -1,8 +1,8 @@
 """Cells on Spark Structured Streaming: readings from a Kafka topic, events to another, state in Spark's checkpoint.
 
-Each cell is a key of `transformWithStateInPandas`. Spark commits the offsets that were read and the states together, so
-that a batch is repeated as a whole or not at all. What the events' topic received of it before stays there: events are
-delivered at least once, with the same IDs.
+Each cell is a key of `transformWithStateInPandas`. Spark commits the offsets and the states together, so that a batch
+is repeated as a whole or not at all. Events that were already written to the topic remain there: events are delivered
+at least once, with the same IDs.
 
 Time comes from heartbeats, which are records without a key: each is passed to all cells of its partition. Spark's
 watermark isn't used, because it would drop the records of a partition that lags, and those of a gateway that was cut
@@ -56,7 +56,7 @@ FAILURES = 5
 
 
 class SparkJobError(Exception):
-    """The job can't start, or has failed; started again, it goes on from its checkpoint."""
+    """The job can't start, or has failed; after a restart, it continues from its checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ def _reason(error: Exception) -> str:
 
 
 def _follow(query: StreamingQuery, stopped: threading.Event) -> None:
-    """Log how far the query is, until it has failed or is to be stopped."""
+    """Log the progress of the query, until it has failed or is to be stopped."""
     records, batch, told = 0, -1, time.monotonic()
     while query.isActive and not stopped.wait(LOOK_S):
         progress: Any = query.lastProgress

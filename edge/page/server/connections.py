@@ -1,4 +1,4 @@
-"""Connections: what a client that doesn't ask, or asks slowly, may hold.
+"""Connections: limits for clients that send no request, or send it slowly.
 
 A client owes a request from the moment it connects, and again from the end of each answer. The request has to be
 complete, head and body, within `REQUEST_S`, however many bytes of it have come. If the maximum of connections is
@@ -47,7 +47,7 @@ class PageConnection(H11Protocol):
         super().connection_lost(exc)
 
     def handle_events(self) -> None:
-        """Handle what has been received; afterwards the client has asked, or still owes a part of its request."""
+        """Handle received data; afterwards the request is complete, or part of it is still missing."""
         super().handle_events()
         self._note_debt()
 

@@ -25,10 +25,10 @@ log = logging.getLogger("edgewarden.page")
 
 LARGEST_HEAD = 16 * 1024
 UNREAD_BYTES = 256 * 1024
-"""What the kernel keeps for a client that doesn't read; by itself it would take megabytes for each."""
+"""Size of the kernel's buffer for a client that doesn't read; the default would be megabytes for each."""
 
 UNREAD_S = 30.0
-"""A connection whose client takes nothing for this long is cut, whatever is still to be sent."""
+"""A connection whose client reads nothing for this long is closed, whatever is still to be sent."""
 
 END_S = 3.0
 """How long the end of the service waits for unfinished answers."""
@@ -79,7 +79,7 @@ def _listen(bind: str, port: int, source: Path) -> socket.socket:
 
 
 def _bound(listening: socket.socket) -> None:
-    """Limit what a client that doesn't read costs; sockets that are accepted have the settings of the listening one."""
+    """Limit the cost of a client that doesn't read; accepted sockets inherit the settings of the listening one."""
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNREAD_BYTES)
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; elsewhere such a connection ends when the kernel gives up
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(1000 * UNREAD_S))

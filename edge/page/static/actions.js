@@ -1,4 +1,4 @@
-// What an operator does about an incident: acknowledge, mute, say that it is normal.
+// An operator's responses to an incident: acknowledge, mute, declare it normal.
 
 import { clock, h, shown, toast } from "./dom.js";
 import { command } from "./net.js";
@@ -27,7 +27,7 @@ const SPANS = { "1h": 36e5, "8h": 288e5 };
 const mute = (sensor, until, comment) => say("shelve", { sensor, until, ...(comment ? { comment } : {}) }, null,
   `${sensor} is muted until ${clock(SPANS[until] ? Date.now() + SPANS[until] : new Date(until).getTime())}.`);
 
-// A dialog; it gives what its button says, or null.
+// A dialog; it returns the value of the button, or null.
 const ask = (title, content, buttons) => new Promise((resolve) => {
   const dialog = h("dialog", { "aria-label": title });
   const form = h("form", { method: "dialog" }, h("h2", {}, title), content,

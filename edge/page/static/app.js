@@ -5,7 +5,7 @@ import { h, shown, tick, toast } from "./dom.js";
 import { incidentsView } from "./views/incidents.js";
 import { get, isBusy, linkState, listenTo, onNews, post, stopListening } from "./net.js";
 
-// Incidents come with the page; the other views' scripts come once it stands, or when they are asked for.
+// Incidents come with the page; the other views' scripts are loaded after it, or on demand.
 const sensorModule = () => import("./views/sensor.js");
 const VIEWS = [["", "Incidents", async () => incidentsView], ["sensors", "Sensors", async () => (await import("./views/sensors.js")).sensorsView],
   ["history", "History", async () => (await import("./views/history.js")).historyView],

@@ -1,8 +1,8 @@
-// Elements, texts and times. Whatever comes from outside becomes text content, never markup.
+// Elements, texts and times. Everything from outside becomes text content, never markup.
 
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\u2028\u2029\u034f\u115f\u1160\u3164\uffa0\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\u2800]/gu;
 
-// A text with characters that show nothing, or reorder what stands beside them, as escapes.
+// A text in which invisible characters, or those that reorder their surroundings, are shown as escapes.
 export const shown = (text) => String(text ?? "").replace(HIDDEN, (each) => `\\u${each.codePointAt(0).toString(16).padStart(4, "0")}`);
 
 // An element: h("a", { class: "x", href: "#/", onclick: f }, "text", child, ...).
@@ -46,7 +46,7 @@ export const mark = (severity) => {
     svg("svg", { viewBox: "0 0 16 16", width: 11, height: 11, "aria-hidden": "true" }, svg("path", { d: SHAPES[rank] })), SEVERITIES[rank]);
 };
 
-// The plant's clock: the latest time that we know of, and what has passed since then on ours.
+// The plant's clock: the latest known time, plus the time since then on the browser's clock.
 let latest = -Infinity, heardAt = Date.now();
 export const heard = (time) => {
   if (time > latest + (Date.now() - heardAt)) { latest = time; heardAt = Date.now(); }
@@ -69,7 +69,7 @@ export const clock = (time) => {
 };
 export const full = (time) => FULL.format(new Date(time));
 
-// A time, absolute for whoever points at it, that goes on counting: see tick().
+// An age that is updated, with the absolute time as a tooltip: see tick().
 export const ago = (time, before = "", after = "") =>
   h("time", { datetime: new Date(time).toISOString(), title: full(time), "data-ago": time, "data-before": before, "data-after": after },
     `${before}${span(now() - time)}${after}`);

@@ -3,8 +3,8 @@
 const listeners = new Set();
 let source = null, sensor = "", state = "connecting", everConnected = false, made = "", retry = 0, hiddenSince = null, polling = 0, heardAt = Date.now();
 
-// The service says something every 15 s: a stream that is silent for longer is dead, even if the browser doesn't know it yet.
-const SILENT_MS = 40000, ANSWER_MS = 120000;
+// The service sends something every 15 s: a stream that is silent for longer is dead, even if the browser hasn't
+noticed yet. const SILENT_MS = 40000, ANSWER_MS = 120000;
 
 export class Refused extends Error {
   constructor(status, words) { super(words); this.status = status; }
@@ -23,7 +23,7 @@ export const isBusy = (error) => error instanceof Refused && error.status === 50
 
 const answer = async (response) => {
   let content = {};
-  try { content = await response.json(); } catch { /* it is no JSON: the status says it */ }
+  try { content = await response.json(); } catch { /* not JSON: the status code says why */ }
   if (response.status === 401) tell("login");
   if (!response.ok) throw new Refused(response.status, content.error || content.message || `The service answered ${response.status}.`);
   return content;
@@ -53,7 +53,7 @@ export const get = async (path, query = {}) => {
 export const post = (path, content) => ask(path,
   { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(content) });
 
-// The id makes a command act once, even if it is said again because no answer came.
+// The id makes a command act once, even if it is sent again because no answer arrived.
 const identity = () => [...crypto.getRandomValues(new Uint8Array(12))].map((each) => each.toString(16).padStart(2, "0")).join("");
 export const command = async (name, said) => {
   const body = { command: name, said: { id: identity(), ...said } };
@@ -65,7 +65,7 @@ export const command = async (name, said) => {
   }
 };
 
-// The service runs another version, whose scripts this page has yet to load; not while somebody fills in a form.
+// The service runs another version, whose scripts this page hasn't loaded yet; not while a form is being filled in.
 const renew = () => {
   if (document.querySelector("dialog[open]")) setTimeout(renew, 1000);
   else location.reload();
@@ -94,7 +94,7 @@ const open = () => {
   source.onerror = async () => {
     if (source !== mine) return;
     become("lost");
-    if (mine.readyState !== EventSource.CLOSED) return;  // it tries again by itself
+    if (mine.readyState !== EventSource.CLOSED) return;  // it retries by itself
     try {
       const session = await get("session");
       if (session.role === null) { tell("login"); return; }
@@ -114,7 +114,7 @@ export const listenTo = (name = "") => {
 };
 export const stopListening = () => { clearTimeout(retry); clearInterval(polling); polling = 0; source?.close(); source = null; };
 
-// Also after the machine has slept, when the clock has gone on and nothing was heard.
+// Also after the computer was asleep, when the clock has advanced and nothing was received.
 setInterval(() => {
   if (!source || document.hidden || state === "polling" || Date.now() - heardAt < SILENT_MS) return;
   become("lost");

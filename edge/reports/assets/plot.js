@@ -1,6 +1,6 @@
 "use strict";
 // Draws a sensor's readings, band, incidents and scores, and lets a reader zoom, pan and point. No library, no network.
-// What is drawn is SVG, so that it prints well and follows the reader's colours. The reports and the live page share it:
+// The drawing is SVG, so that it prints well and follows the reader's colours. The reports and the live page share it:
 // a report shows one or more runs over recorded readings, the page one that grows as readings come.
 globalThis.Plots = (() => {
   const SVG = "http://www.w3.org/2000/svg";
@@ -169,7 +169,7 @@ globalThis.Plots = (() => {
       this.svg.append(inside, this.over);
     }
 
-    // What is in view, one entry a reading or, where there are too many, one a pixel.
+    // The visible data, one entry per reading or, if there are too many, one per pixel.
     columns(run) {
       const from = Math.max(0, firstAtLeast(run.times, this.view[0]) - 1);
       const to = Math.min(run.times.length, firstAtLeast(run.times, this.view[1]) + 1);
@@ -218,7 +218,7 @@ globalThis.Plots = (() => {
       let low = Infinity, high = -Infinity;
       for (const each of columns) { low = Math.min(low, each.lo); high = Math.max(high, each.hi); }
       if (!(high >= low)) { low = 0; high = 1; }
-      // A few readings far away would make a flat line of all others: they are cut off and marked, until asked for. But the
+      // A few readings far away would flatten all others: they are cut off and marked, until requested. But the
       // last reading is shown, unless it is absurdly far away.
       const [usualLow, usualHigh] = this.usual(columns);
       this.isCut = !this.tall && high - low > 4 * (usualHigh - usualLow) && usualHigh > usualLow;

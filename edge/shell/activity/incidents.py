@@ -42,7 +42,7 @@ class Incidents:
             log.log(level, "%s sensor=%r severity=%s: %s", event.transition, sensor, severity, message, extra=BOUNDED)
 
     def turn(self, now: float, *, everything: bool = False) -> None:
-        """Begin a new minute if one is over, and log the number of lines left out in it."""
+        """Begin a new minute if one has passed, and log the number of lines left out in it."""
         if now - self._minute_began < 60.0 and not everything:
             return
         if self._left_out:

@@ -1,4 +1,4 @@
-"""amqtt in a process of its own: `python amqtt_process.py HOST PORT`.
+"""amqtt as a separate process: `python amqtt_process.py HOST PORT`.
 
 Only suitable for a first try. Whatever the session, amqtt keeps no messages for a disconnected client, doesn't
 redeliver unacknowledged messages, and loses everything when it stops. (For clients that aren't anonymous it would keep

@@ -1,4 +1,4 @@
-"""The embedded broker: mosquitto if it is installed, otherwise amqtt, in a process of its own.
+"""The embedded broker: mosquitto if it is installed, otherwise amqtt, as a separate process.
 
 It is meant for a first try and for tests: it listens on this machine only, without passwords. A plant provides its own
 broker. It ends with the process that started it, however that ends, but not on that process's Ctrl-C, so that a service
@@ -48,7 +48,7 @@ class BrokerError(Exception):
 
 
 class EmbeddedBroker:
-    """A broker in a process of its own.
+    """A broker in a separate process.
 
     Start it from a thread that lives as long as the broker is needed: the processes are tied through that thread.
 

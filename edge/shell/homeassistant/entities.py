@@ -144,7 +144,7 @@ class Entities:
         }
         for key, each in entities.items():
             each |= {"unique_id": f"{identity}_{key}", "qos": 1}
-            if key != "connection":  # which must say that it is gone, and not be gone itself
+            if key != "connection":  # which must announce that it is gone, and not be gone itself
                 each["availability"] = [self._availability]
         return msgspec.json.encode({"device": self._gateway_device(), "origin": self._origin, "components": entities})
 

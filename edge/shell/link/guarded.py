@@ -15,7 +15,7 @@ def guarded(callback: Callable[..., Any], failed: Callable[[], None]) -> Callabl
     def call(*arguments: Any) -> Any:
         try:
             return callback(*arguments)
-        except Exception:  # paho's loop would end by it; whatever it was, the owner must learn of it
+        except Exception:  # this would end paho's loop; the owner must be notified of any exception
             log.exception("callback_failed callback=%s", callback.__name__)
             failed()
             return None

@@ -253,7 +253,7 @@ class Link(MarksRepetitions):
             while not self._standing.ending:
                 self._standing.pause(self.reconnecting.pause_s(self._connect()))
                 self.reconnecting.compare()
-        except Exception:  # whatever it was, a network thread that ends unnoticed is the worst of failures
+        except Exception:  # whatever it was, a network thread must not end unnoticed
             log.exception("network_thread_failed")
             self._fail()
 

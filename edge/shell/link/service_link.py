@@ -1,6 +1,6 @@
-"""The link as the service sees it, whatever kind of broker is behind it; one contract suite holds for all."""
+"""The link as seen by the service, for any kind of broker; one contract suite tests all of them."""
 
-# ruff: noqa: ARG002 - not every kind of link has a use for all that a link is told
+# ruff: noqa: ARG002 - not every kind of link uses all arguments
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +30,7 @@ class LinkPlace(Protocol):
 
     @property
     def will(self) -> Will | Callable[[], Will] | None:
-        """What the broker says when we vanish."""
+        """The message that the broker publishes when the service vanishes."""
 
 
 class Rivals(Protocol):
@@ -50,7 +50,7 @@ class Rivals(Protocol):
 
 
 class MarksRepetitions:
-    """The part of a link whose broker marks what it delivers again: no positions are stored."""
+    """The part of a link whose broker marks redelivered messages: no positions are stored."""
 
     stamps_arrivals = True
     moves = 0
@@ -65,10 +65,10 @@ class MarksRepetitions:
 
 
 class ServiceLink(Outlet, Protocol):
-    """Brings messages in and events out; see `Link` for what each method promises of MQTT.
+    """Receives messages and publishes events; see `Link` for the details of each method with MQTT.
 
     Attributes:
-        inbox: Where messages of our own are put.
+        inbox: The queue for messages of the service itself.
         births: Hears birth messages.
     """
 
@@ -101,7 +101,7 @@ class ServiceLink(Outlet, Protocol):
 
     @property
     def refused_subscriptions(self) -> dict[str, str]:
-        """What the broker doesn't let us read, and why."""
+        """The subscriptions that the broker refuses, and why."""
 
     @property
     def refused_publications(self) -> int:
@@ -109,7 +109,7 @@ class ServiceLink(Outlet, Protocol):
 
     @property
     def dropped_qos0(self) -> int:
-        """Number of messages dropped because they came faster than they could be taken."""
+        """Number of messages dropped because they arrived too fast."""
 
     @property
     def stamps_arrivals(self) -> bool:
@@ -121,40 +121,44 @@ class ServiceLink(Outlet, Protocol):
 
     @property
     def moves(self) -> int:
-        """How often sensors have gone to another worker that shares the topics, so that they may be missed here."""
+        """Number of times that sensors have moved to another worker on the same topics, so that they may be missing
+        here.
+        """
 
     def start(self) -> None:
         """Start the network thread."""
 
     def stop(self, timeout_s: float = 5.0) -> None:
-        """Say goodbye and end the thread."""
+        """Disconnect and end the thread."""
 
     def wait_subscribed(self, timeout_s: float) -> bool:
         """Wait until messages would come; whether they do."""
 
     def resume(self, positions: Mapping[str, int]) -> None:
-        """Know what the store holds, by what `positions()` gave; to be called before `start()`."""
+        """Restore the positions in the store, as returned by `positions()`; to be called before `start()`."""
 
     def receive(self, timeout_s: float, most: int = 10_000, most_bytes: int = 2**18) -> list[Message]:
-        """Take what has arrived, or wait for it."""
+        """Take the messages that have arrived, or wait for some."""
 
     def of_session(self, messages: list[Message]) -> list[Message]:
         """The messages as they are now: whether they may still be acknowledged."""
 
     def has_lost_session(self) -> bool:
-        """Whether the broker has lost what it kept for us, since the last call."""
+        """Whether the broker has lost its state about us since the last call."""
 
     def positions(self, messages: Sequence[Message]) -> dict[str, int]:
-        """What is to be stored with messages, so that none is taken twice; empty if that is in the messages."""
+        """The positions to be stored with messages, so that none is processed twice; empty if the messages contain
+        them.
+        """
 
     def acknowledge(self, messages: Sequence[Message], window: int | None = None) -> None:
-        """Tell the broker that messages are stored."""
+        """Acknowledge stored messages to the broker."""
 
     def wake(self) -> None:
         """Let `receive()` return."""
 
     def unsubscribe(self, topic: str) -> None:
-        """Leave what brings a topic that isn't asked for."""
+        """Unsubscribe from whatever delivers an unwanted topic."""
 
     def follow(self, subscriptions: Sequence[Subscription], will: Will | Callable[[], Will] | None) -> None:
         """Want other subscriptions from now on."""

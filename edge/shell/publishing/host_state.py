@@ -75,7 +75,7 @@ class HostState:
         options = replace(host.options, clean_session=True, will=self._will)
         self._link = Link(options, [Subscription(self._topic, 1)], clock)
         self._connection = 0
-        self._said: bool | None = None  # what nodes have heard last on this connection
+        self._said: bool | None = None  # the last state that nodes have received on this connection
         self._not_before = 0.0
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="edgewarden-sparkplug-host", daemon=True)

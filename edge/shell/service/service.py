@@ -44,7 +44,7 @@ from edge.shell.system.wall_clock import WallClock
 log = logging.getLogger("edgewarden.service")
 
 IDLE_WAIT_S, BUSY_WAIT_S = 1.2, 0.02
-"""The first is over a second, so that messages sent every second don't wake the loop at the end of a wait, too."""
+"""The first is over a second, so that messages sent every second don't wake the loop at the end of each wait."""
 
 LOOK_S = 2.0
 """How often the service checks its own state and notifies its supervisor."""

@@ -42,11 +42,11 @@ TELL_S = 60.0
 BEGINNING = 256
 
 FORWARD = "forward/"
-"""What the names of forwarders' positions begin with; no log's name does."""
+"""Prefix of the names of forwarders' positions; no log's name begins with it."""
 
 
 def forward_positions(store: Store) -> dict[str, SinkPosition]:
-    """How far the forwarders have come in the journal, by name."""
+    """The forwarders' positions in the journal, by name."""
     found = store.positions().items()
     return {log.removeprefix(FORWARD): SinkPosition(at) for log, at in found if log.startswith(FORWARD)}
 
@@ -186,7 +186,7 @@ class SinkKeeper:
             end = at_end_of(store.journal_ends()) if is_forward else store.last_sequence()
             begin = SinkPosition(end) if each.begin == "now" else SinkPosition()
             position = known.get(name, known.get(each.follows, begin))
-            if is_forward and position.passed > end:  # another journal, which begins anew
+            if is_forward and position.passed > end:  # another journal, which starts again
                 position = SinkPosition()
                 self._stop([each for each in self._runners if each == name])
                 self._runners.pop(name, None)
@@ -250,7 +250,7 @@ class SinkKeeper:
 
 
 def _note_removed(name: str, waiting: int | None) -> None:
-    """Log that a sink is no longer configured: what waits for it is never delivered."""
+    """Log that a sink is no longer configured: events waiting for it are never delivered."""
     number = "unknown" if waiting is None else str(waiting)
     words = "sink_removed sink=%s waiting=%s reason='no longer in the configuration'"
     log.warning(words, name, number, extra=BOUNDED)

@@ -27,5 +27,5 @@ class KafkaForward(KafkaSink):
         return row.sensor.encode(), row.payload, [("content-type", CONTENT_TYPE), ("gateway", self._gateway)]
 
     def _settings(self, batch_size: int) -> dict[str, Any]:
-        # As Kafka's own clients partition keys, so that others can join what they know of a device.
+        # Partitions keys in the same way as Kafka's own clients, so that others can join their data about a device.
         return {**super()._settings(batch_size), "partitioner": "murmur2_random", "compression.type": "gzip"}

@@ -112,7 +112,7 @@ class KafkaSink:
         return True
 
     def _record(self, row: OutboxRow) -> KafkaRecord:
-        """What a row is in Kafka.
+        """The Kafka record of a row.
 
         Raises:
             EventRefused: It can't be any record.

@@ -18,7 +18,7 @@ from edge.shell.store.reading.sink_reading import SinkReader
 
 
 def make_reader(path: Path, options: SinkOptions) -> SinkReader | JournalPacks:
-    """What a sink's runner reads of a store: events, or the readings of the journal.
+    """The reader of a sink: for events, or for the readings of the journal.
 
     Args:
         path: The store's file.

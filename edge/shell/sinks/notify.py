@@ -1,7 +1,7 @@
 """Notify: sends sentences to people through an Apprise address: ntfy, Telegram, mail, Matrix and a hundred others.
 
 Events within a short time form one message, as do all events before the next message may be sent. During quiet hours
-nothing is taken. Unsent events stay with the runner, and so in the store.
+nothing is accepted. Unsent events stay with the runner, and so in the store.
 
 Apprise reports whether a service has accepted a message, and logs the HTTP status if it hasn't; these log lines aren't
 passed on, because they may contain parts of the address. 400, 413, 422 and other permanent errors concern the message:
@@ -44,7 +44,7 @@ _SECRET_LENGTH = 4
 _logger = logging.getLogger("apprise")
 _logger.addHandler(logging.NullHandler())
 _logger.propagate = False
-logging.getLogger("urllib3").setLevel(logging.ERROR)  # its lower levels tell paths, which are secrets here
+logging.getLogger("urllib3").setLevel(logging.ERROR)  # its lower levels are paths, which are secrets here
 
 
 class NotifySink:

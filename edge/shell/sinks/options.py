@@ -66,9 +66,9 @@ class ForwardOptions:
     Attributes:
         cluster: Where they go.
         gateway: Name of this gateway.
-        sensors: Globs of the sensors whose readings go on.
-        prefix: What stands before their names.
-        device: What the sensors of one device have in common, by the name of a sensor.
+        sensors: Globs of the sensors whose readings are forwarded.
+        prefix: Prefix of their names.
+        device: Returns the part of a sensor's name that is common to a device.
         devices: What that depends on.
     """
 

@@ -34,7 +34,7 @@ from edge.shell.sinks.delivery.failing import why_unreachable
 from edge.shell.sinks.options import RabbitmqOptions
 from edge.shell.store import OutboxRow
 
-logging.getLogger("pika").setLevel(logging.CRITICAL)  # it logs each failed attempt many times; the runner says it once
+logging.getLogger("pika").setLevel(logging.CRITICAL)  # it logs each failed attempt many times; the runner logs it once
 
 CONNECT_S = 15.0
 MOST = 2000

@@ -122,7 +122,7 @@ class Database:
         try:
             yield
             self.execute("COMMIT")
-        except BaseException:  # whatever happened, half a step must not stay
+        except BaseException:  # whatever happened, half a step must not remain
             if self.connection.in_transaction:
                 self.execute("ROLLBACK")
             raise

@@ -1,31 +1,30 @@
 """Migrations of the store's file to its present format: one function per step, applied in order.
 
     events        every event, by its sequence; `payload` is the JSON as published, `size` its bytes and `checksum` its
-                  CRC-32; `stored` is when it was stored, `confirmed` the time of the PUBACK, seconds since the epoch,
-                  or null. What is null is the outbox. A gap is an event without a sensor, its transition is `gap`;
-                  so is one about sensors, its transition is `discovered` or `forgotten`.
-    dead_letter   what was refused: when, from which topic, why, and how the payload began. Bounded by rows.
+                  CRC-32; `stored` is the time when it was stored, `confirmed` that of the PUBACK, seconds since the
+                  epoch, or null. The rows where it is null are the outbox. A gap is an event without a sensor, with the
+                  transition `gap`; events about sensors have the transition `discovered` or `forgotten`.
+    dead_letter   refused input: when, from which topic, why, and the beginning of the payload. Bounded by rows.
 
-    journal       the readings, one row a commit, packed by `edge.core.persistence.journal`. What comes after the
-                  newest snapshot is replayed at the start; what comes before is history. Bounded by bytes
-                  and age.
-    snapshot      all that the core knew after a row of the journal, packed by `edge.core.persistence.snapshot`. One
-                  row. If it was written bit by bit, it has its parts in rows of their own, and `journal` is the row of
-                  the first.
+    journal       the readings, one row per commit, packed by `edge.core.persistence.journal`. Rows after the newest
+                  snapshot are replayed at the start; earlier ones are history. Bounded by bytes and age.
+    snapshot      the whole state of the core after a row of the journal, packed by `edge.core.persistence.snapshot`.
+                  One row. If it was written in steps, its parts are in separate rows, and `journal` is the row of the
+                  first.
     snapshot_part parts of snapshots, as of rows of the journal, by `edge.shell.store.snapshots`; each `state` is a zlib
-                  stream. Those of a snapshot that isn't in `snapshot` are one that is being written, or garbage.
-    last          the last event sequence that was given out.
-    pruned        the time that ages were last counted by, which may be far behind the stamps in the other tables, as it
-                  counts time awake. One row; made when it is first needed, as earlier versions can do without it.
+                  stream. Parts of a snapshot that isn't in `snapshot` belong to one being written, or are garbage.
+    last          the last sequence that was assigned to an event.
+    pruned        the time that ages were last measured by, which may be far behind the stamps in the other tables,
+                  since it counts time awake. One row; created when needed, as earlier versions work without it.
 
-    sink          how far each sink has come: `passed` is the last sequence that it needn't see any more, `skipped` the
-                  last one that a limit has taken from it. Also made when the first sink appears.
+    sink          the progress of each sink: `passed` is the last sequence that it no longer needs, `skipped` the last
+                  one that a limit has dropped for it. Also created when the first sink appears.
 
-    position      the offset of the last message that was read of each log, such as a partition of a Kafka topic. Also
-                  made when the first comes.
+    position      the offset of the last message read from each log, such as a partition of a Kafka topic. Also created
+                  when the first one is stored.
 
-`PRAGMA user_version` says how many steps a file has seen, so that this module, and sqlite-utils with it, is imported
-only for a file that is new or old. A step that has been released is never changed.
+`PRAGMA user_version` is the number of migration steps of a file, so that this module, and sqlite-utils with it, is
+imported only for a new or old file. A step that has been released is never changed.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The positions in logs: the offset of the last message that was read of each, one row per log.
 
-They are written in the transaction that keeps the readings, so that none is taken twice. The table is made when the
+They are written in the same transaction as the readings, so that none is processed twice. The table is made when the
 first position comes, so that an earlier version can open the file of a later one.
 """
 

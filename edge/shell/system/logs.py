@@ -30,7 +30,7 @@ class KeyValueFormatter(logging.Formatter):
         self.converter = time.gmtime
 
     def format(self, record: logging.LogRecord) -> str:
-        """Format a line; a traceback follows on lines of its own."""
+        """Format a line; a traceback follows on separate lines."""
         message = shortened(printable(record.getMessage()), LONGEST_LINE)
         stamp = f"{self.formatTime(record, '%Y-%m-%dT%H:%M:%S')}.{int(record.msecs):03d}Z"
         line = f"{stamp} {record.levelname.lower()} {record.name} {message}"

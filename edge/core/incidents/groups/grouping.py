@@ -37,7 +37,7 @@ MOST_GROUPS = 1000
 """Maximum number of open incidents that others can join; the oldest are closed to new members first."""
 
 SINGLY = 5
-"""Up to this many remaining incidents are reported singly; more form a group of their own."""
+"""Up to this many remaining incidents are reported individually; more form a separate group."""
 
 
 class Grouping:
@@ -248,7 +248,7 @@ class Grouping:
             self._remove(group)
 
     def _tell(self, group: IncidentGroup, slots: Sequence[int], now: float) -> Iterator[IncidentChange]:
-        """Report incidents of a group singly, or as a group of their own if there are many."""
+        """Report incidents of a group individually, or as a separate group if there are many."""
         cause = (group.leader, group.change.incident.started)
         behind = [(slot, group.members.pop(slot)) for slot in slots]
         for slot, _ in behind:

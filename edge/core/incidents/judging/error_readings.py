@@ -133,7 +133,7 @@ class ErrorReadings:
         group.hear(row, value, float(statistics.waited[slot]))
         assumed = float(self._levels.assumed[slot])
         statistics.expect(slot, now + group.patience(row, assumed))
-        tracker = self._tracking.trackers.get(slot)  # what has been told once is followed to its end
+        tracker = self._tracking.trackers.get(slot)  # a condition that was reported once is followed to its end
         if is_usual and (tracker is None or not tracker.has_error):
             return
         level = float(group.profile.level_at(statistics.interval[[slot]])[0])

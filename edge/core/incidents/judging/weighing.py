@@ -76,7 +76,7 @@ class Weighing:
         scores, ruled = group.scores(verdicts), group.ruled(verdicts)
         exceeds, lowest = exceeds_any(scores, levels, readings.times)
         statistics["level"][slots] = lowest
-        unseen = nowhere(readings.seen != readings.seen)  # NaN isn't itself: counters of which there is no pace yet
+        unseen = nowhere(readings.seen != readings.seen)  # NaN differs from itself: counters without a pace yet
         before = statistics["exceeding"][slots]
         run = where(exceeds, before + 1, where(unseen, before, 0))
         statistics["exceeding"][slots] = run

@@ -2,8 +2,8 @@
 
 1. How to interpret a repeated value: `repetition`, and "Repetition:" in its docstring.
 2. Where the time of a reading comes from: "Time:" in its docstring.
-3. How to interpret a retained message: "Retained:" in its docstring. Retained messages are old, so without a time of
-   their own they are not learned from.
+3. How to interpret a retained message: "Retained:" in its docstring. Retained messages are old, so they are learned
+only if they have a time.
 
 The format is chosen by the configured route, never guessed.
 """
@@ -33,7 +33,7 @@ class Decoded(NamedTuple):
     """What a payload holds: samples, and refusals for the parts that can't be read.
 
     Attributes:
-        samples: The samples in the order in which they are to be taken.
+        samples: The samples in the order in which they are to be processed.
         refusals: The parts of the payload that were refused.
         relative_below: Times below this are seconds after the arrival, before it if negative.
         ignored: Number of fields left out by configuration.

@@ -46,8 +46,8 @@ class FieldsDecoder(Decoder):
     object or array is parsed.
 
     Elements of an array are distinguished by a name that all of them have, else by their times, else by position. In an
-    array that is the whole payload each object stands for itself: without names and times, only one may have a given
-    field. Paths of refusals begin with the position. If a key occurs twice, the last one wins.
+    array that is the whole payload each object is separate: without names and times, only one may have a given field.
+    Paths of refusals begin with the position. If a key occurs twice, the last one wins.
 
     Repetition: periodic. Time: the first of the time keys in the object that can be read, or of one around it, else of
     arrival. Retained: refused without a time.
@@ -164,7 +164,7 @@ class FieldsDecoder(Decoder):
         """Read one document.
 
         Raises:
-            Refused: Nothing of it can be taken.
+            Refused: None of it can be accepted.
         """
         if self._takes_rows:
             if isinstance(document, dict):

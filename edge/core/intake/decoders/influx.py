@@ -56,7 +56,7 @@ class InfluxDecoder(Decoder):
 
     A field's path is the measurement, the values of the tags in the order of their keys, and the field's key, joined by
     slashes; slashes within them become colons. Strings and booleans are refused individually unless the configuration
-    maps them. A malformed line invalidates only itself. Fields are taken in the order of their times.
+    maps them. A malformed line invalidates only itself. Fields are read in the order of their times.
 
     Repetition: periodic. Time: of each line, in the configured precision, else of arrival. Retained: refused
     unless each line has a time.

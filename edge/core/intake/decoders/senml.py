@@ -52,7 +52,7 @@ class SenmlDecoder(Decoder):
     A sensor's path is the record's resolved name, base name and name joined, without leading and trailing slashes;
     `/sum` is appended for a sum. Booleans and strings are refused individually unless the configuration maps them, as
     are malformed records. A malformed base field, an unknown mandatory field (its name ends in `_`) or an unknown
-    version refuses the whole pack, as RFC 8428 requires. Records are taken in the order of their times. Parts of a
+    version refuses the whole pack, as RFC 8428 requires. Records are read in the order of their times. Parts of a
     stream (SensML) are accepted: an unterminated list, or a single record.
 
     Repetition: periodic. Time: base time and time together, absolute, or if they are below 2^28, in seconds after the

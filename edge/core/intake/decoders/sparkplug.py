@@ -40,8 +40,8 @@ class SparkplugDecoder(Decoder):
     out and counted, except texts that the configuration maps; protocol metrics are left out without being counted. On
     its own the decoder knows no birth certificates: a path is then the metric's name or alias.
 
-    Repetition: on_change. Time: the metric's, else the payload's, else the arrival's. Retained: refused, as only births
-    and deaths that come as they happen say who is there.
+    Repetition: on_change. Time: the metric's, else the payload's, else the arrival's. Retained: refused, since only
+    live births and deaths show which nodes are present.
 
     Attributes:
         values: Numbers for texts.

@@ -17,7 +17,7 @@ from edge.core.model.readings.messages import Refused
 from edge.core.model.sensors.sensors import Repetition
 
 SEPARATORS = ("\n", "&", ";", "|", "\t", ",", " ")
-"""What may stand between pairs or values; the first counts that a payload has."""
+"""Possible separators of pairs or values; the first one found in a payload applies."""
 
 
 _ESCAPED = re.compile(rb"%([0-9A-Fa-f]{2})")
@@ -25,12 +25,12 @@ _ESCAPED = re.compile(rb"%([0-9A-Fa-f]{2})")
 
 @dataclass(frozen=True)
 class TextDecoder(FieldsDecoder):
-    """Reads pairs of a name and a value, or values in a row whose names the configuration says.
+    """Reads pairs of a name and a value, or values in a row whose names are configured.
 
-    Between a name and its value stands `=` or `:`, between pairs a new line, `&`, `;`, `|`, a tab, a comma or a space.
-    With `&` between them, what is written as in an address (`+`, `%3A`) is read so. Values in a row have the same
-    separators, and may be in quotes; each line is an object of its own, and one that repeats the names is left out.
-    What is found is read as the fields of a JSON object are.
+    A name and its value are separated by `=` or `:`, pairs by a new line, `&`, `;`, `|`, a tab, a comma or a space.
+    With `&` as the separator, URL encoding (`+`, `%3A`) is decoded. Values in a row have the same separators, and may
+    be quoted; each line is a separate object, and a line that repeats the names is skipped. The result is read like the
+    fields of a JSON object.
 
     Repetition: periodic. Time: the first of the time keys that can be read, else of arrival. Retained: refused
     without a time.
@@ -85,7 +85,7 @@ def pairs_in(text: str, decimal: str = ".") -> dict[str, str] | None:
 
     Args:
         text: The text.
-        decimal: What stands before the decimals of a number; a comma separates no pairs then.
+        decimal: Text before the decimals of a number, where a comma doesn't separate pairs.
     """
     for separator in SEPARATORS:
         if separator not in text or (separator == "," and decimal == ","):
@@ -99,7 +99,7 @@ def pairs_in(text: str, decimal: str = ".") -> dict[str, str] | None:
 
 
 def _pair_in(text: str) -> tuple[str, str] | None:
-    """The name and the value of a pair, without the quotes around them; None if it is none."""
+    """The name and the value of a pair, without the quotes around them; None if it isn't one."""
     ends = [place for each in "=:" if (place := text.find(each)) >= 0]
     if not ends:
         return None

@@ -1,8 +1,8 @@
-"""Admission: decides by its time whether a reading is taken.
+"""Admission: decides by its time whether a reading is accepted.
 
 A sensor's times must advance. A reading that repeats a time is a duplicate, unless its value differs and there aren't
 too many of them (see `same_times.py`); one that steps back is late. Both are refused and counted, and affect only their
-own sensor. A reading that was taken before, with the same time and value, is a duplicate however old it is. A sensor
+own sensor. A reading that was accepted before, with the same time and value, is a duplicate however old it is. A sensor
 whose clock was set back would be late forever, so its new clock is accepted after several late readings that prove it;
 see `clock_evidence.py`.
 """
@@ -40,7 +40,7 @@ class Arrivals(Protocol):
     def of(self, slot: int, origin: int) -> float:
         """Arrival time of a sensor's next late reading, in seconds since the epoch; NaN if unknown.
 
-        `AGAIN` if the broker says that it has delivered it before.
+        `AGAIN` if the broker has marked it as redelivered.
         """
 
 
@@ -141,7 +141,7 @@ class Admission(SensorArrays):
         return batch, verdicts
 
     def judge(self, batch: Batch, arrivals: Arrivals | None = None) -> Verdicts:
-        """Decide for each reading whether it is taken, and record the times of those that are.
+        """Decide for each reading whether it is accepted, and record the times of those that are.
 
         Args:
             batch: The readings.
@@ -228,7 +228,9 @@ class Admission(SensorArrays):
     def _same(
         self, others: NDArray[np.bool_], slots: NDArray[np.intp], values: NDArray[np.float64]
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Which of the readings with the previous time and a different value are taken, and which exceed the limit."""
+        """Which of the readings with the previous time and a different value are accepted, and which exceed the
+        limit.
+        """
         same, crowded = np.zeros((2, len(slots)), dtype=bool)
         for at in np.flatnonzero(others).tolist():
             known, value = self.same.of_one_time.of(int(slots[at])), float(values[at])

@@ -1,12 +1,12 @@
 """Clock evidence: distinguishes a sensor whose clock was set back from old readings delivered again.
 
-Readings from a clock that was set back are new and arrive as they are taken: between two reports the sensor's clock and
-the gateway's advance by the same time. Redelivered readings arrive as fast as they can be read; delivery may stall once
-or twice, but then not every gap matches. The evidence is therefore a run of reports, each later than the one before,
-whose arrivals match their own times in every gap. A report is everything that arrives within half a second: one
+Readings from a clock that was set back are new and arrive as they are measured: between two reports the sensor's clock
+and the gateway's advance by the same time. Redelivered readings arrive as fast as they can be read; delivery may stall
+once or twice, but then not every gap matches. The evidence is therefore a run of reports, each later than the one
+before, whose arrivals match their own times in every gap. A report is everything that arrives within half a second: one
 reading, a pack, or several messages sent together.
 
-Readings that were taken before and messages flagged as redelivered are no evidence.
+Readings that were accepted before and messages flagged as redelivered are no evidence.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ Leap = tuple[int, float]
 
 
 class ClockLeaps:
-    """Detects clock leaps with a stream clock of its own, over all readings in order of arrival."""
+    """Detects clock leaps with a separate stream clock, over all readings in order of arrival."""
 
     def __init__(self) -> None:
         self._clock = StreamClock()

@@ -1,4 +1,4 @@
-"""Recent readings: recognises readings that were taken before when they arrive again.
+"""Recent readings: recognises readings that were accepted before when they arrive again.
 
 Each of the first `REMEMBERED` readings of a sensor is kept as a 16-bit checksum of time and value. After that only the
 first reading in each `MOMENT_S` seconds of sensor time is kept: 256 of these cover at least a quarter of an hour at any
@@ -50,7 +50,7 @@ class RecentReadings(SensorArrays):
     def stands_out(
         self, slots: NDArray[np.intp], times: NDArray[np.float64], before: NDArray[np.float64]
     ) -> NDArray[np.bool_]:
-        """Whether a reading would be recorded if it was taken; only then is its absence from the record meaningful.
+        """Whether a reading would be recorded if it was accepted; only then is its absence from the record meaningful.
 
         Args:
             slots: Slots of the readings, shape (n,).

@@ -1,8 +1,8 @@
 """Equal times: several readings that a sender stamps with the same time, as clocks with a resolution of one second do.
 
-A reading with an equal time and a different value is taken one microsecond after the previous one; if the value was
-already taken at this time, it is a duplicate. Since a stopped clock would repeat one time forever, at most `MOST`
-readings of one time are taken.
+A reading with an equal time and a different value is accepted one microsecond after the previous one; if the value was
+already accepted at this time, it is a duplicate. Since a stopped clock would repeat one time forever, at most `MOST`
+readings of one time are accepted.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ def ahead_of_arrival(ahead_s: float) -> str:
 
 
 def looks_local(ahead_s: float, nearly_s: float = NEARLY_S) -> bool:
-    """Whether a lead over arrival suggests a local time that was taken for UTC.
+    """Whether a lead over arrival suggests that a local time was mistaken for UTC.
 
     Args:
         ahead_s: The lead, in seconds.

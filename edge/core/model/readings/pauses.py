@@ -26,7 +26,7 @@ class Pauses:
 
     def __init__(self) -> None:
         self._clock = StreamClock()
-        self._arrived = -math.inf  # of the last reading, as the stream clock would say it
+        self._arrived = -math.inf  # of the last reading, according to the stream clock
         self._waiting: list[tuple[float, float]] = []  # their times, and the stream clock before each came
 
     def add(self, slot: int, time: float) -> list[float]:

@@ -1,1 +1,1 @@
-"""Snapshot components with code of their own."""
+"""Snapshot components that need their own code."""

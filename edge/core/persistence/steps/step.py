@@ -21,8 +21,8 @@ class Step:
         answers: The results of commands.
         journal: The journal entry to replay after a restart, or None.
         requests: Requests to senders, to be published on the broker of the messages.
-        held: Messages from which nothing was taken because it is undecided whether the sender's or the gateway's clock
-            is wrong; see `plausible_times.py`. They must not be acknowledged, and must be passed again later.
+        held: Messages that weren't processed because it is undecided whether the sender's or the gateway's clock is
+        wrong; see `plausible_times.py`. They must not be acknowledged, and must be passed again later.
     """
 
     events: list[Event] = field(default_factory=list)

@@ -13,13 +13,13 @@ from detectors.numeric.arrays import Numbers
 from detectors.numeric.elementwise import maximum, minimum
 
 AMOUNT = 10.0
-"""A jump is at least so many times as much as the counter has risen in all, or in an average `MEMORY_S`;"""
+"""A jump is at least this many times as large as the whole rise of the counter so far, or as an average `MEMORY_S`;"""
 
 HASTE = 100.0
-"""at so many times its average pace, unlike the rise during a long gap;"""
+"""at this many times its average pace, unlike the rise during a long gap;"""
 
 STEP = 10.0
-"""and so many times its previous rise: a second one of the same size is a pace."""
+"""and this many times as large as its previous rise: a second one of the same size is a pace."""
 
 MEMORY_S = 30 * 86_400.0
 

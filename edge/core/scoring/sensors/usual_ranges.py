@@ -1,9 +1,9 @@
-"""The usual range of each sensor, and how long its incidents usually last: the measure of the next one's severity.
+"""The usual range of each sensor, and the usual duration of its incidents: the measure of the next one's severity.
 
 A range holds every value that was no part of an incident and exceeded no level. Each day its ends move a two-hundredth
 of the way to the ends of that day, so that what hasn't come for half a year is forgotten: a refill once a month stays
-within it. With each incident that has been cleared they move half of the way to where it went, and by two widths of the
-range at most: what comes and goes again and again becomes usual, and what was a fault yesterday is still one today.
+within it. With each incident that was cleared they move half of the way to where it went, by at most two widths of the
+range: repeated deviations become usual, and yesterday's fault is still a fault today.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ FORGOTTEN = 1 / 200
 FOLLOWED, FOLLOWED_WIDTHS = 1 / 2, 2.0
 
 KNOWN_AFTER_S = 3 * BLOCK_S
-"""A range is taken at its word once the sensor has been watched for this long, and before in proportion."""
+"""A range has full weight once the sensor has been observed for this long, and proportional weight before."""
 
 EPISODE_RATE = 0.3
-"""How far the usual length of an incident follows the last one, as the logarithm; and one counts as twice as long as
-usual at most, or half as long: one fault of two days makes no other seem short."""
+"""The weight of the last incident in the usual duration, as a logarithm; a duration counts as at most twice or half the
+usual one, so that a single fault of two days makes no other seem short.
+"""
 
 EPISODE_INTERVALS = 10
 """An incident lasts for this many readings at least."""
@@ -38,11 +39,11 @@ class UsualRanges(SensorArrays):
     """Arrays with one row a sensor. State: 56 bytes a sensor.
 
     Attributes:
-        low, high: The usual range up to the present day; infinite the wrong way round while there is none.
-        day_low, day_high: The range of the present day, likewise.
+        low, high: The usual range up to the current day; infinite and reversed while there is none.
+        day_low, day_high: The range of the current day, with the same convention.
         born: Time of the first reading, seconds since the epoch; NaN before it.
-        due: End of the present day.
-        episode: Usual length of an incident, in seconds; 0 while it isn't known.
+        due: End of the current day.
+        episode: Usual duration of an incident, in seconds; 0 while it isn't known.
     """
 
     def __init__(self) -> None:
@@ -66,7 +67,7 @@ class UsualRanges(SensorArrays):
             slots: Their sensors, shape (n,).
             values: Values, shape (n,).
             times: Times, shape (n,).
-            apart: Which of them are no matter of what is usual, shape (n,), or True for all.
+            apart: Which of them don't count as usual, shape (n,), or True for all.
         """
         if apart is True:
             return False
@@ -86,11 +87,11 @@ class UsualRanges(SensorArrays):
         self.day_high[slot] = max(self.day_high[slot], value)
 
     def learn_incident(self, slot: int, seconds: float, lowest: float, highest: float) -> None:
-        """Learn from an incident that is over.
+        """Learn from an incident that has ended.
 
         Args:
             slot: Its sensor.
-            seconds: How long it has lasted.
+            seconds: Its duration.
             lowest: Its lowest exceeding value; infinite if there was none.
             highest: Its highest one, likewise.
         """
@@ -104,13 +105,13 @@ class UsualRanges(SensorArrays):
         self.episode[slot] = before * factor**EPISODE_RATE
 
     def yardstick(self, slot: int, time: float, interval: float, most: int, *, is_device: bool) -> Yardstick:
-        """What a sensor is like.
+        """The properties of a sensor.
 
         Args:
             slot: The sensor's.
             time: Now.
             interval: Seconds between two of its readings, or 0.
-            most: Highest severity of what is learned of it.
+            most: Highest severity of its learned conditions.
             is_device: Whether it is a device.
         """
         low, high = min(self.low[slot], self.day_low[slot]), max(self.high[slot], self.day_high[slot])
@@ -121,7 +122,9 @@ class UsualRanges(SensorArrays):
         return Yardstick(float(low), float(high), sure, episode, most, is_device)
 
     def shift(self, slots: Slots, by: float) -> None:
-        """Move the times of some sensors by so many seconds: the clock that stamps their readings was set."""
+        """Move the times of some sensors by the given number of seconds: the clock that stamps their readings was
+        set.
+        """
         self.born[slots] += by
         self.due[slots] += by
 

@@ -1,4 +1,4 @@
-// How the service is: connections, what arrives, whether events get out, the disk, what is muted.
+// The health of the service: connections, input, delivery of events, the disk, and muted sensors.
 
 import { unmute, mayAct } from "../actions.js";
 import { ago, h, many, span, topicCode } from "../dom.js";

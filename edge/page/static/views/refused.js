@@ -1,4 +1,4 @@
-// What is refused, and why: by input and reason, and the latest of what was kept.
+// Refused input and its reasons: by input and reason, and the latest examples.
 
 import { ago, full, h, many, topicCode, words } from "../dom.js";
 import { get } from "../net.js";

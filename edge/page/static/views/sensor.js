@@ -1,4 +1,5 @@
-// One sensor: what it sends, what was expected, how surprising that was, and its incidents; grows as readings come.
+// One sensor: its readings, what was expected, how surprising they were, and its incidents; it grows as readings
+arrive.
 
 import { askMute, buttonsFor, mayAct, unmute } from "../actions.js";
 import { ago, clock, full, h, heard, many, mark, quantity, sensorLink, shown, span, words } from "../dom.js";
@@ -56,7 +57,7 @@ export const sensorView = (main, query, name) => {
   const oneIn = (decades, from = 0) => (decades < from ? `1 in ${Math.round(10 ** decades).toLocaleString("en")}`
     : h("span", { class: "when" }, "1 in 10", h("sup", {}, Plots.number(Number(decades.toPrecision(3))))));
   const isKnown = (...bounds) => bounds.every((each) => each !== null && each !== undefined);
-  // Detectors that disagree expect no range together: then what the open incident's event says is the latest there is.
+  // Detectors that disagree have no common range: then the open incident's event has the latest one.
   const expectation = (lower, upper) => {
     const range = (from, to) => `${Plots.number(from)} to ${Plots.number(to)}`;
     const begun = facts.incident;
@@ -169,7 +170,7 @@ export const sensorView = (main, query, name) => {
     plot.draw();
   };
 
-  // Another tab, or a command over MQTT, may have muted or forgotten it: no news tells of that.
+  // Another tab, or a command over MQTT, may have muted or forgotten it, which isn't announced.
   const timer = setInterval(() => { if (facts && !document.hidden) load().then(spansOfPast, () => {}); }, 5000);
   return {
     load: async () => { await load(); if (facts) await series(); },

@@ -1,4 +1,4 @@
-// All sensors: where each stands, its last value, what watches it, how far that has learned.
+// All sensors: state, last value, detectors, and learning progress.
 
 import { ago, h, heard, many, mark, quantity, sensorLink, span, words } from "../dom.js";
 import { get } from "../net.js";

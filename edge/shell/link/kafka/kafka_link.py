@@ -81,7 +81,7 @@ class KafkaLink:
         self._state: ConnectionState[GroupMember] = ConnectionState()
         self._thread: threading.Thread | None = None
         self._member: GroupMember | None = None
-        self._next: dict[Place, tuple[int, int]] = {}  # number and offset of what is fetched next
+        self._next: dict[Place, tuple[int, int]] = {}  # number and offset of the next record to fetch
         self._failure = ""
         self._lost = 0
         self._lost_known = 0
@@ -212,7 +212,7 @@ class KafkaLink:
             while not self._state.ending:
                 self._live()
                 self._state.pause(RETRY_S)
-        except Exception:  # whatever it was, a network thread that ends unnoticed is the worst of failures
+        except Exception:  # whatever it was, a network thread must not end unnoticed
             log.exception("network_thread_failed")
             self._state.fail()
             self.inbox.close()

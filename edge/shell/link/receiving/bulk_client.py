@@ -133,7 +133,7 @@ class BulkClient(Client):
         return MQTTErrorCode.MQTT_ERR_SUCCESS if self.socket() is not None else MQTTErrorCode.MQTT_ERR_CONN_LOST
 
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:  # noqa: ARG002 - paho's signature
-        """Read what the socket has; called by `loop()`."""
+        """Read the available data from the socket; called by `loop()`."""
         try:
             received = super()._sock_recv(RECEIVE_BYTES)
         except BlockingIOError:

@@ -1,6 +1,6 @@
 """A topic with a separate subscription, such as the service's own status: its messages never reach the receive queue.
 
-It is subscribed to on every connection by a packet of its own, with QoS 0, so that the broker doesn't queue its
+It is subscribed to on every connection with a separate packet, with QoS 0, so that the broker doesn't queue its
 messages. If a broker closes the connection instead of answering, the subscription isn't tried again.
 """
 

@@ -7,7 +7,7 @@ cost per message. The time never exceeds that in which the broker fills a share 
 would have to wait.
 
 Messages read after such a rest arrived at some time during it; `spread()` assumes that they arrived evenly. Otherwise
-two readings of a sensor without a clock of its own would be microseconds apart.
+two readings of a sensor without its own clock would be microseconds apart.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Comparison: a second connection to the broker with an ID of its own, to tell the broker from the network.
+"""Comparison: a second connection to the broker with another ID, to distinguish the broker from the network.
 
 A connection that is closed again and again looks the same to its client whether another client with the same ID
 displaces it or something on the way closes connections. The latter ends this one, too; a displaced client's comparison
@@ -35,7 +35,7 @@ NOBODYS = "edgewarden-comparison"
 
 
 class ComparedConnection:
-    """A connection in a thread of its own that isn't restored by itself.
+    """A connection in a separate thread that isn't restored automatically.
 
     Args:
         options: The settings of the connection that it is compared with.

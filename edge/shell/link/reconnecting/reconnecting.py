@@ -4,7 +4,7 @@ A broker accepts one client per ID. A second client displaces the first, which r
 MQTT 5 a broker should report this (DISCONNECT, reason 0x8E); mosquitto 2.0.11 and all MQTT 3.1.1 brokers only close the
 connection, and so does a bad network. There are two proofs: that report, and a message of another service on the
 service's own status topic. A suspicion needs more than closed connections: another connection over the same network,
-with an ID of its own, has to outlast several of them.
+with a different ID, has to outlast several of them.
 
 Source: MQTT 5.0, section 3.1.4, MQTT-3.1.4-3; MQTT 3.1.1, MQTT-3.1.4-2.
 """

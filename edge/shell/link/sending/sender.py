@@ -22,7 +22,9 @@ log = logging.getLogger("edgewarden.link")
 
 
 PROMPT_S, TIMES_AS_SLOW = 1.0, 4.0
-"""A broker that closes a connection for a publication does so within this time, or so many times its slowest answer."""
+"""A broker that closes a connection for a publication does so within this time, or within this multiple of its slowest
+answer.
+"""
 
 
 HEADER_BYTES = 9
@@ -189,7 +191,7 @@ class Sender:
             self._lengths.clear()
         self._known = self._standing.current
         if self._known is not None and self._known.window is not self._last:
-            self._slowest_s = max(self._slowest_s, self._last.slowest_s) / 2  # what was slow once is forgotten slowly
+            self._slowest_s = max(self._slowest_s, self._last.slowest_s) / 2  # a slow answer is forgotten slowly
             self._last = self._known.window
 
     def _collect(self, window: InFlightWindow) -> None:

@@ -4,7 +4,7 @@ A broker may deliver a message once for each matching filter, or once for all of
 subscriptions by identifiers chosen by the client. Here an identifier represents a filter **and the granted filters
 before it that overlap it**. The identifier alone therefore determines, whenever the message was queued, whether another
 delivery of it is expected: if so, it is a copy. A delivery with an unknown identifier isn't treated as a copy, so
-nothing is lost; messages queued while the filters were changed may be taken twice.
+nothing is lost; messages queued while the filters were changed may be processed twice.
 
 Source: MQTT 5.0, sections 3.3.2.3.8, 3.3.4 and 3.8.2.1.2.
 """
@@ -48,7 +48,7 @@ class Identifiers:
 
         Args:
             wanted: The filter.
-            before: The filters before it that overlap it and deliver its messages by themselves.
+            before: The filters before it that overlap it and deliver its messages themselves.
         """
         found = zlib.crc32("\0".join((wanted, *before)).encode("utf-8", "surrogatepass")) % MOST + 1
         while self._before.setdefault(found, (wanted, before)) != (wanted, before):

@@ -19,7 +19,7 @@ AT_MOST_S = 60.0
 
 
 class BacklogWatch:
-    """Says when a backlog is complete.
+    """Determines when a backlog is complete.
 
     Args:
         monotonic: Seconds that never step.

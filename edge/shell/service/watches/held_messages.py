@@ -42,7 +42,7 @@ class HeldMessages:
         self._messages = [each._replace(arrived=each.arrived + by) for each in self._messages]
 
     def is_over(self, now: float) -> bool:
-        """Whether the wait is over: the first message has waited for long enough, or there are too many."""
+        """Whether the wait is over: the first message has waited long enough, or there are too many."""
         is_full = len(self._messages) >= self._most or self._bytes >= HELD_BYTES
         return bool(self._messages) and (is_full or now - self._since >= HELD_S)
 

@@ -66,7 +66,7 @@ class RowReader(Protocol):
     """What a runner reads, see `SinkReader`."""
 
     def next(self, at: SinkPosition, most: int) -> tuple[list[OutboxRow], int]:
-        """What comes next, and up to where there is nothing else."""
+        """The next items, and the sequence up to which there are no others."""
 
     def waiting(self, at: SinkPosition) -> Waiting:
         """How much waits."""

@@ -22,7 +22,7 @@ def keep_private(path: Path) -> None:
 
     SQLite creates side files with the permissions of the database. A file that belongs to another user isn't changed.
     """
-    with suppress(OSError):  # what can't be made now, SQLite will say why
+    with suppress(OSError):  # SQLite will report why a file can't be created now
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE))
     tightened = [each for each in (Path(f"{path}{end}") for end in SIDE_FILES) if _tighten(each)]
     if tightened:

@@ -1,1 +1,1 @@
-"""Read-only access to a store, from another process or beside the loop."""
+"""Read-only access to a store, from another process or thread."""

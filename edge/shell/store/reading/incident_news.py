@@ -1,4 +1,4 @@
-"""Incident news: the events of an incident that people must be told about, as an SQL condition.
+"""Incident news: the events of an incident that people must be notified about, as an SQL condition.
 
 These are its first event of at least the given severity, the first of each higher severity class, and its end if one of
 those came before. The condition depends only on stored events, so no state about past reports is needed, and it is the

@@ -1,4 +1,4 @@
-"""The readings of the journal in packs, for a forwarder: what comes next, how much waits, and what is gone.
+"""The readings of the journal in packs, for a forwarder: the next ones, the backlog, and what is missing.
 
 A pack holds readings of one device from one row of the journal, in their order, in SenML (RFC 8428, JSON). A row gives
 the same packs whenever it is read, so a position is a row and a pack in it. The journal doesn't wait for forwarders:
@@ -27,7 +27,7 @@ PACKS = 1_000_000
 """A position is the number of a row times this, plus that of the pack."""
 
 SPAN_S = 2.0
-"""Readings in a pack are less than this apart, also of a backlog: whoever reads the packs goes by their times."""
+"""Readings in a pack are less than this apart, even in a backlog: consumers of the packs rely on their times."""
 
 PACKED = 500
 """Readings in a pack, at most."""
@@ -45,8 +45,8 @@ class JournalPacks:
         path: The store's file.
         name: Name of the forwarder.
         sensors: Globs, one of which fits the sensor.
-        prefix: What stands before the names of sensors.
-        device: What the sensors of one device have in common, by the name of a sensor.
+        prefix: Prefix of the sensor names.
+        device: Returns the part of a sensor's name that is common to a device.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class JournalPacks:
         now: float,  # noqa: ARG002
         missing_disk: int = 0,  # noqa: ARG002
     ) -> list[Loss]:
-        """What the journal has deleted before it was forwarded."""
+        """The rows that the journal has deleted before they were forwarded."""
         expected = (max(at) + 1) // PACKS
         with self._open() as database:
             found = database.execute(

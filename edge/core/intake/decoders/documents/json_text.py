@@ -30,7 +30,7 @@ unterminated.
 """
 
 _UNKNOWN = re.compile(rb"[Nn][Aa][Nn]|[Ii][Nn][Ff]|None|undefined|True|False")
-"""What a payload holds that `_ENDLESS` may find, but for large numbers."""
+"""Content for which `_ENDLESS` matches, except large numbers."""
 
 _WORDS = {b"None": b"null", b"undefined": b"null", b"True": b"true", b"False": b"false"}
 
@@ -40,9 +40,9 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 def read_json(payload: bytes, wanted: str = "json") -> Any:
     """Read a JSON text of RFC 8259; a byte order mark before it and NULs behind it are ignored.
 
-    `nan` and `Infinity`, as C and Python print them, and numbers beyond a float's range become infinities, or
-    integers that no float holds, for the caller to refuse where they stand. `None`, `True` and `undefined` are what
-    they are in JSON. Objects on a line each are a list of them.
+    `nan` and `Infinity`, as printed by C and Python, and numbers beyond a float's range become infinities, or integers
+    too large for a float, for the caller to refuse individually. `None`, `True` and `undefined` are read like `null`
+    and `true`. Objects on a line each are a list of them.
 
     Args:
         payload: Any bytes.

@@ -82,7 +82,7 @@ def _label_of(elements: list[dict[str, Any]], known: set[str]) -> str | None:
 
 
 def name_of_reading(fields: dict[str, Any], known: set[str]) -> str | None:
-    """The name of an object that is one reading, if it says nothing else; None if it says none, or more.
+    """The name of an object that is a single reading; None if it has no name, or several.
 
     Args:
         fields: The object.

@@ -14,7 +14,7 @@ MOST_SAID = 100
 
 
 class Items(NamedTuple):
-    """An array whose elements are readings of their own, or an object that holds all readings.
+    """An array whose elements are separate readings, or an object that contains all readings.
 
     Attributes:
         is_list: Whether it is an array.

@@ -196,7 +196,7 @@ class Walk:
                 self._object(_without(element, kind), f"{path}/{said(element[kind])}/", time, depth)
 
     def _array(self, elements: list[Any], before: str) -> None:
-        """Read an array that is the whole document: each element stands for itself."""
+        """Read an array that is the whole document: each element is separate."""
         if any(is_senml(each) for each in elements[:4]):
             raise Refused("malformed", 'not JSON of readings; looks like SenML: format = "senml"')
         kind = kind_of(elements, self._options.times, self._options.value_key, self._arrived)

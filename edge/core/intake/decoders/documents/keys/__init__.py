@@ -1,1 +1,1 @@
-"""Keys of objects: which hold a time, and those that are no texts."""
+"""Keys of objects: those that contain a time, and those that aren't text."""

@@ -47,7 +47,9 @@ def has_other_keys(payload: bytes) -> bool:
 
 
 def _length(payload: bytes, info: int, place: int) -> tuple[int, int]:
-    """The number that the low bits of an item's first byte give, or the bytes at `place`; and the place behind it."""
+    """The number given by the low bits of an item's first byte, or by the bytes at `place`; and the position after
+    it.
+    """
     width = 1 << (info - 24) if 24 <= info < _INDEFINITE - 3 else 0
     if width:
         return int.from_bytes(payload[place : place + width]), place + width
