@@ -228,7 +228,7 @@ class Configuration(Table):
     @classmethod
     def _no_topic_twice(cls, inputs: tuple[Input, ...], info: ValidationInfo) -> tuple[Input, ...]:
         if not inputs:
-            raise refuse("must not be empty: at least one [[input]] says what to read")
+            raise refuse("must not be empty: at least one [[input]] must define what to read")
         faults = repeated_topics([each.topic for each in inputs])
         if info.data.get("kafka") is not None:
             faults += faults_of_inputs(inputs)

@@ -170,9 +170,9 @@ def _check(context: click.Context, given: dict[str, Any]) -> None:
         (given["kafka"] is not None, broker, "means nothing with --kafka"),
         (given["csv_path"] is not None, PLANT_ONLY, "means nothing with --csv"),
         (given["csv_path"] is None, ("speed",), "means nothing without --csv"),
-        (not publishes, BROKER_ONLY, "means nothing with --output alone; --host publishes as well"),
-        (not publishes, ("rate",), "means nothing with --output alone, which is written at once"),
-        (given["form"] != "array", ("pack",), "means nothing without --format array"),
+        (not publishes, BROKER_ONLY, "has no effect with --output alone; --host publishes as well"),
+        (not publishes, ("rate",), "has no effect with --output alone, which is written at once"),
+        (given["form"] != "array", ("pack",), "has no effect without --format array"),
         (not given["tls"], ("ca_file",), "means nothing without --tls"),
         (given["username"] is None, ("password_file",), "needs --username too"),
     )

@@ -110,7 +110,7 @@ class CellTable:
 
     def _pieces(self, cell: int, name: str, content: bytes) -> list[dict[str, Any]]:
         if len(content) > MOST:
-            raise TooLargeError(f"{len(content)} bytes of cell {cell}, more than {MOST}: make more cells")
+            raise TooLargeError(f"{len(content)} bytes of cell {cell}, more than {MOST}: use more cells")
         starts = range(0, max(1, len(content)), PIECE)
         return [
             {"cell": self._key(cell), "part": f"{name}/{number:04d}", "content": content[start : start + PIECE]}
@@ -132,5 +132,5 @@ class CellTable:
         except client.exceptions.TransactionCanceledException as error:
             reasons = {each.get("Code") for each in error.response.get("CancellationReasons", ())}
             if reasons & {"ConditionalCheckFailed", "TransactionConflict"}:
-                raise StaleHeadError(f"cell {cell} was written by somebody else") from error
+                raise StaleHeadError(f"cell {cell} was written by another worker") from error
             raise

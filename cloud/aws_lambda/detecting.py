@@ -116,7 +116,7 @@ def detect(
                 raise HandlingError(f"event {each.id}: {outcome}")
 
     if not is_of_a_log(invocation):
-        raise UnknownSourceError("an invocation that is of neither Kinesis nor Kafka")
+        raise UnknownSourceError("an invocation by neither Kinesis nor Kafka")
     shares, counts = _shared(records_of(invocation), detection.topics)
     failed: dict[str, LogRecord] = {}
     for (name, cell), records in sorted(shares.items()):

@@ -87,7 +87,7 @@ def handle(invocation: Invocation, function: Function, once: Once, left_s: float
     )
     if source.told == "none":
         if failed:
-            raise HandlingError(f"{len(failed)} events of {source.name} failed; all that it brought comes again")
+            raise HandlingError(f"{len(failed)} events of {source.name} failed; the whole batch is delivered again")
         return {}
     return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
 

@@ -46,7 +46,7 @@ def _message(error: ErrorDetails, path: KeyPath, model: type[BaseModel]) -> str:
     if kind == "extra_forbidden":
         return _unknown_key(path, model)
     if kind == "missing":
-        return "must be given" if path != ("input",) else "is missing: at least one [[input]] says what to read"
+        return "must be given" if path != ("input",) else "is missing: at least one [[input]] must define what to read"
     if kind == "tuple_type":
         tables = path in {("input",), ("rule",), ("device",), ("sink",)}
         return f"must be written with two brackets: [[{path[-1]}]]" if tables else "must be a list"

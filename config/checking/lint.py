@@ -54,7 +54,7 @@ def _about_overlaps(configuration: Configuration, index: int) -> Iterator[FieldF
     topic = configuration.inputs[index].topic
     for other in (each.topic for each in configuration.inputs[:index]):
         if overlap(other, topic) and not covers(other, topic) and not covers(topic, other):
-            message = f'overlaps {other}: what matches both may be taken twice, unless broker.version = "5"'
+            message = f'overlaps {other}: messages that match both may be counted twice, unless broker.version = "5"'
             yield FieldFault(("input", index, "topic"), message)
 
 
@@ -99,7 +99,7 @@ def _about_connections(configuration: Configuration) -> Iterator[FieldFault]:
         if connection is None:
             continue
         if connection.password_env is not None and connection.password_env not in os.environ:
-            yield FieldFault((name, "password_env"), f"the variable {connection.password_env} isn't set here and now")
+            yield FieldFault((name, "password_env"), f"the variable {connection.password_env} isn't set in this shell")
         if connection.username is not None and connection.tls is None and connection.host not in LOOPBACK:
             yield FieldFault((name, "username"), "the password crosses the network in plain text without a tls table")
         if connection.tls is not None and connection.port == 1883:
@@ -111,7 +111,7 @@ def _about_kafka(configuration: Configuration) -> Iterator[FieldFault]:
     if kafka is None:
         return
     if kafka.password_env is not None and kafka.password_env not in os.environ:
-        yield FieldFault(("kafka", "password_env"), f"the variable {kafka.password_env} isn't set here and now")
+        yield FieldFault(("kafka", "password_env"), f"the variable {kafka.password_env} isn't set in this shell")
     far = [each for each in kafka.brokers if each.rpartition(":")[0] not in LOOPBACK]
     if kafka.username is not None and kafka.tls is None and far:
         words = "the password crosses the network in plain text without a tls table"
@@ -123,7 +123,7 @@ def _about_sinks(configuration: Configuration) -> Iterator[FieldFault]:
         for key in ("password_env", "token_env", "secret_env", "address_env"):
             variable = getattr(each, key)
             if variable is not None and variable not in os.environ:
-                yield FieldFault(("sink", index, key), f"the variable {variable} isn't set here and now")
+                yield FieldFault(("sink", index, key), f"the variable {variable} isn't set in this shell")
         if each.kind == "mqtt" and each.username is not None and each.tls is None and each.host not in LOOPBACK:
             yield FieldFault(
                 ("sink", index, "username"), "the password crosses the network in plain text without a tls table"

@@ -24,7 +24,7 @@ def host_problem(host: str) -> str | None:
     scheme = url["scheme"].lower() if url else ""
     rest = url["rest"] if url else host
     if scheme in WEB_SOCKETS:
-        return "must be a name or an address: MQTT over web sockets isn't spoken, give the broker's MQTT port"
+        return "must be a name or an address: MQTT over web sockets isn't supported; give the broker's MQTT port"
     user, _, rest = rest.rpartition("@")
     place = _PLACE.fullmatch(rest)
     if place is None:

@@ -27,7 +27,7 @@ def _too_long(text: str, most: int = LONGEST_NAME) -> tuple[bool, str]:
 
 
 def _bad_levels(text: str) -> tuple[bool, str]:
-    return not all(text.split("/")), "must hold no empty level, and neither begin nor end with a slash"
+    return not all(text.split("/")), "must not have empty levels, or begin or end with a slash"
 
 
 def filter_problem(topic: str) -> str | None:
@@ -37,13 +37,13 @@ def filter_problem(topic: str) -> str | None:
     return _first(
         (not topic, "must not be empty"),
         _too_long(topic),
-        ("\0" in topic, "must hold no NUL character"),
+        ("\0" in topic, "must not contain a NUL character"),
         (
             topic.startswith("$"),
             "must not begin with $: the broker's own topics and shared subscriptions can't be read",
         ),
-        (hash_inside, "may hold # only as its last level"),
-        (any("+" in level and level != "+" for level in levels), "may hold + only as a whole level"),
+        (hash_inside, "may contain # only as its last level"),
+        (any("+" in level and level != "+" for level in levels), "may contain + only as a whole level"),
     )
 
 
@@ -53,8 +53,8 @@ def base_problem(base: str) -> str | None:
         (not base, "must not be empty"),
         _too_long(base, LONGEST_NAME // 2),
         (base.startswith("$"), "must not begin with $: such topics belong to the broker"),
-        ("{" in base or "}" in base, "may hold {gateway} and no other placeholder"),
-        (any(each in base for each in "+#\0"), "must hold no wildcard: it is what we publish to"),
+        ("{" in base or "}" in base, "may contain {gateway} and no other placeholder"),
+        (any(each in base for each in "+#\0"), "must not contain wildcards: the service publishes to it"),
         _bad_levels(base),
     )
 
@@ -82,7 +82,7 @@ def _placeholder_problem(name: str, topic: str) -> str | None:
     if not re.fullmatch(r"[1-9][0-9]?", name):
         return (
             f"knows no placeholder {{{name}}}; there are {{topic}}, {{field}}, {{1}}, {{2}} and so on "
-            "for the wildcards, and {payload.KEY} for what the payload says"
+            "for the wildcards, and {payload.KEY} for a field of the payload"
         )
     wildcards = wildcards_of(topic)
     if int(name) <= wildcards:

@@ -28,10 +28,10 @@ NEED_CBOR = frozenset({"cbor", "senml-cbor"})
 
 KEYS_ARE_FIXED = {
     "number": "there are no fields",
-    "senml": "SenML says itself what its fields mean",
-    "senml-cbor": "SenML says itself what its fields mean",
-    "influx": "line protocol says itself what is a value and what a time",
-    "sparkplug": "Sparkplug says itself what its fields mean",
+    "senml": "SenML defines its own fields",
+    "senml-cbor": "SenML defines its own fields",
+    "influx": "line protocol defines its own values and times",
+    "sparkplug": "Sparkplug defines its own fields",
 }
 """Formats whose fields can't be configured, with the reason."""
 
@@ -53,14 +53,14 @@ def time_format_problem(notation: str) -> str | None:
         told = datetime(2024, 5, 17, 13, 45, 59).strftime(notation)  # noqa: DTZ001 - only its notation is tried
         datetime.strptime(told, notation)  # noqa: DTZ007
     except ValueError:
-        return "isn't a notation of times; write one such as %d.%m.%Y %H:%M:%S"
-    return None if "%" in notation else "holds no part of a time; write one such as %d.%m.%Y %H:%M:%S"
+        return "isn't a time notation; write one such as %d.%m.%Y %H:%M:%S"
+    return None if "%" in notation else "contains no part of a time; write one such as %d.%m.%Y %H:%M:%S"
 
 
 def host_id_problem(name: str) -> str | None:
     """The problem with the id of a Sparkplug host application, or None."""
     if not name or any(each in "/+#" for each in name) or not name.isprintable() or len(name.encode()) > 100:
-        return "must have 1 to 100 printable characters, and none of / + #"
+        return "must have 1 to 100 printable characters, without / + #"
     return None
 
 
@@ -190,14 +190,14 @@ class Input(Table):
     @classmethod
     def _has_timestamps(cls, precision: str, info: ValidationInfo) -> str:
         if precision != "ns" and info.data.get("format") != "influx":
-            raise refuse('means nothing without format = "influx"')
+            raise refuse('has no effect without format = "influx"')
         return precision
 
     @field_validator("columns")
     @classmethod
     def _has_columns(cls, columns: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         if columns and info.data.get("format") != "text":
-            raise refuse('means nothing without format = "text"')
+            raise refuse('has no effect without format = "text"')
         named = [each for each in columns if each]
         if columns and not named:
             raise refuse("must name at least one column")
@@ -209,7 +209,7 @@ class Input(Table):
     @classmethod
     def _has_births(cls, value: object, info: ValidationInfo) -> object:
         if info.data.get("format") != "sparkplug" and value != cls.model_fields[str(info.field_name)].default:
-            raise refuse('means nothing without format = "sparkplug"')
+            raise refuse('has no effect without format = "sparkplug"')
         return value
 
     def decisive(self) -> dict[str, object]:
@@ -230,7 +230,7 @@ class Input(Table):
     def _has_fields(cls, value: object, info: ValidationInfo) -> object:
         chosen = info.data.get("format", "")
         if chosen in KEYS_ARE_FIXED and (chosen, info.field_name) != ("sparkplug", "ignore"):
-            raise refuse(f'means nothing with format = "{chosen}": {KEYS_ARE_FIXED[chosen]}')
+            raise refuse(f'has no effect with format = "{chosen}": {KEYS_ARE_FIXED[chosen]}')
         if info.field_name == "name" and info.data.get("items") is None:
             raise refuse("means nothing without items")
         return value
@@ -242,5 +242,5 @@ class Input(Table):
         if info.field_name == "no_value" and isinstance(value, tuple) and all(type(each) is float for each in value):
             return value
         if chosen in KEYS_ARE_FIXED and chosen != "number":
-            raise refuse(f'means nothing with format = "{chosen}": {KEYS_ARE_FIXED[chosen]}')
+            raise refuse(f'has no effect with format = "{chosen}": {KEYS_ARE_FIXED[chosen]}')
         return value

@@ -43,11 +43,11 @@ def url_problem(url: str, schemes: tuple[str, ...]) -> str | None:
     except ValueError:
         return f"must be a URL that begins with {begins}"
     if parts.scheme not in schemes or not parts.hostname or port == 0:
-        return f"must be a URL that begins with {begins}, and a host behind it"
+        return f"must be a URL that begins with {begins} and has a host"
     if any(each <= " " or each >= "\x7f" for each in url):
-        return "must hold no spaces, control characters or letters beyond ASCII: percent-encode them"
+        return "must not contain spaces, control characters or letters beyond ASCII: percent-encode them"
     if parts.username is not None or parts.password is not None:
-        return "must hold no user and no password: write username, and password_file, password_env or ..._credential"
+        return "must not contain a user or password: write username, and password_file, password_env or ..._credential"
     if parts.fragment:
         return "must hold no #"
     return None
@@ -219,7 +219,7 @@ class SinkTable(Credentials):
     @classmethod
     def _is_encrypted_with_tls(cls, url: str | None, info: ValidationInfo) -> str | None:
         if url is not None and info.data.get("tls") is not None and urlsplit(url).scheme in {"http", "amqp"}:
-            raise refuse(f"must begin with {urlsplit(url).scheme}s:// where there is a tls table")
+            raise refuse(f"must begin with {urlsplit(url).scheme}s:// if there is a tls table")
         return url
 
     @field_validator("quiet_severity")
@@ -227,7 +227,7 @@ class SinkTable(Credentials):
     def _holds_something_back(cls, severity: int, info: ValidationInfo) -> int:
         least = info.data.get("severity", 1)
         if info.data.get("quiet") is not None and severity <= least:
-            raise refuse(f"must be above severity, which is {least}: else quiet holds nothing back")
+            raise refuse(f"must be above severity, which is {least}: otherwise quiet has no effect")
         return severity
 
     @field_validator(*_TOKEN, *_SECRET, *_ADDRESS, mode="before")

@@ -47,7 +47,7 @@ def zone_problem(zone: str) -> str | None:
     except (ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError, below
         return "isn't a time zone; write a name such as Europe/Berlin"
     except KeyError:
-        return "isn't a time zone that this machine knows; write a name such as Europe/Berlin"
+        return "isn't a time zone known to this machine; write a name such as Europe/Berlin"
     return None
 
 

@@ -38,6 +38,6 @@ def unit(command: Path, interpreter: Path) -> str:
             )
     words = str(command)
     if any(each.isspace() or each in "\"'\\%$;" for each in words):
-        raise UnitError(f"{command} has characters that systemd reads otherwise; install it in another folder")
+        raise UnitError(f"{command} has characters with a special meaning to systemd; install it in another folder")
     text = files("config.writing").joinpath(UNIT).read_text("utf-8")
     return text.replace(COMMAND, words)

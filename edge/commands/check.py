@@ -31,7 +31,7 @@ def check(path: Path | None, quiet: bool) -> None:
         for problem in error.problems:
             click.echo(_styled(problem, error.source, "red"), err=True)
         count = len(error.problems)
-        click.echo(f"{count} {'fault' if count == 1 else 'faults'}; nothing was started.", err=True)
+        click.echo(f"{count} {'error' if count == 1 else 'errors'}; nothing was started.", err=True)
         raise SystemExit(_WRONG) from None
     for doubt in doubts:
         click.echo(f"{_styled(doubt, str(path), 'yellow')} (a warning)", err=True)

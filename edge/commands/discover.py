@@ -63,7 +63,7 @@ def discover(path: Path, seconds: float, host: str | None, port: int | None, wri
         proposal = propose(heard, GatewayTopics(gateway.base, gateway.name), gateway.topic_base)
         if not proposal.inputs:
             click.echo(_heard(configuration, heard, seconds))
-            click.echo("edgewarden: nothing was heard that can be read", err=True)
+            click.echo("edgewarden: nothing readable was received", err=True)
             sys.exit(1)
         outcome = outcome_of(proposal.inputs, [each._replace(retained=False) for each in heard.in_order()])
         click.echo(_heard(configuration, heard, seconds))
@@ -109,7 +109,7 @@ def _listen(configuration: Configuration, seconds: float) -> Collected:
 
 def _heard(configuration: Configuration, heard: Collected, seconds: float) -> str:
     where = f"{configuration.inbound.host}:{configuration.inbound.port}"
-    more = f"; {heard.dropped:,} were too many or too large to look at" if heard.dropped else ""
+    more = f"; {heard.dropped:,} were too many or too large to examine" if heard.dropped else ""
     return f"Heard {heard.messages:,} messages on {len(heard.topics):,} topics of {where} in {seconds:g} s{more}.\n"
 
 

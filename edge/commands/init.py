@@ -30,7 +30,7 @@ _OPTIONS = {
 @click.option("--port", default=PORT, show_default=True, help="TCP port of the sensors' broker.")
 @click.option("--topic", default=TOPIC, show_default=True, help="Topic filter that matches the sensors.")
 @click.option("--store", default=STORE, show_default=True, help="The store's file.")
-@click.option("--systemd", is_flag=True, help="Write a systemd unit instead, and say how to enable it.")
+@click.option("--systemd", is_flag=True, help="Write a systemd unit instead, and explain how to enable it.")
 @click.option(
     "--monitoring", is_flag=True, help="Write a Grafana dashboard and Prometheus alert rules into PATH instead."
 )
@@ -88,7 +88,7 @@ def _write_unit(path: Path, *, force: bool) -> None:
         "  systemctl daemon-reload",
         "  systemctl enable --now edgewarden",
         "  systemctl status edgewarden    says which brokers are connected",
-        "  systemctl reload edgewarden    takes up a changed configuration",
+        "  systemctl reload edgewarden    applies a changed configuration",
     ):
         click.echo(line)
 
@@ -100,7 +100,7 @@ def _write_monitoring(folder: Path, *, force: bool) -> None:
         raise click.ClickException(f"{folder} can't be made: {error.strerror}") from None
     found = {folder / name: text for name, text in monitoring_files().items()}
     if there := [path for path in found if path.exists() and not force]:
-        raise click.ClickException(f"{there[0]} is there already; --force overwrites it")
+        raise click.ClickException(f"{there[0]} already exists; --force overwrites it")
     for path, text in found.items():
         _save(path, text, force=force)
     click.echo(f"Wrote {' and '.join(click.style(str(each), bold=True) for each in found)}. Next:")
@@ -119,6 +119,6 @@ def _save(path: Path, text: str, *, force: bool) -> None:
         with path.open("w" if force else "x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        raise click.ClickException(f"{path} is there already; --force overwrites it") from None
+        raise click.ClickException(f"{path} already exists; --force overwrites it") from None
     except OSError as error:
         raise click.ClickException(f"{path} can't be written: {error.strerror}") from None

@@ -55,7 +55,7 @@ def sensors(place: Place, sensors_: str | None, sensor: str | None, in_full: boo
         return
     heading(f"{counted(len(rows), 'sensor')}; {state.words()}")
     if configuration is None:
-        click.echo("There is no configuration here, so what watches them isn't shown; name it with --config.", err=True)
+        click.echo("There is no configuration here, so their detectors aren't shown; name it with --config.", err=True)
     if in_full:
         for row in rows:
             _show(row, now)
@@ -162,10 +162,10 @@ def _counter(row: dict[str, Any]) -> str:
     from edge.core.model.words.quantities import duration  # noqa: PLC0415 - loaded when the command runs
 
     counter = row["counter"]
-    why = "by its rule" if counter["by"] == "the rule" else "as it only rises, but for resets"
+    why = "by its rule" if counter["by"] == "the rule" else "since it only rises, except for resets"
     if counter["unit"] is None:
         return f"{why}; how fast it counts isn't known yet"
-    return f"{why}; watched by its pace in {counter['unit']} over {duration(counter['stretch_s'])}"
+    return f"{why}; monitored by its pace in {counter['unit']} over {duration(counter['stretch_s'])}"
 
 
 def _by(row: dict[str, Any]) -> str:

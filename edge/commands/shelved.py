@@ -36,7 +36,7 @@ def shelved(path: Path, timeout: float, as_json: bool) -> None:
             click.echo(f"edgewarden: {error}", err=True)
             sys.exit(1)
     if found is None:
-        click.echo("edgewarden: the service has said nothing yet", err=True)
+        click.echo("edgewarden: the service hasn't published its status yet", err=True)
         sys.exit(1)
     if as_json:
         click.echo(printable_json(found.payload.decode()))

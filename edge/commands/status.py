@@ -110,7 +110,7 @@ def _show(
         _show_refused(said, now)
     _show_events(said.get("health", {}), size, incidents, now)
     heading("Store")
-    click.echo(f"  {store}{'' if size is not None else ': not there yet; the service makes it'}")
+    click.echo(f"  {store}{'' if size is not None else ': missing; the service creates it'}")
     if size is not None:
         from edge.commands.support.printing.durations import size as in_bytes  # noqa: PLC0415
         from edge.core.model.words.quantities import counted  # noqa: PLC0415 - loaded when the command runs

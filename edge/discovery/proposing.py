@@ -75,7 +75,7 @@ def propose(heard: Collected, gateways: GatewayTopics, own: str) -> Proposal:
     read = {topic: keys for topic, keys in rest.items() if keys is not None}
     for topic in [each for each, keys in read.items() if _is_worth_nothing(keys, heard.topics[each])]:
         del read[topic]
-        left_out[topic] = "says only what its sender says of itself, or times"
+        left_out[topic] = "contains only information about its sender, or times"
     unread = {topic: _looks(heard.topics[topic][-1].payload) for topic, keys in rest.items() if keys is None}
     inputs += _of_topics(read, [each for each in (*left_out, *unread) if each not in read])
     return Proposal(inputs[:MOST_INPUTS], counted, left_out, unread)
@@ -83,7 +83,7 @@ def propose(heard: Collected, gateways: GatewayTopics, own: str) -> Proposal:
 
 def _looks(payload: bytes) -> str:
     """The apparent format of an unreadable payload."""
-    return instead("json", payload) or "none of the known formats fits"
+    return instead("json", payload) or "no known format matches"
 
 
 def _is_worth_nothing(keys: Keys, messages: Sequence[Message]) -> bool:

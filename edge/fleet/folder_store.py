@@ -119,7 +119,7 @@ class FolderStore:
     def _check(self, cell: int, before: Head | None) -> _Known:
         known = self._look(cell)
         if known.head != before:
-            raise StaleHeadError(f"cell {cell} was written by somebody else")
+            raise StaleHeadError(f"cell {cell} was written by another worker")
         return known
 
     def _look(self, cell: int) -> _Known:

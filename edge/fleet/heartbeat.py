@@ -40,4 +40,4 @@ class Heartbeat:
         except KafkaException as error:
             raise HeartbeatError(f"Kafka: {error.args[0].str()}") from error
         if self._producer.flush(ASK_S):
-            raise HeartbeatError(f"Kafka has taken no heartbeat for {ASK_S:g} s")
+            raise HeartbeatError(f"Kafka has accepted no heartbeat for {ASK_S:g} s")

@@ -97,7 +97,7 @@ class KeyedStore:
     def _checked(self, cell: int, before: Head | None) -> _Head | None:
         found = self._head(cell)
         if (None if found is None else Head(found.nonce, found.entries)) != before:
-            raise StaleHeadError(f"cell {cell} was written by somebody else")
+            raise StaleHeadError(f"cell {cell} was written by another worker")
         return found
 
     def _read(self, cell: int, name: str) -> bytes:

@@ -36,4 +36,4 @@ class MemoryStore:
 
     def _check(self, cell: int, before: Head | None) -> None:
         if self.head(cell) != before:
-            raise StaleHeadError(f"cell {cell} was written by somebody else")
+            raise StaleHeadError(f"cell {cell} was written by another worker")

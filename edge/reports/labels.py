@@ -124,7 +124,7 @@ def _windows(name: str, key: str, given: list[Any]) -> Iterator[Label]:
     for number, window in enumerate(given):
         place = f"{name}: {key}[{number}]"
         if not isinstance(window, list) or len(window) != 2:
-            raise LabelError(f"{place}: no window: it should be [start, end]")
+            raise LabelError(f"{place}: not a window: it should be [start, end]")
         yield _label(place, window[0], window[1])
 
 
@@ -138,7 +138,7 @@ def _lines(name: str, text: str) -> Iterator[Label]:
         except json.JSONDecodeError as error:
             raise LabelError(f"{place}: no JSON: {error.msg}") from error
         if not isinstance(entry, dict):
-            raise LabelError(f"{place}: no label: it should be an object with sensor, start and end")
+            raise LabelError(f"{place}: not a label: it should be an object with sensor, start and end")
         if entry.get("type", "fault") != "fault":
             continue
         missing = next((key for key in ("sensor", "start", "end") if key not in entry), None)

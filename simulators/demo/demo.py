@@ -184,7 +184,7 @@ class Demo:
             if simulator.poll() == 0:
                 self._watch(link, "the rest", BACKLOG_S, lambda: self._has_taken_all or _ended(service))
             if service.poll() is not None:
-                raise DemoError(f"the service has ended by itself; see {self.folder / 'service.log'}")
+                raise DemoError(f"the service has ended unexpectedly; see {self.folder / 'service.log'}")
             if simulator.poll() != 0:
                 raise DemoError(f"the simulator failed; see {self.folder / 'simulator.log'}")
             self._watch(link, "the last events", SETTLE_S / 2, lambda: False)
@@ -216,7 +216,7 @@ class Demo:
         """A sentence about missing readings; empty if there are none."""
         health = self._health
         if not health:
-            return ["the service said nothing of its health"]
+            return ["the service hasn't reported its health"]
         refused = sum(health["readings_refused"].values()) + sum(health["messages_refused"].values())
         taken = health["readings_taken"]
         if refused or taken != health["messages"]:

@@ -162,7 +162,7 @@ def _noise_burst(case: Case, _readings: int, multiplier: float, _generator: np.r
 def _dropout(case: Case, readings: int, _multiplier: float, generator: np.random.Generator) -> Strength:
     amount = case.no_value(generator)
     sent = f"{amount:g} is sent once" if readings == 1 else f"{amount:g} is sent {readings} times"
-    return Strength(amount, readings, f"{sent}, which stands for no value")
+    return Strength(amount, readings, f"{sent}, which represents a missing value")
 
 
 def _silence(_case: Case, readings: int, _multiplier: float, _generator: np.random.Generator) -> Strength:

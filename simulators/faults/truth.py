@@ -63,7 +63,7 @@ def from_json(line: bytes | str) -> Fault | TruthSummary:
     try:
         return _decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise TruthError(f"no line of truth: {error}") from error
+        raise TruthError(f"not a line of truth: {error}") from error
 
 
 def read_truth(lines: Iterable[bytes | str]) -> list[Fault]:

@@ -58,7 +58,7 @@ def test_a_format_whose_package_is_missing_explains_how_to_install_it(
 def test_only_line_protocol_has_a_precision() -> None:
     assert decoder_of(input_of('format = "influx"\nprecision = "ms"'), LimitsTable()).precision == "ms"
     (fault,) = faults_of('[[input]]\ntopic = "a"\nprecision = "ms"\n')
-    assert (fault.key, fault.message) == ("input[0].precision", 'means nothing without format = "influx"')
+    assert (fault.key, fault.message) == ("input[0].precision", 'has no effect without format = "influx"')
 
 
 def test_a_precision_changes_the_meaning_of_readings_and_affects_no_other_input() -> None:
@@ -73,7 +73,7 @@ def test_only_sparkplug_has_requests_to_nodes() -> None:
     assert (decoder.rebirth, decoder.gap_s, decoder.ignored.fits("a/b")) == (False, 2.0, True)
     for key in ("rebirth = false", "gap_s = 2.0"):
         (fault,) = faults_of(f'[[input]]\ntopic = "a"\n{key}\n')
-        assert fault.message == 'means nothing without format = "sparkplug"'
+        assert fault.message == 'has no effect without format = "sparkplug"'
 
 
 @pytest.mark.parametrize("sensor", ["{topic}/{field}", "{1}/{field}", "{payload.id}/{field}", "{1}"])
@@ -87,4 +87,4 @@ def test_a_template_that_would_separate_births_from_data_is_an_error(sensor: str
 @pytest.mark.parametrize("key", ['value_key = "v"', 'time_keys = ["t"]'])
 def test_fields_can_be_selected_only_where_the_format_allows_it(name: str, key: str) -> None:
     (fault,) = faults_of(f'[[input]]\ntopic = "a"\nsensor = "{{topic}}"\nformat = "{name}"\n{key}\n')
-    assert fault.message.startswith(f'means nothing with format = "{name}": ')
+    assert fault.message.startswith(f'has no effect with format = "{name}": ')

@@ -34,7 +34,7 @@ DOUBTS = [
         f"{INPUT}[broker]\nusername = 'x'\npassword_env = 'NO_SUCH_VARIABLE_HERE'",
         "broker.password_env",
         5,
-        "isn't set here and now",
+        "isn't set in this shell",
     ),
     (f"{INPUT}[upstream]\nhost = 'h'\nusername = 'x'", "upstream.username", 5, "plain text"),
     (

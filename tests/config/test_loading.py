@@ -66,10 +66,10 @@ FAULTY = [
         "there is no such key",
     ),
     ('name = "a b"', "gateway", "gateway.name", 4, 'must be 1 to 64 letters, digits, - or _, is "a b"'),
-    ('base = "a/#"', "gateway", "gateway.base", 4, "must hold no wildcard: it is what we publish to"),
+    ('base = "a/#"', "gateway", "gateway.base", 4, "must not contain wildcards: the service publishes to it"),
     ('base = "/a"', "gateway", "gateway.base", 4, "must hold no empty level"),
     ('base = "$SYS/a"', "gateway", "gateway.base", 4, "must not begin with $"),
-    ('base = "a/{name}"', "gateway", "gateway.base", 4, "may hold {gateway} and no other placeholder"),
+    ('base = "a/{name}"', "gateway", "gateway.base", 4, "may contain {gateway} and no other placeholder"),
     ("threshold = nan", "incidents", "incidents.threshold", 4, "must be"),
     ("clear_ratio = 0", "incidents", "incidents.clear_ratio", 4, "must be above 0, is 0"),
     (
@@ -105,9 +105,9 @@ def test_a_key_that_looks_like_a_secret_is_not_repeated() -> None:
 
 
 INPUTS = [
-    ('topic = "a/#/b"', "input[0].topic", 'may hold # only as its last level, is "a/#/b"'),
-    ('topic = "a/b#"', "input[0].topic", 'may hold # only as its last level, is "a/b#"'),
-    ('topic = "a+/b"', "input[0].topic", 'may hold + only as a whole level, is "a+/b"'),
+    ('topic = "a/#/b"', "input[0].topic", 'may contain # only as its last level, is "a/#/b"'),
+    ('topic = "a/b#"', "input[0].topic", 'may contain # only as its last level, is "a/b#"'),
+    ('topic = "a+/b"', "input[0].topic", 'may contain + only as a whole level, is "a+/b"'),
     ('topic = ""', "input[0].topic", "must not be empty"),
     ('topic = "$share/g/a"', "input[0].topic", "must not begin with $"),
     ('topic = "a"\nsensor = "{1}"', "input[0].sensor", "asks for {1}, but the topic a has no wildcard"),
@@ -153,7 +153,7 @@ INPUTS = [
     (
         'topic = "a"\nformat = "number"\nvalue_key = "v"',
         "input[0].value_key",
-        'means nothing with format = "number"',
+        'has no effect with format = "number"',
     ),
 ]
 
@@ -221,7 +221,7 @@ def test_an_error_in_a_rule_names_its_key_and_line(text: str, key: str, line: in
 
 
 WHOLE = [
-    ("", "input", 1, "is missing: at least one [[input]] says what to read"),
+    ("", "input", 1, "is missing: at least one [[input]] must define what to read"),
     ("input = []", "input", 1, "must not be empty: at least one [[input]]"),
     ('[input]\ntopic = "a"', "input", 1, "must be written with two brackets: [[input]]"),
     (f"{INPUT}[rule]\nsensors = 'a'", "rule", 3, "must be written with two brackets: [[rule]]"),

@@ -59,5 +59,5 @@ def faults_of_inputs(inputs: tuple[Input, ...]) -> list[FieldFault]:
         elif problem := topic_problem(topic):
             faults.append(FieldFault((index, "topic"), f"must begin with the name of a Kafka topic, which {problem}"))
         if each.host_id is not None:
-            faults.append(FieldFault((index, "host_id"), "needs an MQTT broker: nodes aren't told of us over Kafka"))
+            faults.append(FieldFault((index, "host_id"), "needs an MQTT broker: nodes can't be reached over Kafka"))
     return faults

@@ -33,7 +33,7 @@ def describe_alarm(rule: ResolvedRule | ResolvedDevice) -> str:
     return (
         f"{level}{again} raises an incident. It is cleared by {settings.clear_after} readings in a row below "
         f"{settings.clear_ratio:.0%} of that level; after {spelled_out(settings.adopt_after_s)} its level "
-        f"is taken as normal. Updates come at most every {spelled_out(settings.update_s)}."
+        f"is taken as normal. Updates are published at most every {spelled_out(settings.update_s)}."
     )
 
 

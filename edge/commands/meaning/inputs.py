@@ -32,8 +32,8 @@ _WITH_KEYS = frozenset({"json", "text", "msgpack", "cbor"})
 """Formats whose keys can be configured."""
 
 _WITH_TIMES = {
-    "senml": "as the records say, absolute or relative to the arrival",
-    "senml-cbor": "as the records say, absolute or relative to the arrival",
+    "senml": "as in the records, absolute or relative to the arrival",
+    "senml-cbor": "as in the records, absolute or relative to the arrival",
     "influx": "the timestamp of a line in {precision}, else the time of arrival",
     "sparkplug": "the timestamp of a metric, else of its payload, else the time of arrival",
 }
@@ -85,9 +85,9 @@ def _input(each: Input) -> str:
     if each.values:
         text += f" {', '.join(f'{name} counts as {value:g}' for name, value in each.values.items())}."
     if each.availability is not None:
-        text += f" {each.availability} says whether a device is there."
+        text += f" {each.availability} tells whether a device is available."
     if each.repetition == "on_change":
-        text += " Sensors send changes only, so neither silence nor a value that stays is a fault."
+        text += " Sensors send changes only, so neither silence nor a constant value is a fault."
     elif each.repetition == "full_repeat":
         text += " Sensors repeat what hasn't changed, so neither a repeated value nor silence means anything."
     return text

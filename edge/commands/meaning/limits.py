@@ -32,7 +32,7 @@ def _days(days: float) -> str:
 def describe_limits(configuration: Configuration) -> None:
     """Print the limits on input."""
     limits = configuration.limits
-    heading("What is taken at most")
+    heading("Limits")
     paragraph(
         f"{limits.sensors:,} sensors; payloads of {size(limits.payload_bytes)} with "
         f"{limits.readings_per_message:,} readings and {limits.depth} levels; times from "

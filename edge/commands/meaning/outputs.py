@@ -24,9 +24,9 @@ def describe_outputs(configuration: Configuration) -> None:
         (topics.anomaly("SENSOR"), "every event of every incident, at least once, with an id that never changes"),
         (topics.state("SENSOR"), "ok or the open incident (retained)"),
         (topics.open, "all open incidents (retained)"),
-        (topics.status, "online or offline, version, what kinds of faults are looked for (retained)"),
+        (topics.status, "online or offline, version, the kinds of faults that are detected (retained)"),
         (topics.health, "counters, backlog and limits (retained)"),
-        (topics.shelved, "what is muted, and which maintenance windows stand (retained)"),
+        (topics.shelved, "what is muted, and the current maintenance windows (retained)"),
         (topics.result, _answers(configuration, topics)),
         (topics.gap, "what is missing, why, how much of it, and from when to when"),
         (topics.sensors, "sensors that were found or forgotten, up to 100 in a message"),
@@ -59,7 +59,7 @@ def _notified(sink: SinkTable) -> str:
     from_on = f"from severity {sink.severity} on" if sink.severity > 1 else "of any severity"
     often = f"at most one message in {spelled_out(sink.interval_s)}"
     quiet = "" if sink.quiet is None else f"; {sink.quiet} ({sink.zone}) only from severity {sink.quiet_severity} on"
-    return f"Notifications ({sink.title}) tell of incidents {from_on} of {', '.join(sink.sensors)}, {often}{quiet}."
+    return f"Notifications ({sink.title}) report incidents {from_on} of {', '.join(sink.sensors)}, {often}{quiet}."
 
 
 def _home_assistant(told: HomeAssistantTable) -> str:
@@ -74,5 +74,5 @@ def _home_assistant(told: HomeAssistantTable) -> str:
 
 def _answers(configuration: Configuration, topics: Topics) -> str:
     if configuration.commands.enabled:
-        return f"what became of each command on {topics.command('NAME')}"
+        return f"the outcome of each command on {topics.command('NAME')}"
     return "nothing: commands.enabled is false, so no command is followed"

@@ -38,7 +38,7 @@ def describe_rules(configuration: Configuration) -> None:
 
 def _watched(rule: ResolvedRule) -> str:
     if not rule.detectors:
-        return "not watched, as all of its detectors are switched off."
+        return "not monitored, since all of its detectors are off."
     return f"{', '.join(each.name for each in rule.detectors)}."
 
 
@@ -48,9 +48,9 @@ def _preferences(rule: ResolvedRule) -> str:
     if rule.counter is not None:
         said.append("They are counters." if rule.counter else "They are no counters.")
     if preferences.direction != "both":
-        said.append(f"Of the values that aren't expected only those that are too {preferences.direction} are told of.")
+        said.append(f"Of the unexpected values only those that are too {preferences.direction} are told of.")
     if preferences.least:
-        said.append(f"Deviations of less than {f'{preferences.least:g} {rule.unit}'.strip()} aren't told of.")
+        said.append(f"Deviations of less than {f'{preferences.least:g} {rule.unit}'.strip()} aren't reported.")
     if preferences.weight != 1:
         said.append(f"Severities are those of scores {preferences.weight:g} times as far beyond their level.")
     return " ".join(said)
@@ -72,14 +72,14 @@ def describe_devices(configuration: Configuration) -> None:
     """Print the devices and their detectors; nothing if there are none."""
     if not configuration.devices:
         return
-    heading("Devices, whose sensors are watched together too")
+    heading("Devices, whose sensors are also monitored together")
     for given, device in zip(configuration.devices, configuration.resolved_devices, strict=True):
         about = f" ({given.description})" if given.description else ""
         one = f"one device, {device.name}/" if device.name else "one device for each name without its last level"
         held = "three of its usual intervals" if device.hold_s is None else f"{device.hold_s:g} s"
         bullet(f"{', '.join(device.sensors)}{about}: {one}, by {', '.join(each.name for each in device.detectors)}.")
         paragraph(
-            f"The first {given.channels} sensors of a device are looked at, after {given.warm_up:,} rows of readings; "
+            f"The first {given.channels} sensors of a device are used, after {given.warm_up:,} rows of readings; "
             f"a sensor's last value counts for {held}.",
             indent=4,
         )

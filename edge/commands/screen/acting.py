@@ -40,7 +40,7 @@ class Acting:
             self._told("There is no configuration here that names the broker; give --config.")
             return
         if not configuration.commands.enabled:
-            self._told("commands.enabled is false: the service follows no commands.")
+            self._told("commands.enabled is false: the service accepts no commands.")
             return
         if self._thread is not None and self._thread.is_alive():
             self._told("The service hasn't answered the last command yet.")
@@ -62,7 +62,7 @@ class Acting:
             self._told(f"It wasn't said: {error}")
             return
         if found is None:
-            self._told(f"No answer within {TIMEOUT_S:g} s; the service may follow it yet.")
+            self._told(f"No answer within {TIMEOUT_S:g} s; the service may still carry it out.")
             return
         answer = json.loads(found)
         self._told(answer["message"] if answer["ok"] else f"Refused: {answer['message']} ({answer['reason']})")

@@ -90,7 +90,7 @@ def _health(picture: Picture, said: dict[str, Any]) -> str:
     """Connections, rate, backlog and refusals on one line; for a stopped service, its last report."""
     if not said:
         waiting = "" if picture.size is None else f"backlog {picture.size.waiting:,}"
-        return waiting or "nothing is known of it yet"
+        return waiting or "nothing is known about it yet"
     health = said.get("health", {})
     there = [each for each in said.get("connections", ()) if each["connected"]]
     links = f"connected {len(there)} of {len(said.get('connections', ()))}"

@@ -22,7 +22,7 @@ TEXT: Schema = {"type": "string"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 PROBLEMS: Schema = {
     "type": "array",
-    "description": "What keeps readings from coming in or events from getting out",
+    "description": "Problems with incoming readings or outgoing events",
     "items": {"type": "object", "properties": {"problem": TEXT}, "required": ["problem"]},
 }
 
@@ -45,7 +45,7 @@ STATUS = _object(
         "state": {"enum": ["online", "offline"]},
         "gateway": TEXT,
         "version": TEXT,
-        "catches": {"type": "array", "items": TEXT, "description": "Kinds of faults that are looked for"},
+        "catches": {"type": "array", "items": TEXT, "description": "Kinds of faults that are detected"},
         "started": TIME,
         "problems": PROBLEMS,
     },
@@ -80,7 +80,7 @@ HEALTH = _object(
         "events_confirmed": COUNT,
         "store_errors": COUNT,
         "store_writable": {"type": "boolean"},
-        "sinks": {"type": "object", "description": "Where else events go, by name", "additionalProperties": SINK},
+        "sinks": {"type": "object", "description": "Other destinations of events, by name", "additionalProperties": SINK},
         "problems": PROBLEMS,
     },
     may_lack=["backlog_events", "backlog_bytes", "backlog_since"],
@@ -178,7 +178,7 @@ def channels() -> list[Channel]:
         Channel("status", topics.status, "Whether the gateway is online.", {"status": STATUS}, retained=True),
         Channel("health", topics.health, "Counters, backlog, limits, problems.", {"health": HEALTH}, retained=True),
         Channel("shelved", topics.shelved, "What is muted or under maintenance.", {"shelved": SHELVED}, retained=True),
-        Channel("result", topics.result, "What became of each command.", {"result": RESULT}),
+        Channel("result", topics.result, "The outcome of each command.", {"result": RESULT}),
         Channel("gap", topics.gap, "What is missing, and why.", {"gap": {"$ref": "#/components/schemas/GapEvent"}}),
         Channel(
             "sensors",
@@ -234,7 +234,7 @@ def asyncapi_document() -> dict[str, Any]:
         "info": {
             "title": "Edgewarden",
             "version": version(),
-            "description": "Incidents of sensors, as events over MQTT; and what an operator may say.",
+            "description": "Incidents of sensors as events over MQTT, and the operator's commands.",
             "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
             "tags": [{"name": "anomaly-detection"}, {"name": "mqtt"}],
         },

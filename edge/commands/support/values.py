@@ -163,10 +163,10 @@ def no_sensor(glob: str, names: Iterable[str]) -> str:
     """The error text for a glob that matches no sensor: the nearest names, or else the number of sensors."""
     every = [printable(each) for each in names]
     near = difflib.get_close_matches(printable(glob).replace("*", ""), every, n=MOST_OFFERED, cutoff=0.5)
-    text = f"no sensor's name fits {printable(glob)!r}"
+    text = f"no sensor's name matches {printable(glob)!r}"
     if near:
         return f"{text}; the nearest are {', '.join(near)}"
     if not every:
         return f"{text}: no sensor is known yet"
-    hint = "; * stands for one level, ** for any number of them" if "*" in glob else ""
+    hint = "; * matches one level, ** any number of them" if "*" in glob else ""
     return f"{text}; {len(every)} are known, such as {every[0]}{hint}"

@@ -29,7 +29,7 @@ class Placing:
 
     def __init__(self, cells: int, device_for: DeviceFor = lambda _: None) -> None:
         if cells < 1:
-            raise ValueError(f"{cells} cells; there must be one at least")
+            raise ValueError(f"{cells} cells; at least one is required")
         self.cells = cells
         self._device_for = device_for
         self._known: dict[str, int] = {}

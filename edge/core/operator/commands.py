@@ -20,19 +20,19 @@ LONGEST_S = 366 * 86_400.0
 """Maximum duration of a shelf, and maximum lead of a window that occurs once."""
 
 REASONS: dict[str, str] = {
-    "retained": "the broker had kept the command: nobody knows how old it is",
+    "retained": "the command was retained by the broker: its age is unknown",
     "too_large": f"the payload has more than {LARGEST_PAYLOAD} bytes",
-    "malformed": "the payload isn't what `edgewarden schema commands` says",
+    "malformed": "the payload doesn't match `edgewarden schema commands`",
     "unknown_command": "there is no command of this name",
-    "bad_pattern": "the sensors are no glob on sensor names",
+    "bad_pattern": "the sensors aren't a valid glob on sensor names",
     "bad_time": "a time can't be read, lies in the past or too far ahead",
     "bad_window": "the window has no from and to, or no weekly rule, or an unknown time zone",
-    "no_sensor": "no sensor that is known has this name or fits this glob",
+    "no_sensor": "no known sensor has this name or matches this glob",
     "no_open_incident": "no such incident is open, and no sensor given has an open one",
     "beyond_limit": "a limit of the configuration is broken, or its no_value sent: change that, or shelve the sensor",
-    "not_shelved": "this very sensor or pattern isn't shelved",
+    "not_shelved": "exactly this sensor or pattern isn't shelved",
     "no_window": "no command has declared a maintenance window of this name",
-    "too_many": "so many shelved patterns or windows are not kept",
+    "too_many": "the maximum number of shelved patterns or windows is reached",
     "id_reused": "the id was that of another command",
 }
 """All reasons to reject a command, with their meaning."""
@@ -41,7 +41,7 @@ Text = Annotated[str, Meta(max_length=200)]
 Pattern = Annotated[str, Meta(min_length=1, max_length=256, description="Glob on sensor names, or one name")]
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
 Time = Annotated[
-    str, Meta(min_length=2, max_length=40, description="RFC 3339 with its offset, or so long: 90m, 2h, 3d")
+    str, Meta(min_length=2, max_length=40, description="RFC 3339 with its offset, or a duration: 90m, 2h, 3d")
 ]
 
 

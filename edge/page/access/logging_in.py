@@ -110,7 +110,7 @@ class LoggingIn:
         """
         wait_s = self._attempts.wait_s(address, self._monotonic())
         if wait_s > 0:
-            log.warning("log_in_refused address=%r reason='too many tries'", address)
+            log.warning("log_in_refused address=%r reason='too many attempts'", address)
             raise TooManyTriesError(wait_s)
         self._attempts.note(address, self._monotonic())
         async with self._one_at_a_time:

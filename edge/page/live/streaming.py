@@ -39,7 +39,7 @@ def stream(request: Request, audience: Audience, page: str) -> Response:
     if request.method == "HEAD":
         return Response(headers={name.decode(): value.decode() for name, value in HEADERS})
     if audience.is_full:
-        return problem(503, "Too many pages are open already; this one is brought up to date now and then.")
+        return problem(503, "Too many pages are open already; this one is updated from time to time.")
     return EventStream(Tab(text_of(request, "sensor") or None), audience, page)
 
 

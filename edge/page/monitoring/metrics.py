@@ -48,7 +48,7 @@ class MetricsCollector:
             problems.add_metric([name], count)
         yield problems
         yield GaugeMetricFamily(
-            f"{PREFIX}_time_seconds", "What time it is, as the service believes", _epoch(health["time"])
+            f"{PREFIX}_time_seconds", "The time according to the service", _epoch(health["time"])
         )
         if health.get("backlog_since"):
             words = "When the oldest event that waits for delivery was stored"
@@ -67,14 +67,14 @@ class MetricsCollector:
             yield family
 
     def _of_links(self) -> Iterator[Metric]:
-        family = GaugeMetricFamily(f"{PREFIX}_connected", "Whether a broker is there", labels=["carries"])
+        family = GaugeMetricFamily(f"{PREFIX}_connected", "Whether a broker is connected", labels=["carries"])
         for each in self._said["connections"]:
             family.add_metric([each["carries"]], float(each["connected"]))
         yield family
 
     def _of_inputs(self) -> Iterator[Metric]:
-        count = CounterMetricFamily(f"{PREFIX}_input_messages", "Messages that an input has heard", labels=["input"])
-        words = "When an input has heard its last message"
+        count = CounterMetricFamily(f"{PREFIX}_input_messages", "Messages that an input has received", labels=["input"])
+        words = "Time of an input's last message"
         last = GaugeMetricFamily(f"{PREFIX}_input_last_message_timestamp_seconds", words, labels=["input"])
         for each in self._said["inputs"]:
             count.add_metric([each["topic"]], each["messages"])

@@ -161,7 +161,7 @@ def main() -> None:
     except StoreError as error:
         print(json.dumps({"error": f"The store can't be read: {error}"}), flush=True)
     except ConfigurationError:
-        print(json.dumps({"error": "The configuration's file has been changed and has faults now."}), flush=True)
+        print(json.dumps({"error": "The configuration's file has been changed and now has errors."}), flush=True)
 
 
 if __name__ == "__main__":

@@ -129,7 +129,7 @@ def note_on(found: dict[str, Any]) -> str:
     if found.get("more"):
         return "Working out what the detectors made of it …"
     if not found["readings"]:
-        return "No reading of this time was kept."
+        return "No reading of this time is stored."
     unscored = found.get("unscored")
     if unscored is None:
         return ""

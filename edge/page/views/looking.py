@@ -116,7 +116,7 @@ class Looking:
         is_scored = number_of(request, "scored", 0, 0, 1) == 1
         now = await self._views.of(open_now)
         if now.clock is None:
-            return problem(404, "No reading has come yet.")
+            return problem(404, "No reading has arrived yet.")
         if is_scored or hours > SHORT_H:
             found = await self._series.of(name, hours, now.clock, scored=is_scored)
         else:

@@ -36,7 +36,7 @@ def problems_in(said: dict[str, Any], waiting_s: float | None) -> list[str]:
         problems += [f"the broker refuses the subscription to {topic}: {why}" for topic, why in refused.items()]
     can_get_out = any(each["connected"] for each in connections if "events" in each["carries"])
     if waiting_s is not None and waiting_s > STUCK_S and can_get_out:
-        problems.append(f"events don't get out: the oldest has waited for {duration(waiting_s)}")
+        problems.append(f"events aren't delivered: the oldest has waited for {duration(waiting_s)}")
     return problems
 
 
@@ -47,7 +47,7 @@ def _notes_of_sinks(health: dict[str, Any]) -> list[str]:
             count = counted(each["set_aside"], "event")
             notes.append(f"the sink {name} has refused {count} for good since the start: {each['last_error']}")
         if each["lost"]:
-            notes.append(f"limits have taken {counted(each['lost'], 'event')} from the sink {name} since the start")
+            notes.append(f"limits have dropped {counted(each['lost'], 'event')} for the sink {name} since the start")
     return notes
 
 
@@ -69,7 +69,7 @@ def notes_on(said: dict[str, Any]) -> list[str]:
     if health.get("input_lag", 0) > MUCH:
         notes.append(f"{health['input_lag']:,} records wait in Kafka to be read")
     if health.get("dropped_qos0"):
-        notes.append(f"{counted(health['dropped_qos0'], 'message')} of QoS 0 came too fast and were dropped")
+        notes.append(f"{counted(health['dropped_qos0'], 'message')} of QoS 0 arrived too fast and were dropped")
     return notes + _notes_of_sinks(health) + _refused_notes(said)
 
 
@@ -86,7 +86,7 @@ def _in_words(problem: dict[str, Any]) -> str:
     kind = problem.get("problem")
     if kind == "publications_refused":
         also = f" and {problem['topics'] - 1} other topics" if problem["topics"] > 1 else ""
-        return f"the broker refuses what is published on {problem['topic']}{also}: {problem['reason']}"
+        return f"the broker refuses publications on {problem['topic']}{also}: {problem['reason']}"
     if kind == "delivery_unconfirmed":
         return "the broker acknowledges events, but our own status doesn't come back from it: see its access list"
     if kind == "client_id_in_use":
@@ -100,7 +100,7 @@ def _in_words(problem: dict[str, Any]) -> str:
 def _of_the_clock(problem: dict[str, Any]) -> str:
     if problem.get("problem") == "clock_wrong":
         why = "it was never set" if problem["because"] == "unset" else "readings show that it is behind"
-        return f"this machine's clock says {problem['own']}, {why}; {problem['believed']} is believed"
+        return f"this machine's clock shows {problem['own']}, {why}; {problem['believed']} is used"
     if problem.get("problem") == "clock_doubted":
         return f"readings lie ahead of this machine's clock ({problem['own']}); {problem['held']} messages are held"
     return ""

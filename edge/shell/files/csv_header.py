@@ -53,7 +53,7 @@ def read_header(line: str) -> Columns:
     sensible = [each for each, cells in readings.items() if len(cells) > 1 and _times([c.lower() for c in cells])]
     if len(sensible) > 1:
         words = " or ".join(SEPARATORS[each] for each in sensible)
-        raise HeaderError(f"is the separator a {words}? Both make sense of the header")
+        raise HeaderError(f"is the separator a {words}? Both match the header")
     if not sensible:
         if all(len(cells) < 2 for cells in readings.values()):
             found = _times([line.strip().strip('"').lower()])

@@ -19,19 +19,19 @@ _REFUSED = {
     BAD_PASSWORD: "see username and the password",
     NOT_AUTHORISED: "see username and the password, and the broker's access list",
     BANNED: "the broker has banned this client; its log says why",
-    BAD_METHOD: "the broker wants another kind of authentication",
+    BAD_METHOD: "the broker requires another kind of authentication",
 }
 
 _TLS = {
-    "WRONG_VERSION_NUMBER": "no TLS is spoken on this port: see port and [tls]",
-    "HTTP_REQUEST": "no TLS is spoken on this port: see port and [tls]",
-    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "the broker wants a certificate of ours: see tls.certificate_file",
+    "WRONG_VERSION_NUMBER": "this port doesn't use TLS: see port and [tls]",
+    "HTTP_REQUEST": "this port doesn't use TLS: see port and [tls]",
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "the broker requires a client certificate: see tls.certificate_file",
     "TLSV1_ALERT_UNKNOWN_CA": "the broker doesn't trust our certificate: see tls.certificate_file",
 }
 
 _SYSTEM = {
-    errno.ECONNREFUSED: "nothing listens there: does the broker run, and is the port right?",
-    errno.ECONNRESET: "the broker closes the connection: is TLS wanted on one side only?",
+    errno.ECONNREFUSED: "nothing listens there: is the broker running, and is the port right?",
+    errno.ECONNRESET: "the broker closes the connection: is TLS used on one side only?",
     errno.EHOSTUNREACH: "is the network up, and the address right?",
     errno.ENETUNREACH: "is the network up?",
     errno.ETIMEDOUT: "nothing answers there: a firewall, or a wrong address",
@@ -46,7 +46,7 @@ def why_refused(reason: ReasonCode) -> str:
 def why_not_understood(version: str, *, closed: bool) -> str:
     """Why no permitted version was accepted; `closed` if the broker closed the connection without an answer."""
     if not closed:
-        return f"the broker doesn't speak MQTT {version}: see version"
+        return f"the broker doesn't support MQTT {version}: see version"
     return "the broker closes the connection without an answer: see port, [tls] and version, and the broker's log"
 
 

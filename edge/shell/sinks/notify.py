@@ -187,6 +187,6 @@ def _service_of(address: str, timeout_s: float) -> Any:
     asset = AppriseAsset(app_id="Edgewarden", app_desc=f"Edgewarden {version()}", app_url="", async_mode=False)
     service = Apprise.instantiate(address, asset=asset, suppress_exceptions=True)
     if service is None:
-        raise ValueError("isn't an address that Apprise knows, see https://appriseit.com/services/")
+        raise ValueError("isn't an address known to Apprise, see https://appriseit.com/services/")
     service.socket_connect_timeout = service.socket_read_timeout = timeout_s
     return service

@@ -46,7 +46,7 @@ BLOCKED_S = 20.0
 """A broker that is out of memory or disk and accepts nothing is disconnected after this time."""
 
 CLOSE_S = 1.0
-OUT_OF_MEMORY = "the broker is out of memory or disk, and takes nothing"
+OUT_OF_MEMORY = "the broker is out of memory or disk, and accepts nothing"
 PRECONDITION_FAILED = 406
 
 
@@ -201,14 +201,14 @@ class RabbitmqSink:
             self._too_large = printable(error.reply_text)
         if self._trouble is None:
             self._trouble = (
-                "the broker is out of memory or disk, and takes nothing" if self._is_blocked else _words(error)
+                "the broker is out of memory or disk, and accepts nothing" if self._is_blocked else _words(error)
             )
         self._news()
 
     def _was_returned(self, _: Any, method: Any, properties: Any, __: bytes) -> None:
         """Handle an event that no queue accepts; its confirmation follows."""
         self._returned[properties.message_id] = (
-            f"no queue takes it: {printable(method.reply_text)}, routing key {printable(method.routing_key)}"
+            f"no queue accepts it: {printable(method.reply_text)}, routing key {printable(method.routing_key)}"
         )
 
     def _answered(self, frame: Any) -> None:

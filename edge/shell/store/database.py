@@ -146,7 +146,7 @@ def look_on(path: Path, *, lenient: bool = False) -> Database:
         StoreError: The file doesn't exist, is empty, or isn't readable.
     """
     if not path.exists():
-        raise StoreError(f"{path}: no such file; the service makes it when it starts")
+        raise StoreError(f"{path}: no such file; the service creates it when it starts")
     if path.is_file() and not os.access(path, os.R_OK):
         raise StoreError(f"{path}: permission denied; the service's user may read it")
     if _open_here[path.absolute()] <= 0 and (problem := store_problem(path)):

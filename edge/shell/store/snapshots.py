@@ -121,7 +121,7 @@ def parts_of(database: Database, snapshot: int) -> Iterator[StoredPart]:
         (snapshot,),
     ):
         if not isinstance(journal, int) or not is_part(columns):
-            raise SnapshotError("damaged snapshot: a part isn't what was stored")
+            raise SnapshotError("damaged snapshot: a part differs from what was stored")
         yield StoredPart(journal, Part(*columns))
 
 

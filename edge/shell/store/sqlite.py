@@ -222,7 +222,7 @@ class SqliteStore:
             right = all(isinstance(value, kind) for value, kind in zip(columns, OUTBOX_KINDS, strict=True))
             payload = columns.pop().encode() if right else b""
             if not right or zlib.crc32(payload) != checksum:
-                raise StoreError(f"{self.path}: event {columns[0]} isn't what was stored", damaged=True)
+                raise StoreError(f"{self.path}: event {columns[0]} differs from what was stored", damaged=True)
             found.append(OutboxRow._make((*columns, payload)))
         return found
 

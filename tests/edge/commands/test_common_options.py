@@ -82,7 +82,7 @@ def test_a_sensor_without_events_is_not_an_error(store: Path) -> None:
 
 
 def test_an_unknown_sensor_in_an_empty_store_is_reported() -> None:
-    assert no_sensor("a", []) == "no sensor's name fits 'a': no sensor is known yet"
+    assert no_sensor("a", []) == "no sensor's name matches 'a': no sensor is known yet"
 
 
 @pytest.mark.parametrize("command", ["events", "export", "levels"])

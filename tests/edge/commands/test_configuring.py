@@ -65,7 +65,7 @@ def test_init_overwrites_only_with_force(folder: Path) -> None:
         ("--host", "", "must not be empty"),
         ("--host", "mqtt://broker:1884", "must be a name or an address: write host"),
         ("--port", "0", "must be at least 1"),
-        ("--topic", "a/#/b", "may hold # only as its last level"),
+        ("--topic", "a/#/b", "may contain # only as its last level"),
     ],
 )
 def test_init_refuses_values_that_check_would_refuse(folder: Path, option: str, value: str, message: str) -> None:
@@ -160,7 +160,7 @@ def test_check_explains_everything(folder: Path, monkeypatch: pytest.MonkeyPatch
         "so neither silence nor a value that stays is a fault",
         "line1/*/temperature (bearings, in °C): silence, limits,",
         "high 80",
-        "ignored/**: not watched, as all of its detectors are switched off.",
+        "ignored/**: not monitored, since all of its detectors are off.",
         "Surprise of 6 decades, by chance one reading in 1,000,000, in 2 readings in a row raises an",
         "every other sensor:",
         "once in 10 days",

@@ -136,7 +136,7 @@ def test_a_missing_store_is_reported_and_ends_with_1_where_it_is_printed_once(fo
     (folder / "edgewarden.db").unlink()
     found = CliRunner().invoke(main, ["top", "--once"], catch_exceptions=False)
     assert found.exit_code == 1
-    assert "no such file; the service makes it when it starts" in found.stderr
+    assert "no such file; the service creates it when it starts" in found.stderr
 
 
 @pytest.mark.long

@@ -41,7 +41,7 @@ class ServiceState(NamedTuple):
             return f"the service is running (process {self.pid})"
         if not self.said:
             return "the service is not running"
-        how = "stopped" if self.said.get("state") != RUNNING else "ended without a goodbye; last seen"
+        how = "stopped" if self.said.get("state") != RUNNING else "ended unexpectedly; last seen"
         return f"the service is not running ({how} {ago(self.age_s)})"
 
 

@@ -76,7 +76,7 @@ class Contribution(Model):
     """The share of one sensor in the score of a device."""
 
     sensor: str = Field(description="The sensor")
-    share: float = Field(ge=0, le=1, description="Its share; those of all the device's sensors add up to 1")
+    share: float = Field(ge=0, le=1, description="Its share; the shares of all the device's sensors add up to 1")
 
 
 class IncidentData(Model):
@@ -91,38 +91,37 @@ class IncidentData(Model):
     severity: int = Field(
         ge=1,
         le=1000,
-        description="OPC UA severity: how far, how long, and whether it gets worse; of limits, 646 and 1000; of error"
-        " values, 400",
+        description="OPC UA severity by distance, duration and trend; 646 and 1000 for limits, 400 for error values",
     )
     score: float = Field(ge=0, description="Surprise of this reading in decades: 6 is one in a million by chance")
     threshold: float = Field(
-        gt=0, description="Decades at which the detector raises an incident that goes farthest beyond its level"
+        gt=0, description="Raising level, in decades, of the detector that is farthest beyond its own"
     )
     value: float = Field(
-        description="The reading that led to this event; of a silence, the last one; of a counter, its pace"
+        description="The reading that led to this event; for a silence, the last one; for a counter, its pace"
     )
     unit: str = Field(default="", description="Unit of the value, empty if unknown")
     reading: float | None = Field(
         default=None,
-        description="Where the value is a pace: what the counter reads; otherwise it isn't there",
+        description="If the value is a pace: the counter's reading; otherwise absent",
         exclude_if=lambda reading: reading is None,
     )
-    expected: float | None = Field(description="What was expected before the reading was seen")
+    expected: float | None = Field(description="The value expected before the reading")
     lower: float | None = Field(
-        description="Lower end of the band that was violated, or a limit; null where the value isn't what is wrong"
+        description="Lower end of the violated band, or a limit; null if the fault isn't in the value"
     )
     upper: float | None = Field(description="Upper end of that band")
     detectors: list[DetectorEvidence] = Field(description="The detectors that agree, the most surprised first")
     conditions: list[ConditionFound] = Field(
-        default_factory=list, description="All kinds that the incident has shown so far, the first one first"
+        default_factory=list, description="All kinds of the incident so far, in order"
     )
     contributions: list[Contribution] = Field(
-        default_factory=list, description="Of a device: its sensors' shares at the peak, the largest first"
+        default_factory=list, description="For a device: its sensors' shares at the peak, the largest first"
     )
     sensors: list[str] = Field(
-        default_factory=list, description="The sensors that have one cause, if these are several; the first it can name"
+        default_factory=list, description="The sensors with a common cause, if there are several; only the first ones"
     )
-    sensors_total: int = Field(default=0, ge=0, description="How many sensors these are in all")
+    sensors_total: int = Field(default=0, ge=0, description="Total number of these sensors")
     started: Timestamp = Field(description="Time of the first reading that belongs to the incident")
     last: Timestamp = Field(description="Time of the last reading that belongs to the incident")
     ended: Timestamp | None = Field(default=None, description="When the incident ended; null while it is open")
@@ -130,9 +129,9 @@ class IncidentData(Model):
     count: int = Field(ge=1, description="Readings beyond the threshold or a limit so far")
     recent: list[tuple[Timestamp, float]] = Field(description="The sensor's last readings, oldest first")
     labels: dict[str, str] = Field(default_factory=dict, description="The labels of the rule that the sensor follows")
-    by: str | None = Field(default=None, description="The operator who caused this transition, where one did")
-    comment: str | None = Field(default=None, description="What the operator said of it")
-    message: str = Field(description="One sentence for a person")
+    by: str | None = Field(default=None, description="The operator who caused this transition, if any")
+    comment: str | None = Field(default=None, description="The operator's comment")
+    message: str = Field(description="A sentence for people to read")
     replayed: bool = Field(default=False, description="Published from the backlog of an outage")
 
 
@@ -146,12 +145,12 @@ class IncidentEvent(Model):
         pattern=r"^io\.edgewarden\.incident\.[a-z]+\.v1$", description="What happened, and the version of this schema"
     )
     subject: str = Field(min_length=1, description="The sensor")
-    time: Timestamp = Field(description="The reading's time; of a silence, when it became too long")
+    time: Timestamp = Field(description="The reading's time; for a silence, the time when it became too long")
     recordedtime: Timestamp = Field(
-        description="How far the plant had come, by the times of its readings, when the event was decided"
+        description="The plant's time, according to its readings, when the event was decided"
     )
     sequence: str = Field(pattern=r"^\d{20}$", description="Orders the events of a gateway")
-    correlationid: str = Field(description="The incident, or the one of several sensors that it was part of at first")
+    correlationid: str = Field(description="The incident, or the group incident that it first belonged to")
     partitionkey: str = Field(description="The sensor")
     severitytext: Literal["INFO", "WARN", "ERROR", "FATAL"] = Field(description="A word for the severity")
     severitynumber: int = Field(ge=1, le=24, description="OpenTelemetry severity number")

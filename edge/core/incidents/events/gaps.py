@@ -95,16 +95,16 @@ class Gap(NamedTuple):
 class GapData(Model):
     """What is missing."""
 
-    what: What = Field(description="Events that were dropped undelivered, or readings that never came in")
+    what: What = Field(description="Events that were dropped undelivered, or readings that were never received")
     reason: Reason = Field(description="Why it is missing")
     sink: str | None = Field(
-        default=None, description="The sink that they are missing at; null if no sink's limit was reached"
+        default=None, description="The sink at which they are missing; null if no sink's limit was reached"
     )
-    count: int | None = Field(description="How many; null if nobody knows")
-    severities: dict[str, int] = Field(description="Of dropped events, how many of each severitytext")
-    first: Timestamp | None = Field(description="Time of the earliest that is missing; null if nobody knows")
-    last: Timestamp | None = Field(description="Time of the latest that is missing; null if nobody knows")
-    message: str = Field(description="One sentence for a person")
+    count: int | None = Field(description="Number; null if unknown")
+    severities: dict[str, int] = Field(description="For dropped events, the number of each severitytext")
+    first: Timestamp | None = Field(description="Time of the earliest missing one; null if unknown")
+    last: Timestamp | None = Field(description="Time of the latest missing one; null if unknown")
+    message: str = Field(description="A sentence for people to read")
 
 
 class GapEvent(Model):

@@ -35,14 +35,14 @@ class SensorData(Model):
     topic: str = Field(
         description="The sensor as the end of a topic, as in `{base}/anomaly/...` and `{base}/state/...`"
     )
-    unit: str = Field(description="Unit of its values; empty if nothing says one")
+    unit: str = Field(description="Unit of its values; empty if unknown")
     kind: Literal["periodic", "on_change", "full_repeat"] | None = Field(
-        description="What it means that a value is sent again; null of a sensor that was forgotten"
+        description="The meaning of a repeated value; null for a forgotten sensor"
     )
     device: str | None = Field(description="The device of the configuration that it belongs to")
-    input: str | None = Field(description="Topic filter of the input that reads it; null of a file's, and if forgotten")
-    source_topic: str | None = Field(description="The topic that it was heard on, its first 256 characters; likewise")
-    value: float | None = Field(description="Its first value; of a sensor that was forgotten the last one")
+    input: str | None = Field(description="Topic filter of the input that reads it; null for sensors of a file, and forgotten ones")
+    source_topic: str | None = Field(description="The topic on which it was received, its first 256 characters; null in the same cases")
+    value: float | None = Field(description="Its first value; for a forgotten sensor, the last one")
     time: Timestamp | None = Field(description="Time of that value")
 
 
@@ -53,12 +53,12 @@ class SensorsData(Model):
     reason: Reason | None = Field(
         description="Why they were forgotten: an operator's command, or limits.forget_days; null if they were found"
     )
-    by: str | None = Field(description="The operator who said so, where one did")
-    comment: str | None = Field(description="What the operator said of it")
+    by: str | None = Field(description="The operator who gave the command, if any")
+    comment: str | None = Field(description="The operator's comment")
     sensors: list[SensorData] = Field(
         min_length=1, max_length=MOST, description="In the order in which they were found"
     )
-    message: str = Field(description="One sentence for a person")
+    message: str = Field(description="A sentence for people to read")
 
 
 class SensorsEvent(Model):
@@ -70,7 +70,7 @@ class SensorsEvent(Model):
     type: Literal["io.edgewarden.sensor.discovered.v1", "io.edgewarden.sensor.forgotten.v1"] = Field(
         description="What happened, and the version of this schema"
     )
-    time: Timestamp = Field(description="How far the plant had come, by the times of its readings; of a command, when")
+    time: Timestamp = Field(description="The plant's time, according to its readings; for a command, the time when")
     sequence: str = Field(pattern=r"^\d{20}$", description="Orders the events of a gateway")
     severitytext: Literal["INFO", "WARN", "ERROR", "FATAL"] = Field("INFO", description="A word for the severity")
     severitynumber: int = Field(9, ge=1, le=24, description="OpenTelemetry severity number")

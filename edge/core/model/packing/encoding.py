@@ -43,7 +43,7 @@ class EncodedArray(msgspec.Struct, array_like=True, frozen=True):
         try:
             dtype = np.dtype(self.dtype)
             if dtype.kind not in "biuf":
-                raise StateError(f"no array of numbers: {self.dtype}")
+                raise StateError(f"not an array of numbers: {self.dtype}")
             return np.frombuffer(self.data, dtype).reshape(self.shape)
         except (TypeError, ValueError) as error:
             raise StateError(f"no array: {error}") from error
@@ -63,7 +63,7 @@ def decode(encoded: bytes, kind: Any) -> Any:
     try:
         return msgspec.msgpack.decode(encoded, type=kind)
     except (ValueError, msgspec.DecodeError) as error:
-        raise StateError(f"not what is expected: {error}") from error
+        raise StateError(f"unexpected content: {error}") from error
 
 
 def encode_arrays(arrays: Mapping[str, NDArray[Any]]) -> bytes:

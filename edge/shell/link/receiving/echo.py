@@ -25,7 +25,7 @@ UNANSWERED = 2
 """Number of consecutive connections that ended before the broker answered, after which it isn't tried again."""
 
 
-UNHEARD_STATUS = "what the broker acknowledges counts as delivered, and another service of our name goes unnoticed"
+UNHEARD_STATUS = "acknowledged events count as delivered, and another service of our name goes unnoticed"
 
 
 class Echo:

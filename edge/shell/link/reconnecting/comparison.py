@@ -101,7 +101,7 @@ class ComparedConnection:
             self._answered = True
         elif self._refused != (why := why_refused(reason)):
             self._refused = why
-            log.info("comparison_refused reason=%r: whether another client uses our id can't be found out", why)
+            log.info("comparison_refused reason=%r: whether another client uses our id can't be determined", why)
 
     def _on_unsubscribe(self, *_arguments: Any) -> None:
         self._answered = True

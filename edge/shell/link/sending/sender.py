@@ -147,7 +147,7 @@ class Sender:
     def _why_too_large(self, topic: str, payload: bytes, said: Properties | None, largest: int) -> str:
         """Why the broker won't take a publication of this size; empty if it may."""
         if 0 < largest < (size := packet_size(topic, payload, said)):
-            return f"{TOO_LARGE}: {size} bytes, and the broker takes {largest}"
+            return f"{TOO_LARGE}: {size} bytes, and the broker accepts {largest}"
         if self._too_long.has(len(payload)):
             return f"{TOO_LARGE}: the broker has refused a payload of {self._too_long.length} bytes"
         return ""

@@ -151,7 +151,7 @@ class Subscriber:
         if not filters or len(self._left) > LEFT:
             return
         if not self._left:
-            log.warning("no_input topic=%r: the broker's session has a filter that no input asks for", topic[:99])
+            log.warning("no_input topic=%r: the broker's session has a filter that no input uses", topic[:99])
         self._left.update(filters)
         for some in _packets(filters):
             _, packet = client.unsubscribe(list(some))
@@ -192,7 +192,7 @@ class Subscriber:
         self._identifiers.forget_others(needed)
         if self._overlapping and not self._identifies:
             log.warning(
-                "filters_overlap filters=%r: what matches both may be taken twice, unless with MQTT 5",
+                "filters_overlap filters=%r: messages that match both may be counted twice, except with MQTT 5",
                 in_words(self._overlapping),
             )
 

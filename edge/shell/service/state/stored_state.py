@@ -153,7 +153,7 @@ def _correct(pipeline: Pipeline, told: PublishedIncidents, store: Store, now: fl
         return False
     events = told.reconcile(pipeline.published, pipeline.sensors, pipeline.watch, raises=raises)
     if events:
-        log.warning("incidents_corrected events=%d reason='they aren't those that were told before'", len(events))
+        log.warning("incidents_corrected events=%d reason='they differ from the published ones'", len(events))
         store.append(events, [], pack([SequenceReserved(events[-1].sequence)]), now=now)
     return told.has_changed
 

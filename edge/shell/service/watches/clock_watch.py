@@ -135,7 +135,7 @@ class ClockWatch:
         if ahead_s:
             self._clock.believe(ahead_s)
             self._plausible.clock_stepped()
-            self._tell("clock_wrong", "since the senders of readings say a later one")
+            self._tell("clock_wrong", "since the senders of readings report a later one")
             by = self._clock.step()
             self._shift(by)
             return by

@@ -7,8 +7,8 @@ import socket
 import ssl
 
 _SYSTEM = {
-    errno.ECONNREFUSED: "nothing listens there: does the receiver run, and is the port right?",
-    errno.ECONNRESET: "the receiver closes the connection: is TLS wanted on one side only?",
+    errno.ECONNREFUSED: "nothing listens there: is the receiver running, and is the port right?",
+    errno.ECONNRESET: "the receiver closes the connection: is TLS used on one side only?",
     errno.EPIPE: "the receiver closes the connection",
     errno.EHOSTUNREACH: "is the network up, and the address right?",
     errno.ENETUNREACH: "is the network up?",

@@ -225,7 +225,7 @@ class SinkReader:
         right = all(isinstance(value, kind) for value, kind in zip(row, KINDS, strict=True))
         payload = str(row[6]).encode() if right else b""
         if not right or zlib.crc32(payload) != row[7]:
-            raise StoreError(f"{self._path}: event {row[0]} isn't what was stored", damaged=True)
+            raise StoreError(f"{self._path}: event {row[0]} differs from what was stored", damaged=True)
         return OutboxRow._make((*row[:6], payload))
 
     def missing_disk(self, limits: SinkLimits) -> int:

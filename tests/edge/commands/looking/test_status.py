@@ -58,7 +58,7 @@ def test_undelivered_events_are_unhealthy(store: Path) -> None:
     kept.close()
     result = edgewarden("status")
     assert result.exit_code == 1
-    assert "events don't get out: the oldest has waited for 5 min" in result.stdout
+    assert "events aren't delivered: the oldest has waited for 5 min" in result.stdout
 
 
 def test_a_service_that_stopped_writing_its_status_is_unhealthy(store: Path) -> None:
@@ -85,7 +85,7 @@ def test_a_service_without_a_status_yet_is_starting() -> None:
                 "believed": "2026-01-01T00:00:00Z",
                 "because": "unset",
             },
-            "clock says 1970-01-01T00:00:30Z, it was never set; 2026-01-01T00:00:00Z is believed",
+            "clock says 1970-01-01T00:00:30Z, it was never set; 2026-01-01T00:00:00Z is used",
         ),
         (
             {
@@ -94,7 +94,7 @@ def test_a_service_without_a_status_yet_is_starting() -> None:
                 "believed": "2026-01-01T02:00:00Z",
                 "because": "senders",
             },
-            "2026-01-01T00:00:00Z, readings show that it is behind; 2026-01-01T02:00:00Z is believed",
+            "2026-01-01T00:00:00Z, readings show that it is behind; 2026-01-01T02:00:00Z is used",
         ),
         (
             {"problem": "clock_doubted", "own": "2026-01-01T00:00:00Z", "held": 3},
@@ -138,7 +138,7 @@ def test_mistakes_of_sensors_are_shown_and_are_not_faults_of_the_service(store: 
     ("said", "words"),
     [
         ({"state": "stopped"}, "not running: the service is not running (stopped 0"),
-        ({"pid": 2**22 + 1}, "not running: the service is not running (ended without a goodbye; last seen 0"),
+        ({"pid": 2**22 + 1}, "not running: the service is not running (ended unexpectedly; last seen 0"),
         ({"pid": 0}, "not running"),
     ],
 )

@@ -112,10 +112,10 @@ def test_pairs_are_read_back_as_written(pairs: dict[str, int]) -> None:
 @pytest.mark.parametrize(
     ("keys", "problem"),
     [
-        ('columns = ["a"]', 'means nothing without format = "text"'),
+        ('columns = ["a"]', 'has no effect without format = "text"'),
         ('format = "text"\ncolumns = ["", ""]', "must name at least one column"),
         ('format = "text"\ncolumns = ["a", "b", "a"]', "names 'a' twice"),
-        ('format = "number"\nsensor = "{topic}"\nbatch = "metrics"', 'means nothing with format = "number"'),
+        ('format = "number"\nsensor = "{topic}"\nbatch = "metrics"', 'has no effect with format = "number"'),
     ],
 )
 def test_keys_that_do_not_apply_to_text_are_refused(keys: str, problem: str) -> None:

@@ -26,7 +26,7 @@ def test_a_port_where_nothing_listens_is_reported_with_what_to_check(
     caplog.set_level(logging.WARNING, "edgewarden.link")
     link = make_link(free_port)
     wait_until(lambda: link.trouble)
-    assert link.trouble == "Connection refused: nothing listens there: does the broker run, and is the port right?"
+    assert link.trouble == "Connection refused: nothing listens there: is the broker running, and is the port right?"
     assert f"error={link.trouble!r}" in caplog.text
 
 
@@ -104,4 +104,4 @@ def test_no_system_error_number_is_shown(error: OSError, words: str) -> None:
 def test_messages_of_openssl_are_shown_without_source_positions() -> None:
     error = ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)")
     error.reason = "WRONG_VERSION_NUMBER"
-    assert why_unreachable(error) == "TLS: wrong version number: no TLS is spoken on this port: see port and [tls]"
+    assert why_unreachable(error) == "TLS: wrong version number: this port doesn't use TLS: see port and [tls]"

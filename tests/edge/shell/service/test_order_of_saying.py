@@ -121,4 +121,4 @@ def test_the_health_is_published_in_the_turn_that_creates_it(
 
 
 def damaged(*_: object) -> list[Any]:
-    raise StoreError("an event isn't what was stored", damaged=True)
+    raise StoreError("an event differs from what was stored", damaged=True)

@@ -64,7 +64,7 @@ def test_bindings_select_by_the_levels_of_a_sensor_and_unroutable_events_are_set
     line.close()
     assert sequences(receiver) == [1, 3]
     (letter,) = read_dead_letters(line.path, LetterFilter())
-    assert letter["detail"] == "no queue takes it: NO_ROUTE, routing key line2.pump.temp"
+    assert letter["detail"] == "no queue accepts it: NO_ROUTE, routing key line2.pump.temp"
 
 
 @pytest.mark.long

@@ -57,7 +57,7 @@ _SHORT_TEXTS = (
     (re.compile(r"(?:[0-9A-Fa-f]{2}){4,}"), "hexadecimal digits", ""),
     (re.compile(rf'"\s*{_NUMBER}\s*"'), "a number in quotes", ""),
     (re.compile(r"[+-]?\d+,\d+"), "a number with a decimal comma", ""),
-    (re.compile(rf"{_NUMBER}\s*[^\W\d_]\S{{0,9}}|{_NUMBER}\s*[%°]\S{{0,3}}"), "a number with a unit behind it", ""),
+    (re.compile(rf"{_NUMBER}\s*[^\W\d_]\S{{0,9}}|{_NUMBER}\s*[%°]\S{{0,3}}"), "a number followed by a unit", ""),
 )
 _TEXTS = (
     (re.compile(r"(?:[0-9A-Fa-f]{2}){4,}"), "hexadecimal digits", ""),
@@ -97,7 +97,7 @@ def instead(wanted: str, payload: bytes) -> str | None:
         payload: Any bytes.
 
     Returns:
-        A phrase such as `not JSON but a number with a unit behind it`, or `not JSON; looks like gzip`.
+        A phrase such as `not JSON but a number followed by a unit`, or `not JSON; looks like gzip`.
     """
     head = payload[:LOOKED_AT]
     signature = next((name for begin, name in _SIGNATURES if head.startswith(begin) and _is_likely(name, head)), None)
@@ -144,7 +144,7 @@ def _textual(wanted: str, text: str) -> str | None:
 
 def _bracketed(wanted: str, text: str) -> str | None:
     if _PYTHON.match(text):
-        return "a dictionary as Python prints it: json.dumps() writes JSON"
+        return "a printed Python dictionary: json.dumps() writes JSON"
     if wanted in {"json", "senml"}:
         return None
     found = "senml" if _SENML.match(text) else "json"

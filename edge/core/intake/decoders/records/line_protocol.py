@@ -104,7 +104,7 @@ def _read_fields(text: str, begin: int, place: int, number: int, before: str, va
         value = _string(field[2], values) if field[3] is None else _value(field[3], values)
         has_whole = has_whole or (field[3] or "").endswith(("i", "u"))
         if value == "malformed":
-            return _bad(text, begin, number, "malformed", "a field that is no number, boolean or string")
+            return _bad(text, begin, number, "malformed", "a field that isn't a number, boolean or string")
         if isinstance(value, str):
             line.refusals.append(Refusal(value, path[:LONGEST_PATH]))
         elif len(path) > LONGEST_PATH:
@@ -120,7 +120,7 @@ def _read_fields(text: str, begin: int, place: int, number: int, before: str, va
     stamp, place = _read_stamp(text, place)
     end = _END.match(text, place)
     if end is None:
-        return _bad(text, begin, number, "bad_time", "no whole number stands behind the fields")
+        return _bad(text, begin, number, "bad_time", "the fields aren't followed by a whole number")
     return line._replace(end=end.end(), keys=tuple(keys), stamp=stamp, has_whole=has_whole)
 
 

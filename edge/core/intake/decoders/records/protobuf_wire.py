@@ -56,7 +56,7 @@ def read_tag(data: bytes, at: int, end: int) -> tuple[int, int, int]:
     """
     tag, at = read_number(data, at, end)
     if tag >> 3 == 0 or tag > _LARGEST_TAG:
-        raise Refused("malformed", f"no protobuf: the field before byte {at} has the number {tag >> 3}")
+        raise Refused("malformed", f"not protobuf: the field before byte {at} has the number {tag >> 3}")
     return tag >> 3, tag & _WIRE_TYPE, at
 
 
@@ -77,7 +77,7 @@ def end_of(data: bytes, field: int, at: int, end: int, wire_type: int) -> tuple[
     elif wire_type in (FIXED64, FIXED32):
         size = 8 if wire_type == FIXED64 else 4
     else:
-        raise Refused("malformed", f"no protobuf: wire type {wire_type} before byte {at}")
+        raise Refused("malformed", f"not protobuf: wire type {wire_type} before byte {at}")
     if size > end - at:
         raise Refused("malformed", f"the protobuf is cut off: {size} bytes should follow at byte {at}")
     return at, at + size
@@ -108,7 +108,7 @@ def _end_of_group(data: bytes, field: int, at: int, end: int) -> int:
         field, wire_type, at = read_tag(data, at, end)
         if wire_type == END_OF_GROUP:
             if field != open_groups.pop():
-                raise Refused("malformed", f"no protobuf: a group ends before byte {at} that hasn't begun")
+                raise Refused("malformed", f"not protobuf: the group that ends before byte {at} hasn't begun")
         elif wire_type == GROUP:
             open_groups.append(field)
             if len(open_groups) > DEEPEST_GROUP:
