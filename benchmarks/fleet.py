@@ -53,9 +53,7 @@ class Sent(NamedTuple):
 
 
 def records(sensors: int, readings: int) -> Iterator[Sent]:
-    """The given number of readings of each sensor, five sensors per device; one in 200 changes its level after two
-    thirds.
-    """
+    """Readings of each sensor, five sensors per device; one in 200 changes its level after two thirds."""
     noise = random.Random(1)
     names = [f"plant/device{each // 5}/field{each % 5}" for each in range(sensors)]
     places = [zlib.crc32(each.rpartition("/")[0].encode()) % PARTITIONS for each in names]

@@ -28,7 +28,7 @@ def test_names_and_addresses_are_accepted(host: str) -> None:
         ("1.2.3.4:1883", 'write host = "1.2.3.4" and port = 1883'),
         ("[::1]:1883", 'write host = "::1" and port = 1883'),
         ("[::1]", 'write host = "::1"'),
-        ("ws://broker:9001/mqtt", "web sockets isn't spoken"),
+        ("ws://broker:9001/mqtt", "web sockets isn't supported"),
         ("broker/path", "and nothing else"),
         ("my broker", "and nothing else"),
         ("mqtt://", "and nothing else"),

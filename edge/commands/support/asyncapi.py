@@ -80,7 +80,11 @@ HEALTH = _object(
         "events_confirmed": COUNT,
         "store_errors": COUNT,
         "store_writable": {"type": "boolean"},
-        "sinks": {"type": "object", "description": "Other destinations of events, by name", "additionalProperties": SINK},
+        "sinks": {
+            "type": "object",
+            "description": "Other destinations of events, by name",
+            "additionalProperties": SINK,
+        },
         "problems": PROBLEMS,
     },
     may_lack=["backlog_events", "backlog_bytes", "backlog_since"],

@@ -205,9 +205,7 @@ class IncidentTracker(SensorArrays):
                 self.ranges.learn(int(of[index]), pick(values, index), pick(times, index))
 
     def shift(self, slots: Slots, by: float) -> None:
-        """Move the times of some sensors by the given number of seconds: the clock that stamps their readings was
-        set.
-        """
+        """Move the times of some sensors by a number of seconds: the clock that stamps their readings was set."""
         self.ranges.shift(slots, by)
         for slot in slots.tolist():
             tracker = self.trackers.get(slot)

@@ -75,9 +75,7 @@ class KnownSensors:
         self._take_in(slot, repetition, timed_by_arrival=timed_by_arrival)
 
     def refill_all(self, refilled: Iterable[tuple[int, str, str, bool]]) -> None:
-        """Assign vacant slots to sensors, as recorded in a part of the journal; those that have one already are
-        left.
-        """
+        """Assign vacant slots to sensors, as recorded in the journal; those that have one already are left."""
         for slot, name, repetition, by_arrival in refilled:
             if is_vacant(self._sensors.names[slot]):
                 self.refill(slot, name, Repetition(repetition), timed_by_arrival=by_arrival)

@@ -47,9 +47,7 @@ class MetricsCollector:
         for name, count in Counter(each["problem"] for each in health["problems"]).items():
             problems.add_metric([name], count)
         yield problems
-        yield GaugeMetricFamily(
-            f"{PREFIX}_time_seconds", "The time according to the service", _epoch(health["time"])
-        )
+        yield GaugeMetricFamily(f"{PREFIX}_time_seconds", "The time according to the service", _epoch(health["time"]))
         if health.get("backlog_since"):
             words = "When the oldest event that waits for delivery was stored"
             yield GaugeMetricFamily(

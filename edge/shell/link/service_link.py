@@ -121,9 +121,7 @@ class ServiceLink(Outlet, Protocol):
 
     @property
     def moves(self) -> int:
-        """Number of times that sensors have moved to another worker on the same topics, so that they may be missing
-        here.
-        """
+        """Number of times that sensors have moved to another worker on the same topics, and may be missing here."""
 
     def start(self) -> None:
         """Start the network thread."""
@@ -147,12 +145,10 @@ class ServiceLink(Outlet, Protocol):
         """Whether the broker has lost its state about us since the last call."""
 
     def positions(self, messages: Sequence[Message]) -> dict[str, int]:
-        """The positions to be stored with messages, so that none is processed twice; empty if the messages contain
-        them.
-        """
+        """The positions to be stored with messages, so that none is processed twice; empty if unnecessary."""
 
     def acknowledge(self, messages: Sequence[Message], window: int | None = None) -> None:
-        """Acknowledge stored messages to the broker."""
+        """The positions to be stored with messages, so that none is processed twice; empty if unnecessary."""
 
     def wake(self) -> None:
         """Let `receive()` return."""

@@ -92,9 +92,7 @@ def test_an_entry_point_can_not_replace_a_command(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("where", ["a_plugin:missing", "no_such_module:x", "a_plugin:no_command"])
-def test_a_broken_entry_point_gives_one_line_and_affects_no_other(
-    monkeypatch: pytest.MonkeyPatch, where: str
-) -> None:
+def test_a_broken_entry_point_gives_one_line_and_affects_no_other(monkeypatch: pytest.MonkeyPatch, where: str) -> None:
     plug_in(monkeypatch, extra=where)
     result = CliRunner().invoke(main, ["extra"])
     assert result.exit_code == 1

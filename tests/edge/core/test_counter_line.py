@@ -102,7 +102,7 @@ def test_an_exchanged_meter_is_reported_as_a_jump_of_its_reading_and_its_rate_is
     assert all(each["unit"] == "l/min" and (each["upper"] or 8.0) < 20.0 for each in others)
 
 
-def test_a_unit_changed_by_a_factor_of_a_thousand_is_reported_and_later_readings_are_compared_with_the_earlier_rate() -> None:
+def test_a_unit_changed_by_a_thousand_is_reported_and_the_earlier_rate_is_kept_for_comparison() -> None:
     first, *others = told(line_of(altered(lambda each: 1000.0 * each)), 1800)
     assert first["message"].endswith(" l within 2 min, 1000 times as much: its unit may have changed")
     assert others

@@ -117,7 +117,9 @@ def test_the_keyboard_does_what_the_mouse_does(page: str, browser: Browser, cons
     browser.wait_text("No sensor is like that.")
 
 
-def test_the_plot_of_a_sensor_grows_and_is_zoomed_by_mouse_and_keys(page: str, browser: Browser, consumer: Consumer) -> None:
+def test_the_plot_of_a_sensor_grows_and_is_zoomed_by_mouse_and_keys(
+    page: str, browser: Browser, consumer: Consumer
+) -> None:
     spike(consumer)
     browser.open(f"{page}#/sensor/{quote(SENSOR, safe='')}?hours=1")
     browser.wait(DRAWN, timeout_s=40)
@@ -238,9 +240,7 @@ def test_a_tab_that_slept_shows_the_events_in_the_meantime(page: str, consumer: 
         browser.wait_text(f"{SENSOR} is at 99")
 
 
-def test_a_list_that_cannot_be_updated_says_so_until_it_can(
-    page: str, browser: Browser, consumer: Consumer
-) -> None:
+def test_a_list_that_cannot_be_updated_says_so_until_it_can(page: str, browser: Browser, consumer: Consumer) -> None:
     browser.open(f"{page}#/sensors")
     browser.wait_text("No sensor has been heard yet.")
     refuse = """
@@ -264,9 +264,7 @@ def test_a_sensor_without_an_incident_immediately_shows_that_it_is_muted_here_or
     browser.wait("return [...document.querySelectorAll('button')].some((each) => each.innerText === 'Unmute')")
 
 
-def test_a_page_of_a_sensor_that_is_forgotten_says_so(
-    page: str, browser: Browser, consumer: Consumer
-) -> None:
+def test_a_page_of_a_sensor_that_is_forgotten_says_so(page: str, browser: Browser, consumer: Consumer) -> None:
     consumer.publish_all(SENSOR, NORMAL[:5])
     browser.open(f"{page}#/sensor/{quote(SENSOR, safe='')}")
     browser.wait("return document.querySelector('.tile dd') !== null")

@@ -64,7 +64,9 @@ def open_incidents(page: PageClient) -> list[dict[str, object]]:
 
 
 @pytest.mark.long
-def test_an_incident_appears_on_an_open_page_and_in_the_list_with_its_sentence(page: PageClient, consumer: Consumer) -> None:
+def test_an_incident_appears_on_an_open_page_and_in_the_list_with_its_sentence(
+    page: PageClient, consumer: Consumer
+) -> None:
     with page.stream() as stream:
         stream.wait("hello")
         spike(consumer)
@@ -116,9 +118,7 @@ def test_a_refused_command_gives_the_reason(page: PageClient) -> None:
     assert page.post("/api/command", {"command": "shelve"}).status == 400
 
 
-def test_commands_over_mqtt_are_ignored_where_only_the_page_may_give_them(
-    page: PageClient, consumer: Consumer
-) -> None:
+def test_commands_over_mqtt_are_ignored_where_only_the_page_may_give_them(page: PageClient, consumer: Consumer) -> None:
     spike(consumer)
     wait_until(lambda: open_incidents(page), what="the incident")
     consumer.publish("edgewarden/gw/command/acknowledge", json.dumps({"sensor": "**"}))

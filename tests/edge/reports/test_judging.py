@@ -32,7 +32,9 @@ def span(raised: float, ended: float = math.inf, sensor: str = "a") -> IncidentS
         (span(150, 160, "b"), math.nan, "false"),
     ],
 )
-def test_an_incident_is_described_in_a_word_and_a_label_is_found_or_not(incident: IncidentSpan, delay: float, word: str) -> None:
+def test_an_incident_is_described_in_a_word_and_a_label_is_found_or_not(
+    incident: IncidentSpan, delay: float, word: str
+) -> None:
     judgement = judge([Label(100, 200, "a")], [incident], RULES)
     assert judgement.words == [word]
     assert judgement.delays == [delay] or (math.isnan(delay) and math.isnan(judgement.delays[0]))

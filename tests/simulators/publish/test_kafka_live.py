@@ -34,7 +34,9 @@ def command(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(program, cwd=folder, env=environment, text=True, stderr=subprocess.PIPE)
 
 
-def test_a_simulated_plant_arrives_complete_and_each_device_in_one_partition_in_order(kafka: Kafka, tmp_path: Path) -> None:
+def test_a_simulated_plant_arrives_complete_and_each_device_in_one_partition_in_order(
+    kafka: Kafka, tmp_path: Path
+) -> None:
     kafka.create_topic("plant", 4, retention_ms="-1")
     how = ("--sensors", "60", "--duration", "1h", "--interval", "60s", "--rate", "2000", "--truth", "truth.jsonl")
     simulated = command(tmp_path, "simulate", "--kafka", kafka.bootstrap, *how)
@@ -61,7 +63,9 @@ def test_a_missing_topic_is_named(kafka: Kafka, tmp_path: Path) -> None:
     assert "the topic nosuch" in errors
 
 
-def test_heartbeats_go_to_each_partition_and_continue_after_an_outage_of_the_broker(kafka: Kafka, tmp_path: Path) -> None:
+def test_heartbeats_go_to_each_partition_and_continue_after_an_outage_of_the_broker(
+    kafka: Kafka, tmp_path: Path
+) -> None:
     kafka.create_topic("beating", 3)
     beating = command(
         tmp_path, "fleet", "heartbeat", "--brokers", kafka.bootstrap, "--topic", "beating", "--every", "1"

@@ -40,8 +40,12 @@ class SensorData(Model):
         description="The meaning of a repeated value; null for a forgotten sensor"
     )
     device: str | None = Field(description="The device of the configuration that it belongs to")
-    input: str | None = Field(description="Topic filter of the input that reads it; null for sensors of a file, and forgotten ones")
-    source_topic: str | None = Field(description="The topic on which it was received, its first 256 characters; null in the same cases")
+    input: str | None = Field(
+        description="Topic filter of the input that reads it; null for sensors of a file, and forgotten ones"
+    )
+    source_topic: str | None = Field(
+        description="The topic on which it was received, its first 256 characters; null in the same cases"
+    )
     value: float | None = Field(description="Its first value; for a forgotten sensor, the last one")
     time: Timestamp | None = Field(description="Time of that value")
 

@@ -228,9 +228,7 @@ class Admission(SensorArrays):
     def _same(
         self, others: NDArray[np.bool_], slots: NDArray[np.intp], values: NDArray[np.float64]
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Which of the readings with the previous time and a different value are accepted, and which exceed the
-        limit.
-        """
+        """Which readings with the previous time and another value are accepted, and which exceed the limit."""
         same, crowded = np.zeros((2, len(slots)), dtype=bool)
         for at in np.flatnonzero(others).tolist():
             known, value = self.same.of_one_time.of(int(slots[at])), float(values[at])

@@ -122,9 +122,7 @@ class UsualRanges(SensorArrays):
         return Yardstick(float(low), float(high), sure, episode, most, is_device)
 
     def shift(self, slots: Slots, by: float) -> None:
-        """Move the times of some sensors by the given number of seconds: the clock that stamps their readings was
-        set.
-        """
+        """Move the times of some sensors by a number of seconds: the clock that stamps their readings was set."""
         self.born[slots] += by
         self.due[slots] += by
 

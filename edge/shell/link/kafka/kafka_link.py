@@ -338,7 +338,9 @@ class KafkaLink:
 
     def lost(self, places: Sequence[Place]) -> None:
         """See `GroupListener`: the next worker began at our last commit, so later readings are processed twice."""
-        log.warning("partitions_lost partitions=%d reason='the group has received no heartbeat for too long'", len(places))
+        log.warning(
+            "partitions_lost partitions=%d reason='the group has received no heartbeat for too long'", len(places)
+        )
         self._moved(places)
 
     def _moved(self, places: Sequence[Place]) -> None:

@@ -83,7 +83,9 @@ def test_counters_give_the_reason_and_their_rate(folder: Path) -> None:
     assert "since it only rises, except for resets; watched by its pace in 1/min over 1 min" in text
 
 
-def test_sensors_of_a_store_without_configuration_show_what_is_known(store: Path, tmp_path: Path, monkeypatch: Any) -> None:
+def test_sensors_of_a_store_without_configuration_show_what_is_known(
+    store: Path, tmp_path: Path, monkeypatch: Any
+) -> None:
     monkeypatch.chdir(tmp_path.parent)
     result = edgewarden("sensors", "--store", str(store))
     assert result.exit_code == 0

@@ -312,9 +312,7 @@ FAST = st.tuples(st.integers(520, 900), LONG).map(
 @settings(max_examples=60)
 @given(PAIRS | LONG | FAST, st.integers(1, 60) | st.just(1000))
 @example([(0, 5.0), (1, 5.0), (0, 3.0), (1, 6.0), (0, 7.0), (1, 2.0)], 5)
-def test_the_verdicts_equal_those_of_a_plain_loop_in_any_batching(
-    pairs: list[tuple[int, float]], cut: int
-) -> None:
+def test_the_verdicts_equal_those_of_a_plain_loop_in_any_batching(pairs: list[tuple[int, float]], cut: int) -> None:
     admission, whole = Admission(), Admission()
     verdicts = [
         verdict for start in range(0, len(pairs), cut) for verdict in judge(admission, pairs[start : start + cut])
@@ -337,9 +335,7 @@ def walk(steps: list[tuple[int, int]]) -> list[tuple[int, float, int]]:
     | st.lists(st.tuples(st.integers(0, 4), st.integers(6, 10)), min_size=20, max_size=60).map(walk),
     st.integers(1, 60),
 )
-def test_the_pace_is_judged_as_in_a_plain_loop_in_any_batching(
-    sent: list[tuple[int, float, int]], cut: int
-) -> None:
+def test_the_pace_is_judged_as_in_a_plain_loop_in_any_batching(sent: list[tuple[int, float, int]], cut: int) -> None:
     admission = Admission()
     admission.grow(2)
     slots = np.array([slot for slot, _, _ in sent], dtype=np.intp)

@@ -49,7 +49,9 @@ def night(zone: str, day: tuple[int, int, int], payload: str, delay_s: float) ->
 @pytest.mark.long
 @pytest.mark.parametrize("payload", PAYLOADS)
 @pytest.mark.parametrize(("zone", "day"), [(zone, day) for zone, days in NIGHTS.items() for day in days])
-def test_no_reading_is_lost_and_no_sensor_is_reported_silent(zone: str, day: tuple[int, int, int], payload: str) -> None:
+def test_no_reading_is_lost_and_no_sensor_is_reported_silent(
+    zone: str, day: tuple[int, int, int], payload: str
+) -> None:
     pipeline, sent, kinds = night(zone, day, payload, delay_s=1.0)
     counters = pipeline.counters
     assert counters.readings_refused == {}

@@ -111,7 +111,9 @@ def test_readings_held_before_the_wait_was_removed_from_the_configuration_still_
 
 
 @pytest.mark.parametrize("times", ["forward", "backward"])
-def test_the_held_readings_are_bounded_even_while_the_clock_stands_still(times: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_held_readings_are_bounded_even_while_the_clock_stands_still(
+    times: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(reorder_module, "MOST_HELD", 50)
     made = Reorder(1e9)
     out: Readings = []

@@ -166,9 +166,7 @@ def test_any_bytes_are_read_or_refused(payload: bytes) -> None:
         (None, 0xFFFF_FFFF, 4_294_967_295.0),
     ],
 )
-def test_the_datatype_determines_the_number_of_bits_and_the_sign(
-    datatype: int | None, raw: int, number: float
-) -> None:
+def test_the_datatype_determines_the_number_of_bits_and_the_sign(datatype: int | None, raw: int, number: float) -> None:
     metric = read_payload(CLASSES["Payload"](metrics=[{"datatype": datatype, "int_value": raw}]).SerializeToString())
     assert number_of(metric.metrics[0]) == number
 

@@ -114,7 +114,9 @@ def test_after_pauses_of_the_whole_plant_a_replay_gives_the_events_of_the_live_r
 
 @pytest.mark.parametrize("reorder_s", [0.0, 10.0])
 @pytest.mark.parametrize("sensors", [1, 2, 4])
-def test_the_first_sensor_after_a_pause_of_the_whole_plant_was_missing_like_the_others(sensors: int, reorder_s: float) -> None:
+def test_the_first_sensor_after_a_pause_of_the_whole_plant_was_missing_like_the_others(
+    sensors: int, reorder_s: float
+) -> None:
     readings = recording([2 * HOUR, 15.0, 2 * HOUR], sensors, 5.0)
     told, _ = live(made(reorder_s), readings, 0.5)
     silent = [each for each in map(json.loads, told) if each["data"]["kind"] == "missing"]

@@ -91,7 +91,9 @@ def test_a_limit_that_is_met_again_leaves_and_the_rest_follows_its_own_rules(
 
 
 @pytest.mark.parametrize(("state", "signal"), CASES)
-def test_a_learned_condition_ends_while_a_limit_is_broken_without_ending_the_incident(state: State, signal: MachineInput) -> None:
+def test_a_learned_condition_ends_while_a_limit_is_broken_without_ending_the_incident(
+    state: State, signal: MachineInput
+) -> None:
     made = tracker(state)
     follow(made, made.step(signal, observation(2.0, 21.0, HIGH), SETTINGS), 2.0)
     for ending in (MachineInput.CALM_ENOUGH, MachineInput.CALM_ENOUGH):

@@ -76,7 +76,9 @@ def test_a_question_that_fails_ends_only_itself(handover: Handover) -> None:
     assert beside(handover.turn, handover.ask(lambda _: 1)) == 1
 
 
-def test_a_loop_that_does_not_turn_is_reported_after_some_time(handover: Handover, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_loop_that_does_not_turn_is_reported_after_some_time(
+    handover: Handover, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "ANSWER_S", 0.01)
     with pytest.raises(BusyError, match="hasn't answered"):
         asyncio.run(handover.ask(lambda _: 1))

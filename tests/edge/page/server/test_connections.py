@@ -115,7 +115,9 @@ def test_a_page_that_listens_keeps_its_connection(port: int, monkeypatch: pytest
     connection.close()
 
 
-def test_a_client_that_disconnects_during_its_request_leaves_no_traceback(port: int, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_client_that_disconnects_during_its_request_leaves_no_traceback(
+    port: int, caplog: pytest.LogCaptureFixture
+) -> None:
     with socket.create_connection(("127.0.0.1", port)) as client:
         client.sendall(POST + PASSWORD)
     assert [status(port) for _ in range(3)] == [200] * 3

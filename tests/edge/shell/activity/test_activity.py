@@ -361,7 +361,9 @@ def test_a_status_from_the_future_is_not_older_than_now(tmp_path: Path) -> None:
     assert said.age_s == 0.0
 
 
-def test_the_status_is_written_immediately_for_a_first_message_a_new_reason_and_a_failed_connection(tmp_path: Path) -> None:
+def test_the_status_is_written_immediately_for_a_first_message_a_new_reason_and_a_failed_connection(
+    tmp_path: Path,
+) -> None:
     line = Line(tmp_path / "store.db")
 
     def said() -> dict[str, Any]:

@@ -71,7 +71,9 @@ def seen(assistant: HomeAssistant, entity: str, state: str | None = None) -> Ent
     return wait_until(found, 30, f"{entity} {state} among {[*assistant.look()]}, {assistant.complaints}")
 
 
-def test_sensors_and_their_incidents_are_discovered_automatically(assistant: HomeAssistant, service: RunningService) -> None:
+def test_sensors_and_their_incidents_are_discovered_automatically(
+    assistant: HomeAssistant, service: RunningService
+) -> None:
     service.start()
     seen(assistant, f"{GATEWAY}: Connection (binary_sensor)", "ON")
     seen(assistant, f"{GATEWAY}: Any incident (binary_sensor)", "OFF")
@@ -98,7 +100,9 @@ def test_sensors_and_their_incidents_are_discovered_automatically(assistant: Hom
     assert assistant.complaints == []
 
 
-def test_a_service_that_goes_away_is_unavailable_and_comes_back_once(assistant: HomeAssistant, service: RunningService) -> None:
+def test_a_service_that_goes_away_is_unavailable_and_comes_back_once(
+    assistant: HomeAssistant, service: RunningService
+) -> None:
     service.start()
     is_ready(assistant.consumer)
     assistant.consumer.publish_all("plant/pump/temp", NORMAL[:30])

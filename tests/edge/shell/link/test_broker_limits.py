@@ -112,7 +112,9 @@ def test_nothing_that_fits_is_refused_and_nothing_else_sent(make_link: MakeLink)
         assert max(published) in range(290, 301)
 
 
-def test_a_packet_for_which_the_broker_closed_the_connection_as_too_large_is_not_sent_again(make_link: MakeLink) -> None:
+def test_a_packet_for_which_the_broker_closed_the_connection_as_too_large_is_not_sent_again(
+    make_link: MakeLink,
+) -> None:
     def behave(client: Client) -> None:
         client.read()
         client.send(mqtt.packet(mqtt.CONNACK, bytes.fromhex("000000")))

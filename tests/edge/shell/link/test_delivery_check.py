@@ -101,7 +101,9 @@ def test_an_event_that_was_acknowledged_after_the_status_waits_for_the_next_one(
     assert line.delivered == [1, 2]
 
 
-def test_an_event_counts_as_undelivered_until_its_status_comes_back(line: Line, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_event_counts_as_undelivered_until_its_status_comes_back(
+    line: Line, caplog: pytest.LogCaptureFixture
+) -> None:
     line.link.drops = True
     line.events(1)
     line.let_pass(2 * ECHO_S)
@@ -163,7 +165,9 @@ def test_a_late_acknowledgement_is_not_a_missing_status(line: Line) -> None:
 
 
 @pytest.mark.parametrize("why", ["MQTT 5", "not readable"])
-def test_an_event_counts_immediately_where_an_acknowledgement_suffices_or_nothing_more_is_available(line: Line, why: str) -> None:
+def test_an_event_counts_immediately_where_an_acknowledgement_suffices_or_nothing_more_is_available(
+    line: Line, why: str
+) -> None:
     line.events(1)
     if why == "MQTT 5":
         line.link.acknowledges_blindly = False

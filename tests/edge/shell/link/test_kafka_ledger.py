@@ -118,9 +118,7 @@ def test_no_record_overtakes_a_partition_that_has_more_to_read(merge: PartitionM
     assert taken(merge, {1, 2}) == [(1, 2.0)]
 
 
-def test_the_wait_for_a_partition_without_data_is_limited(
-    merge: PartitionMerge, clock: list[float]
-) -> None:
+def test_the_wait_for_a_partition_without_data_is_limited(merge: PartitionMerge, clock: list[float]) -> None:
     add(merge, 1, 1.0)
     assert taken(merge, {1}) == []
     clock[0] += PATIENCE_S

@@ -110,7 +110,9 @@ def test_ordinary_messages_are_read_in_bulk_in_either_version(
     assert link.alive
 
 
-def test_messages_left_by_an_ended_connection_are_returned_once(start_mosquitto: StartMosquitto, make_link: MakeLink) -> None:
+def test_messages_left_by_an_ended_connection_are_returned_once(
+    start_mosquitto: StartMosquitto, make_link: MakeLink
+) -> None:
     broker = start_mosquitto()
     with Proxy(broker.port) as proxy:
         link = make_link(proxy.port, Subscription("a"), **SESSION)

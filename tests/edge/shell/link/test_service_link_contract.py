@@ -155,7 +155,9 @@ def test_stored_but_unacknowledged_messages_are_recognised_by_position_or_mark(
     assert payloads(messages)[-1:] == [b"3"]
 
 
-def test_messages_of_the_service_itself_come_between_the_others(source: Source, make: Callable[[], ServiceLink]) -> None:
+def test_messages_of_the_service_itself_come_between_the_others(
+    source: Source, make: Callable[[], ServiceLink]
+) -> None:
     link = make()
     own = Message("edgewarden/gw/command/mute", b"{}", 1.0)
     link.inbox.put(own)

@@ -63,9 +63,7 @@ def test_an_event_waits_for_the_answer_to_the_one_before_it_on_its_topic(refusin
     assert outlet.sequences == [1, 2, 3]
 
 
-def test_without_refusals_nothing_waits_for_an_answer(
-    refusing: tuple[Outlet, Publisher], store: SqliteStore
-) -> None:
+def test_without_refusals_nothing_waits_for_an_answer(refusing: tuple[Outlet, Publisher], store: SqliteStore) -> None:
     outlet, publisher = refusing
     outlet.acknowledges_blindly = True
     publisher.turn(0.0)

@@ -179,7 +179,9 @@ def test_a_clock_that_is_set_while_the_service_waits_for_messages_costs_nothing(
 
 
 @pytest.mark.parametrize("by", [-ODD_S, ODD_S])
-def test_messages_waiting_to_be_received_as_the_clock_is_set_are_stamped_by_the_new_one(store: SqliteStore, by: float) -> None:
+def test_messages_waiting_to_be_received_as_the_clock_is_set_are_stamped_by_the_new_one(
+    store: SqliteStore, by: float
+) -> None:
     gateway = Gateway(store, 0.0)
     gateway.turn()
 

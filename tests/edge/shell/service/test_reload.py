@@ -158,7 +158,9 @@ def test_another_broker_is_connected_to_and_the_old_one_is_disconnected_from(
     assert running.service.end() == 0
 
 
-def test_changes_that_need_a_restart_are_reported_and_not_applied(running: Reloaded, consumer: Consumer, tmp_path: Path) -> None:
+def test_changes_that_need_a_restart_are_reported_and_not_applied(
+    running: Reloaded, consumer: Consumer, tmp_path: Path
+) -> None:
     text = running.service.path.read_text()
     changed = text.replace('name = "gw"', 'name = "other"').replace(
         'durability = "process"', 'durability = "process"\npath = "elsewhere.db"'
@@ -250,9 +252,7 @@ def test_a_reload_gives_the_events_of_a_restart(tmp_path: Path, start_mosquitto:
     assert heard[0] == heard[1]
 
 
-def test_closing_a_terminal_affects_nothing(
-    tmp_path: Path, own_mosquitto: EmbeddedBroker, consumer: Consumer
-) -> None:
+def test_closing_a_terminal_affects_nothing(tmp_path: Path, own_mosquitto: EmbeddedBroker, consumer: Consumer) -> None:
     path = tmp_path / "edgewarden.toml"
     path.write_text(configuration(own_mosquitto.port))
     ours, terminal = pty.openpty()

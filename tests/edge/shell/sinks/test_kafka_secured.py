@@ -88,9 +88,7 @@ def link_to(kafka: SecuredKafka, sasl: str, password: str = PASSWORD) -> KafkaLi
 
 
 @pytest.mark.parametrize("sasl", ["plain", "scram-sha-256", "scram-sha-512"])
-def test_events_and_readings_arrive_with_the_right_password(
-    kafka: SecuredKafka, tmp_path: Path, sasl: str
-) -> None:
+def test_events_and_readings_arrive_with_the_right_password(kafka: SecuredKafka, tmp_path: Path, sasl: str) -> None:
     line = SinkLine(tmp_path, options(kafka, sasl))
     line.store_events(sink_events(1, 20))
     line.run_through(20)
@@ -149,7 +147,9 @@ def test_a_client_certificate_replaces_a_password(kafka: SecuredKafka, tmp_path:
     link.stop()
 
 
-def test_without_a_client_certificate_nothing_arrives_and_the_reason_is_reported(kafka: SecuredKafka, tmp_path: Path) -> None:
+def test_without_a_client_certificate_nothing_arrives_and_the_reason_is_reported(
+    kafka: SecuredKafka, tmp_path: Path
+) -> None:
     line = SinkLine(tmp_path, certified(kafka, TlsOptions(str(kafka.ca))))
     line.store_events(sink_events(1, 1))
     words = str(line.run_until(lambda: line.keeper.as_dict()["out"]["last_error"], what="the error"))

@@ -364,7 +364,9 @@ def test_an_invalid_address_is_refused_at_the_start_and_not_repeated(
     assert "hunter2" not in str(raised.value)
 
 
-def test_ntfy_gets_its_expected_format(impatient: None, tmp_path: Path, ntfy: Callable[[], list[dict[str, Any]]]) -> None:
+def test_ntfy_gets_its_expected_format(
+    impatient: None, tmp_path: Path, ntfy: Callable[[], list[dict[str, Any]]]
+) -> None:
     how = NotifyOptions(f"ntfy://127.0.0.1:{ntfy.port}/plant", "gw", group_s=0.1, interval_s=0.0)  # type: ignore[attr-defined]
     line = SinkLine(tmp_path, SinkOptions("phone", "notify", how, Wanted(once=True), "beginning"))
     line.store_events([sink_event(1, "a/temp", severity=800, transition="raised")])

@@ -178,9 +178,7 @@ def test_a_password_changed_on_the_server_is_reported_and_nothing_is_lost_until_
     assert rabbitmq.sequences(queue) == list(range(1, 11))
 
 
-def test_a_revoked_permission_makes_events_wait(
-    rabbitmq: SecuredRabbitMq, queue: str, tmp_path: Path
-) -> None:
+def test_a_revoked_permission_makes_events_wait(rabbitmq: SecuredRabbitMq, queue: str, tmp_path: Path) -> None:
     line = line_to(rabbitmq, tmp_path, queue, rabbitmq.tls())
     line.store_events(sink_events(1, 5))
     line.run_through(5)

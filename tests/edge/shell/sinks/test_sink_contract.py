@@ -66,9 +66,7 @@ def test_every_event_arrives_and_those_of_a_sensor_in_order(
     assert line.keeper.as_dict()["out"]["delivered"] >= 300
 
 
-def test_an_event_arrives_with_its_stored_attributes(
-    receiver: Receiver, impatient: None, tmp_path: Path
-) -> None:
+def test_an_event_arrives_with_its_stored_attributes(receiver: Receiver, impatient: None, tmp_path: Path) -> None:
     line = SinkLine(tmp_path, options(receiver))
     line.store_events([sink_event(1, "ofen 3/µ-temp", transition="raised")])
     line.run_through(1)
@@ -217,7 +215,9 @@ def test_a_sink_that_is_stuck_delays_no_other(receiver: Receiver, tmp_path: Path
     line.close()
 
 
-def test_history_that_a_sink_needs_is_kept_until_it_is_delivered(receiver: Receiver, impatient: None, tmp_path: Path) -> None:
+def test_history_that_a_sink_needs_is_kept_until_it_is_delivered(
+    receiver: Receiver, impatient: None, tmp_path: Path
+) -> None:
     receiver.kill()
     line = SinkLine(tmp_path, options(receiver), events_days=1e-9, events_bytes=1)
     line.store_events(sink_events(1, 30))

@@ -93,7 +93,9 @@ def test_freed_space_is_returned_and_no_more_is_deleted_in_the_next_round(store:
     assert disk.free() >= FREE - 20 * PAGE
 
 
-def test_of_the_waiting_events_the_least_important_are_deleted_and_a_thousand_stay(store: SqliteStore, disk: Disk) -> None:
+def test_of_the_waiting_events_the_least_important_are_deleted_and_a_thousand_stay(
+    store: SqliteStore, disk: Disk
+) -> None:
     store.append([event(1, severity=900), *[event(each, size=3600) for each in range(2, 1302)]], [], now=100.0)
     store.prune(150.0)  # the first call creates a table, which alone truncates the log to its usual size
     disk.leave(0)

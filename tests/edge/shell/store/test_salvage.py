@@ -104,9 +104,7 @@ def test_the_core_gets_its_earlier_state_from_the_salvaged_data(path: Path) -> N
 
 
 @pytest.mark.parametrize(("number", "is_refused"), [(27, True), (20, False)])
-def test_a_damaged_entry_makes_the_file_damaged_if_it_is_needed(
-    path: Path, *, number: int, is_refused: bool
-) -> None:
+def test_a_damaged_entry_makes_the_file_damaged_if_it_is_needed(path: Path, *, number: int, is_refused: bool) -> None:
     spoil(path, f"UPDATE journal SET entry = substr(entry, 1, 20) WHERE number = {number}")  # noqa: S608 - our own
     store = SqliteStore(path, "process", LIMITS)
     digest, inputs = CONFIGURATION.digest(), CONFIGURATION.inputs_digest()

@@ -47,9 +47,7 @@ def has_other_keys(payload: bytes) -> bool:
 
 
 def _length(payload: bytes, info: int, place: int) -> tuple[int, int]:
-    """The number given by the low bits of an item's first byte, or by the bytes at `place`; and the position after
-    it.
-    """
+    """The number in the low bits of an item's first byte, or in the bytes at `place`; and the position after it."""
     width = 1 << (info - 24) if 24 <= info < _INDEFINITE - 3 else 0
     if width:
         return int.from_bytes(payload[place : place + width]), place + width

@@ -133,9 +133,7 @@ class TimeKeys:
 
 
 def _with_day(given: object, fields: Mapping[str, Any], held: set[str]) -> object:
-    """The value of a time, preceded by the day in a separate key if it is a time of day; the key of that day is
-    recorded.
-    """
+    """The value of a time, preceded by the day if that has a separate key, whose use is recorded."""
     if not isinstance(given, str) or not _CLOCK_TIME.fullmatch(given):
         return given
     day = next((key for key in fields if key.lower() in _DATES and isinstance(fields[key], str)), None)
