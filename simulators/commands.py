@@ -167,13 +167,13 @@ def _check(context: click.Context, given: dict[str, Any]) -> None:
     publishes = given["host"] is not None or given["kafka"] is not None or given["output"] is None
     broker = ("host", "port", "username", "password_file", "tls", "ca_file", "qos")
     rules = (
-        (given["kafka"] is not None, broker, "means nothing with --kafka"),
-        (given["csv_path"] is not None, PLANT_ONLY, "means nothing with --csv"),
-        (given["csv_path"] is None, ("speed",), "means nothing without --csv"),
+        (given["kafka"] is not None, broker, "has no effect with --kafka"),
+        (given["csv_path"] is not None, PLANT_ONLY, "has no effect with --csv"),
+        (given["csv_path"] is None, ("speed",), "has no effect without --csv"),
         (not publishes, BROKER_ONLY, "has no effect with --output alone; --host publishes as well"),
         (not publishes, ("rate",), "has no effect with --output alone, which is written at once"),
         (given["form"] != "array", ("pack",), "has no effect without --format array"),
-        (not given["tls"], ("ca_file",), "means nothing without --tls"),
+        (not given["tls"], ("ca_file",), "has no effect without --tls"),
         (given["username"] is None, ("password_file",), "needs --username too"),
     )
     for applies, names, problem in rules:

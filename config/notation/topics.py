@@ -68,7 +68,7 @@ def template_problem(template: str, topic: str) -> str | None:
         ("{" in plain or "}" in plain, "has a brace without its partner"),
         (
             any(each in plain for each in "+#\0"),
-            "must hold no wildcard: write {1} for what the first one of the topic stands for",
+            "must not contain wildcards: write {1} for the level matched by the topic's first one",
         ),
         _bad_levels(plain),
     )
@@ -152,7 +152,7 @@ def item_name_problem(name: str) -> str | None:
         _too_long(name),
         ("{" in plain or "}" in plain, "has a brace without its partner"),
         (not _PLACEHOLDER.search(name), "must hold a field of the elements such as {id}, or {index} for their places"),
-        (any(each in plain for each in "+#\0"), "must hold no wildcard"),
+        (any(each in plain for each in "+#\0"), "must not contain wildcards"),
         _bad_levels(plain),
     )
 

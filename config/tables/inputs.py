@@ -181,7 +181,7 @@ class Input(Table):
     @classmethod
     def _words_are_heard(cls, words: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         if words and info.data.get("availability") is None:
-            raise refuse("means nothing without availability")
+            raise refuse("has no effect without availability")
         if info.field_name == "unavailable" and (both := {*map(str.lower, words)} & {*info.data.get("available", ())}):
             raise refuse(f"holds {min(both)!r}, which available holds too")
         return tuple(word.lower() for word in words)
@@ -232,7 +232,7 @@ class Input(Table):
         if chosen in KEYS_ARE_FIXED and (chosen, info.field_name) != ("sparkplug", "ignore"):
             raise refuse(f'has no effect with format = "{chosen}": {KEYS_ARE_FIXED[chosen]}')
         if info.field_name == "name" and info.data.get("items") is None:
-            raise refuse("means nothing without items")
+            raise refuse("has no effect without items")
         return value
 
     @field_validator("no_value", "numbers", "decimal", "units")

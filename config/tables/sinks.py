@@ -49,7 +49,7 @@ def url_problem(url: str, schemes: tuple[str, ...]) -> str | None:
     if parts.username is not None or parts.password is not None:
         return "must not contain a user or password: write username, and password_file, password_env or ..._credential"
     if parts.fragment:
-        return "must hold no #"
+        return "must not contain #"
     return None
 
 

@@ -14,7 +14,7 @@ DOUBTS = [
         '[broker]\nversion = "3.1.1"\n[[input]]\ntopic = "a/+/x"\n[[input]]\ntopic = "a/b/#"',
         "input[1].topic",
         6,
-        "overlaps a/+/x: what matches both may be taken twice, unless",
+        "overlaps a/+/x: messages that match both may be counted twice, unless",
     ),
     ('[[input]]\ntopic = "a/#"\n[[input]]\ntopic = "a/+/c"', "input[1].topic", 4, "is never used: input[0]"),
     ('[[input]]\ntopic = "+/+"\nsensor = "{2}/{field}"', "input[0].sensor", 3, "it leaves out {1}"),

@@ -201,4 +201,4 @@ def test_init_writes_both_and_overwrites_nothing(tmp_path: Path) -> None:
     assert {each.name: each.read_text() for each in folder.iterdir()} == monitoring_files()
     assert f"promtool check rules {folder / RULES}" in found.output
     again = CliRunner().invoke(main, ["init", "--monitoring", str(folder)], catch_exceptions=False)
-    assert (again.exit_code, "is there already" in again.output) == (1, True)
+    assert (again.exit_code, "already exists" in again.output) == (1, True)

@@ -104,4 +104,4 @@ def test_a_missing_broker_ends_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
         free.bind(("127.0.0.1", 0))
         result = CliRunner().invoke(simulate, ["--port", str(free.getsockname()[1]), "--duration", "1h"])
     assert result.exit_code == 1
-    assert "doesn't accept us" in result.output
+    assert "doesn't accept the connection" in result.output

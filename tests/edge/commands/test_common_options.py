@@ -64,7 +64,7 @@ def test_a_name_copied_from_the_terminal_finds_its_sensor(store: Path) -> None:
     ("glob", "words"),
     [
         ("line1/pmup", "the nearest are line1/pump"),
-        ("zzz/*", "5 are known, such as line1/pump; * stands for one level"),
+        ("zzz/*", "5 are known, such as line1/pump; * matches one level"),
     ],
 )
 @pytest.mark.parametrize("command", ["events", "export"])

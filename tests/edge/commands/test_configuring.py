@@ -92,7 +92,7 @@ def test_check_prints_every_error_like_a_compiler_and_ends_with_2(folder: Path) 
     assert result.stderr.splitlines() == [
         "edgewarden.toml:3: input[0].qos: must be 0 or 1, is 5",
         "edgewarden.toml:6: rule[0].detectors.ewmaa: there is no such detector; did you mean ewma?",
-        "2 faults; nothing was started.",
+        "2 errors; nothing was started.",
     ]
 
 
@@ -157,7 +157,7 @@ def test_check_explains_everything(folder: Path, monkeypatch: pytest.MonkeyPatch
         "is sensor a/b/temperature",
         "ON counts as 1, OFF counts as 0.",
         "doors/a/b 21.5 is sensor doors/a/b",
-        "so neither silence nor a value that stays is a fault",
+        "so neither silence nor a constant value is a fault",
         "line1/*/temperature (bearings, in °C): silence, limits,",
         "high 80",
         "ignored/**: not monitored, since all of its detectors are off.",
@@ -324,7 +324,7 @@ quiet = "22:00-07:00"
     said = " ".join(run("check").output.split())
     assert "Home Assistant finds sensors that plant/** fits below homeassistant/, 1,000 at most" in said
     assert "is told again when it says online on homeassistant/status" in said
-    assert "Notifications (phone) tell of incidents from severity 501 on of **" in said
+    assert "Notifications (phone) report incidents from severity 501 on of **" in said
     assert "22:00-07:00 (UTC) only from severity 751 on" in said
     Path("edgewarden.toml").write_text(text.replace("[homeassistant]", "[homeassistant]\nenabled = false"))
     assert "What Home Assistant was told below homeassistant/ is cleared." in " ".join(run("check").output.split())

@@ -63,7 +63,7 @@ def test_a_running_a_stopped_and_a_killed_service_are_distinguished(
     service.process.wait()
     killed = edgewarden(service, "status")
     assert killed.exit_code == 3
-    assert "ended without a goodbye" in killed.stdout
+    assert "ended unexpectedly" in killed.stdout
 
 
 def test_status_gives_the_reason_for_a_missing_broker_and_the_age_of_its_information(

@@ -62,7 +62,7 @@ def test_it_contains_the_path_of_the_installed_command_and_explains_how_to_enabl
     assert "systemctl enable --now edgewarden" in result.stdout
     assert f"init {CONFIGURATION} --store /var/lib/edgewarden/edgewarden.db" in result.stdout
     again = CliRunner().invoke(main, ["init", "--systemd"])
-    assert (again.exit_code, "is there already" in again.stderr) == (1, True)
+    assert (again.exit_code, "already exists" in again.stderr) == (1, True)
     assert CliRunner().invoke(main, ["init", "--systemd", "--force"]).exit_code == 0
 
 
@@ -71,7 +71,7 @@ def test_it_contains_the_path_of_the_installed_command_and_explains_how_to_enabl
     [
         ("/home/me/.local/bin/edgewarden", "/usr", "below /home"),
         ("/opt/edgewarden/bin/edgewarden", "/root/python", "below /root"),
-        ("/opt/my tools/edgewarden", "/usr", "characters that systemd reads otherwise"),
+        ("/opt/my tools/edgewarden", "/usr", "characters with a special meaning to systemd"),
     ],
 )
 def test_a_command_that_the_service_could_not_run_is_refused(command: str, python: str, words: str) -> None:

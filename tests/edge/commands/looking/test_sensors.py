@@ -80,7 +80,7 @@ def test_counters_give_the_reason_and_their_rate(folder: Path) -> None:
     assert rows["plant/noise"] is None
     assert rows["plant/water"] == {"by": "it only rises", "unit": "1/min", "stretch_s": 60.0}
     text = " ".join(edgewarden("sensors", "--long", "plant/water").stdout.split())
-    assert "since it only rises, except for resets; watched by its pace in 1/min over 1 min" in text
+    assert "since it only rises, except for resets; monitored by its pace in 1/min over 1 min" in text
 
 
 def test_sensors_of_a_store_without_configuration_show_what_is_known(

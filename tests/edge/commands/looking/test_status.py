@@ -85,7 +85,7 @@ def test_a_service_without_a_status_yet_is_starting() -> None:
                 "believed": "2026-01-01T00:00:00Z",
                 "because": "unset",
             },
-            "clock says 1970-01-01T00:00:30Z, it was never set; 2026-01-01T00:00:00Z is used",
+            "clock shows 1970-01-01T00:00:30Z, it was never set; 2026-01-01T00:00:00Z is used",
         ),
         (
             {
@@ -153,7 +153,7 @@ def test_a_stopped_service_gives_3(store: Path, said: dict[str, Any], words: str
 def test_a_missing_store_means_that_no_service_is_running(folder: Path) -> None:
     result = edgewarden("status")
     assert result.exit_code == 3
-    assert "not there yet" in result.stdout
+    assert "missing; the service creates it" in result.stdout
     assert list(folder.glob("*.db*")) == []
 
 

@@ -235,7 +235,7 @@ def test_the_cell_of_a_sensor_never_changes(sensor: str, cell: int) -> None:
 
 
 def test_there_is_at_least_one_cell() -> None:
-    with pytest.raises(ValueError, match="one at least"):
+    with pytest.raises(ValueError, match="at least one"):
         Placing(0)
 
 
