@@ -24,7 +24,7 @@ import msgspec
 from config.loading import parse
 from edge.capacity.machine import bytes_written
 from edge.capacity.plant import START, Clock, FreeLink, LoadPlant, LoadReading
-from edge.core.model.words.topics import Topics
+from edge.core.model.notation.topics import Topics
 from edge.core.persistence.journal import pack
 from edge.shell.options import ServiceOptions
 from edge.shell.service.assembly.parts import make_pipeline

@@ -27,7 +27,7 @@ from edge.shell.service.service_options import ServiceOptions
 from config.loading import parse
 from edge.capacity.machine import bytes_written, resident_mib
 from edge.capacity.plant import START, Clock, FreeLink, LoadPlant, LoadReading
-from edge.core.model.words.topics import Topics
+from edge.core.model.notation.topics import Topics
 from edge.shell.service.assembly.parts import make_pipeline
 from edge.shell.service.service import Service
 from edge.shell.service.state.stored_state import resume

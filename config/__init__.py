@@ -1,11 +1,14 @@
 """The configuration: one TOML file, validated as a whole before anything else is opened.
 
-    problems    what is wrong, in words          topics      filters, templates, globs
-    lines       key path -> line                 fields      what all tables share
-    transport   gateway, broker, input           detection   detectors, presets, rules, incidents
-    schema      the whole                        explaining  from pydantic's errors to problems
-    doubts      allowed, but hardly meant        loading     from a file to a configuration
-    template    the file to begin with           passwords   read late, kept nowhere
+    schema      the whole
+    loading     from a file to a configuration
+    problems    errors and warnings, in words
+    tables      the tables: transport, inputs, detection, devices, sinks, page and so on
+    notation    topics, templates, globs, hosts, calendars
+    checking    line numbers, the text of errors, and warnings
+    writing     the initial file, the systemd unit, and changes of a file
+    monitoring  the Grafana dashboard and alert rules
+    store_file  whether the store's file may be used
 
 Imports `detectors`, and nothing from the service.
 """

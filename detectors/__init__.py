@@ -1,12 +1,12 @@
 """Detectors: array arithmetic with one row per sensor. A new detector is a file and a line in this one.
 
-    base          what a detector is
+    base          the interface of a detector
     state         its arrays: grow, reset, hold back, save, load
-    parameters    what an operator can set
-    noise         a model of a sensor's noise: how far out is far
+    parameters    the settings of an operator
+    noise         a model of a sensor's noise: the distance that is surprising
     numeric       arithmetic for arrays and for one number, rows of a state, from statistics to decades
     univariate    detectors of one sensor
-    states        what a machine with few states does, and when
+    states        the states of a machine: their values, durations and usual hours
     contextual    the learned default
     multivariate  detectors of the sensors of one device: correlation, shift
 

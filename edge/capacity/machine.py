@@ -23,8 +23,8 @@ from config.schema import Configuration
 from config.tables.inputs import Input
 from edge.capacity.edge_node import edge_node
 from edge.capacity.plant import START, Clock, FreeLink, LoadPlant, LoadReading
+from edge.core.model.notation.topics import Topics
 from edge.core.model.readings.messages import Message
-from edge.core.model.words.topics import Topics
 from edge.core.persistence.journal import Readings, pack
 from edge.shell.link.receiving.publish_parser import PublishParser
 from edge.shell.options import ServiceOptions

@@ -15,7 +15,7 @@ from typing import ClassVar, NamedTuple
 
 import click
 
-from edge.commands.support.places import Handing
+from edge.commands.support.places import ForwardingGroup
 from edge.version import version
 
 
@@ -59,7 +59,7 @@ PLUGIN_HELP = {
 PLUGIN_GROUP = "edgewarden.commands"
 
 
-class LazyGroup(Handing):
+class LazyGroup(ForwardingGroup):
     """A group whose commands are imported when used; listing them imports none."""
 
     handed_on: ClassVar[dict[str, bool]] = dict.fromkeys(("--config", "-c", "--store"), True)

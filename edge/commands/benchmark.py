@@ -11,7 +11,7 @@ import click
 
 from detectors import DETECTORS
 from detectors.base import Detector
-from edge.commands.support.choosing import check_detector
+from edge.commands.support.detector_choice import check_detector
 from edge.commands.support.places import other_config_option
 from edge.commands.support.printing.terminal import heading
 

@@ -8,9 +8,9 @@ import click
 
 from config.loading import inspect
 from config.problems import ConfigurationError, Problem
-from edge.commands.meaning import describe
+from edge.commands.explanation import describe
 from edge.commands.support.places import USUAL, names_configuration
-from edge.core.model.words.printable import printable
+from edge.core.model.notation.printable import printable
 
 _WRONG = 2
 

@@ -44,7 +44,7 @@ def deadletters(
     from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.printing.terminal import heading  # noqa: PLC0415
     from edge.commands.support.service.service_state import service_state  # noqa: PLC0415
-    from edge.core.model.words.quantities import counted  # noqa: PLC0415
+    from edge.core.model.notation.quantities import counted  # noqa: PLC0415
     from edge.shell.store.reading.overview import LetterFilter, read_dead_letters, read_size  # noqa: PLC0415
 
     with explained():
@@ -79,8 +79,8 @@ def _show(letter: dict[str, Any]) -> None:
     from edge.commands.support.printing.durations import moment  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.printing.terminal import paragraph  # noqa: PLC0415
     from edge.commands.support.values import meaning_of  # noqa: PLC0415
-    from edge.core.model.words.printable import printable, printable_bytes  # noqa: PLC0415
-    from edge.core.model.words.quantities import counted  # noqa: PLC0415
+    from edge.core.model.notation.printable import printable, printable_bytes  # noqa: PLC0415
+    from edge.core.model.notation.quantities import counted  # noqa: PLC0415
 
     reason = click.style(letter["reason"], fg="yellow")
     click.echo(f"{moment(letter['arrived'])}  {reason}  {printable(letter['topic'])}")

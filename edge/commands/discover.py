@@ -14,12 +14,12 @@ import click
 from edge.commands.support.places import config_option
 from edge.commands.support.printing.tables import table
 from edge.commands.support.printing.terminal import bullet, heading, paragraph
-from edge.core.model.words.printable import printable, printable_bytes, shortened
+from edge.core.model.notation.printable import printable, printable_bytes, shortened
 
 if TYPE_CHECKING:
     from config.schema import Configuration
     from edge.core.model.readings.messages import Message
-    from edge.discovery.collecting import Collected
+    from edge.discovery.collecting import CollectedMessages
     from edge.discovery.outcome import ReadingOutcome
     from edge.discovery.proposing import Proposal
 
@@ -88,12 +88,12 @@ def _with_an_input(text: str) -> str:
     return text if has_inputs(text) else f'{text}\n[[input]]\ntopic = "#"\n'
 
 
-def _listen(configuration: Configuration, seconds: float) -> Collected:
+def _listen(configuration: Configuration, seconds: float) -> CollectedMessages:
     """The messages received within `seconds`."""
-    from edge.commands.support.service.asking import AskingError, connected, wait_for  # noqa: PLC0415
-    from edge.discovery.collecting import Collected  # noqa: PLC0415
+    from edge.commands.support.service.broker_queries import BrokerQueryError, connected, wait_for  # noqa: PLC0415
+    from edge.discovery.collecting import CollectedMessages  # noqa: PLC0415
 
-    heard = Collected()
+    heard = CollectedMessages()
 
     def keep(message: Message) -> bool:
         heard.add(message)
@@ -102,12 +102,12 @@ def _listen(configuration: Configuration, seconds: float) -> Collected:
     try:
         with connected(configuration.inbound, configuration, "#", time.monotonic() + CONNECTING_S) as link:
             wait_for(link, keep, time.monotonic() + seconds)
-    except AskingError as error:
+    except BrokerQueryError as error:
         raise click.ClickException(str(error)) from None
     return heard
 
 
-def _heard(configuration: Configuration, heard: Collected, seconds: float) -> str:
+def _heard(configuration: Configuration, heard: CollectedMessages, seconds: float) -> str:
     where = f"{configuration.inbound.host}:{configuration.inbound.port}"
     more = f"; {heard.dropped:,} were too many or too large to examine" if heard.dropped else ""
     return f"Heard {heard.messages:,} messages on {len(heard.topics):,} topics of {where} in {seconds:g} s{more}.\n"

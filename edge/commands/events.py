@@ -20,8 +20,8 @@ from edge.commands.support.values import (
     Word,
     no_sensor,
 )
-from edge.core.model.words.globs import fits
-from edge.core.model.words.printable import printable, printable_json
+from edge.core.model.notation.globs import fits
+from edge.core.model.notation.printable import printable, printable_json
 
 if TYPE_CHECKING:
     from edge.shell.store import EventFilter

@@ -12,7 +12,7 @@ import click
 from edge.commands.support.moments import PastMoment
 from edge.commands.support.places import FILE, Place, reads_store
 from edge.commands.support.values import SensorGlob, UnknownSensorError, no_sensor
-from edge.core.model.words.globs import fits
+from edge.core.model.notation.globs import fits
 
 
 @click.command()

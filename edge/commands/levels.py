@@ -10,8 +10,8 @@ import click
 
 from edge.commands.support.places import Place, reads_store
 from edge.commands.support.values import SensorGlob, matching
+from edge.core.model.notation.printable import printable
 from edge.core.model.sensors.vacancies import is_vacant
-from edge.core.model.words.printable import printable
 
 if TYPE_CHECKING:
     from config.schema import Configuration

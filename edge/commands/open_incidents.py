@@ -33,9 +33,9 @@ def open_incidents(place: Place, sensors: str | None, sensor: str | None, severi
     from edge.commands.support.printing.terminal import heading  # noqa: PLC0415
     from edge.commands.support.service.service_state import service_state  # noqa: PLC0415
     from edge.commands.support.values import UnknownSensorError, no_sensor  # noqa: PLC0415
-    from edge.core.model.words.globs import fits  # noqa: PLC0415
-    from edge.core.model.words.printable import printable_json  # noqa: PLC0415
-    from edge.core.model.words.quantities import counted  # noqa: PLC0415
+    from edge.core.model.notation.globs import fits  # noqa: PLC0415
+    from edge.core.model.notation.printable import printable_json  # noqa: PLC0415
+    from edge.core.model.notation.quantities import counted  # noqa: PLC0415
     from edge.shell.store import read_sensor_names  # noqa: PLC0415
     from edge.shell.store.reading.overview import read_open  # noqa: PLC0415
 
@@ -65,7 +65,7 @@ def _show(incident: OpenIncident, now: float) -> None:
     from edge.commands.events import COLOURS  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.printing.durations import ago, epoch, moment  # noqa: PLC0415
     from edge.commands.support.printing.terminal import paragraph  # noqa: PLC0415
-    from edge.core.model.words.printable import printable  # noqa: PLC0415
+    from edge.core.model.notation.printable import printable  # noqa: PLC0415
 
     event = incident.event
     data = event["data"]

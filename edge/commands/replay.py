@@ -47,7 +47,7 @@ def replay(
     in the last days. FILE is the store, by default that of the configuration, which is edgewarden.toml without
     --config. The service may be running.
     """
-    from edge.commands.support.backtests.playing import play, play_journal  # noqa: PLC0415
+    from edge.commands.support.backtests.replaying import play, play_journal  # noqa: PLC0415
     from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
     from edge.shell.files.csv_file import read_csv  # noqa: PLC0415
     from edge.shell.service.assembly.parts import load_or_default, make_pipeline  # noqa: PLC0415
@@ -76,7 +76,7 @@ def replay(
             if output:
                 target.close()
     if summary:
-        from edge.core.model.words.quantities import counted  # noqa: PLC0415 - loaded when the command runs
+        from edge.core.model.notation.quantities import counted  # noqa: PLC0415 - loaded when the command runs
 
         counters = pipeline.counters
         refused = ", ".join(f"{count} {reason}" for reason, count in sorted(counters.readings_refused.items()))

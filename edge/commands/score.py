@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from edge.commands.support.choosing import check_detector, with_only
+from edge.commands.support.detector_choice import check_detector, with_only
 from edge.commands.support.places import other_config_option
 from edge.commands.support.printing.progress import Progress
 
@@ -72,7 +72,7 @@ def score(file: Path, config_path: Path | None, detector: str | None, lenient: b
 def _rows(
     file: Path, configuration: Configuration, pipeline: Pipeline, account: CsvAccount, *, lenient: bool
 ) -> Iterator[list[str]]:
-    from edge.commands.support.backtests.playing import chunks  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.backtests.replaying import chunks  # noqa: PLC0415 - loaded when the command runs
     from edge.reports.score_rows import ScoreRows  # noqa: PLC0415
     from edge.shell.files.csv_file import in_order, read_csv  # noqa: PLC0415
 

@@ -36,7 +36,7 @@ def sensors(place: Place, sensors_: str | None, sensor: str | None, in_full: boo
     from edge.commands.support.sensor_rows import sensor_rows  # noqa: PLC0415
     from edge.commands.support.service.service_state import service_state  # noqa: PLC0415
     from edge.commands.support.values import matching  # noqa: PLC0415
-    from edge.core.model.words.quantities import counted  # noqa: PLC0415
+    from edge.core.model.notation.quantities import counted  # noqa: PLC0415
     from edge.shell.store.reading.overview import read_counters, read_recognised, read_state  # noqa: PLC0415
 
     glob = one_glob(sensors_, sensor)
@@ -77,7 +77,7 @@ def _list(rows: list[dict[str, Any]], now: float) -> None:
 
     from edge.commands.support.printing.tables import table  # noqa: PLC0415
     from edge.commands.support.printing.terminal import paragraph  # noqa: PLC0415
-    from edge.core.model.words.printable import printable  # noqa: PLC0415
+    from edge.core.model.notation.printable import printable  # noqa: PLC0415
 
     by = [_by(row) for row in rows]
     usual, often = Counter(by).most_common(1)[0]
@@ -105,7 +105,7 @@ def _list(rows: list[dict[str, Any]], now: float) -> None:
 def _show(row: dict[str, Any], now: float) -> None:
     from edge.commands.support.printing.durations import moment  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.printing.terminal import term  # noqa: PLC0415
-    from edge.core.model.words.printable import printable  # noqa: PLC0415
+    from edge.core.model.notation.printable import printable  # noqa: PLC0415
 
     click.echo()
     click.secho(printable(row["sensor"]), fg="cyan", bold=True)
@@ -131,7 +131,7 @@ def _show(row: dict[str, Any], now: float) -> None:
 
 
 def _value(row: dict[str, Any]) -> str:
-    from edge.core.model.words.quantities import quantity  # noqa: PLC0415 - loaded when the command runs
+    from edge.core.model.notation.quantities import quantity  # noqa: PLC0415 - loaded when the command runs
 
     return "" if row["value"] is None else quantity(row["value"], row["unit"])
 
@@ -143,13 +143,13 @@ def _age(row: dict[str, Any], now: float) -> str:
 
 
 def _every(row: dict[str, Any]) -> str:
-    from edge.core.model.words.quantities import duration  # noqa: PLC0415 - loaded when the command runs
+    from edge.core.model.notation.quantities import duration  # noqa: PLC0415 - loaded when the command runs
 
     return "" if row["interval_s"] is None else duration(row["interval_s"])
 
 
 def _states(row: dict[str, Any]) -> str:
-    from edge.core.model.words.quantities import number  # noqa: PLC0415 - loaded when the command runs
+    from edge.core.model.notation.quantities import number  # noqa: PLC0415 - loaded when the command runs
 
     return ", ".join(map(number, row["states"]))
 
@@ -159,7 +159,7 @@ def _counts(row: dict[str, Any]) -> str:
 
 
 def _counter(row: dict[str, Any]) -> str:
-    from edge.core.model.words.quantities import duration  # noqa: PLC0415 - loaded when the command runs
+    from edge.core.model.notation.quantities import duration  # noqa: PLC0415 - loaded when the command runs
 
     counter = row["counter"]
     why = "by its rule" if counter["by"] == "the rule" else "since it only rises, except for resets"

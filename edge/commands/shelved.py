@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from edge.commands.support.places import config_option
-from edge.core.model.words.printable import printable, printable_json
+from edge.core.model.notation.printable import printable, printable_json
 
 
 @click.command()
@@ -22,8 +22,8 @@ def shelved(path: Path, timeout: float, as_json: bool) -> None:
     """Show muted sensors and maintenance windows, from the service's retained topic."""
     from config.loading import load  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.failures import explained  # noqa: PLC0415
-    from edge.commands.support.service.asking import AskingError, connected, wait_for  # noqa: PLC0415
-    from edge.core.model.words.topics import Topics  # noqa: PLC0415
+    from edge.commands.support.service.broker_queries import BrokerQueryError, connected, wait_for  # noqa: PLC0415
+    from edge.core.model.notation.topics import Topics  # noqa: PLC0415
 
     until = time.monotonic() + timeout
     with explained():
@@ -32,7 +32,7 @@ def shelved(path: Path, timeout: float, as_json: bool) -> None:
         try:
             with connected(configuration.outbound or configuration.inbound, configuration, topic, until) as link:
                 found = wait_for(link, lambda _: True, until)
-        except AskingError as error:
+        except BrokerQueryError as error:
             click.echo(f"edgewarden: {error}", err=True)
             sys.exit(1)
     if found is None:

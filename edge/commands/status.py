@@ -113,7 +113,7 @@ def _show(
     click.echo(f"  {store}{'' if size is not None else ': missing; the service creates it'}")
     if size is not None:
         from edge.commands.support.printing.durations import size as in_bytes  # noqa: PLC0415
-        from edge.core.model.words.quantities import counted  # noqa: PLC0415 - loaded when the command runs
+        from edge.core.model.notation.quantities import counted  # noqa: PLC0415 - loaded when the command runs
 
         last = "no reading yet" if size.last_arrival is None else f"last written {ago(now - size.last_arrival)}"
         click.echo(f"  {in_bytes(size.file_bytes)}, {counted(size.events, 'event')}, {last}")
@@ -121,7 +121,7 @@ def _show(
 
 def _uptime(said: dict[str, Any], state: ServiceState) -> str:
     from edge.commands.support.printing.durations import ago  # noqa: PLC0415 - loaded when the command runs
-    from edge.core.model.words.quantities import counted, duration  # noqa: PLC0415
+    from edge.core.model.notation.quantities import counted, duration  # noqa: PLC0415
 
     health = said.get("health", {})
     if "uptime_s" not in health:
@@ -138,7 +138,7 @@ def _uptime(said: dict[str, Any], state: ServiceState) -> str:
 def _show_inputs(said: dict[str, Any], now: float) -> None:
     from edge.commands.support.printing.durations import ago, epoch  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.printing.terminal import heading, term  # noqa: PLC0415
-    from edge.core.model.words.quantities import counted  # noqa: PLC0415
+    from edge.core.model.notation.quantities import counted  # noqa: PLC0415
 
     heading("Inputs")
     for each in said.get("inputs", ()):
@@ -173,7 +173,7 @@ def _show_refused(said: dict[str, Any], now: float) -> None:
 def _show_events(health: dict[str, Any], size: StoreSize | None, incidents: list[OpenIncident], now: float) -> None:
     from edge.commands.support.printing.durations import ago  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.printing.terminal import heading, paragraph  # noqa: PLC0415
-    from edge.core.model.words.quantities import counted  # noqa: PLC0415
+    from edge.core.model.notation.quantities import counted  # noqa: PLC0415
 
     heading("Events")
     if size is not None:
@@ -195,6 +195,6 @@ def _show_events(health: dict[str, Any], size: StoreSize | None, incidents: list
 
 
 def _safe(text: str) -> str:
-    from edge.core.model.words.printable import printable  # noqa: PLC0415 - loaded when the command runs
+    from edge.core.model.notation.printable import printable  # noqa: PLC0415 - loaded when the command runs
 
     return printable(text)

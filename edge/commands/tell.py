@@ -12,15 +12,15 @@ from typing import Any, ClassVar
 
 import click
 
-from edge.commands.support.places import Command, Handing, config_option
+from edge.commands.support.places import Command, ForwardingGroup, config_option
 from edge.commands.support.service.exchange import MomentError, exchange, moment_of
-from edge.core.model.words.printable import printable, printable_json
+from edge.core.model.notation.printable import printable, printable_json
 
 How = dict[str, Any]
 WAIT = "Seconds to wait."
 
 
-class Tell(Handing):
+class Tell(ForwardingGroup):
     """The group of commands; their common options may be before or after the command's name."""
 
     handed_on: ClassVar[dict[str, bool]] = {
@@ -172,7 +172,7 @@ def _say(how: How, command: str, /, **said: Any) -> None:
     """Send a command, print the answer, and exit with the corresponding code."""
     from config.loading import load  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.failures import explained  # noqa: PLC0415
-    from edge.commands.support.service.asking import AskingError  # noqa: PLC0415
+    from edge.commands.support.service.broker_queries import BrokerQueryError  # noqa: PLC0415
 
     identity = how["identity"] or uuid.uuid4().hex
     payload = {"id": identity, "by": how["by"] or getuser(), "comment": how["comment"], **said}
@@ -186,7 +186,7 @@ def _say(how: How, command: str, /, **said: Any) -> None:
             sys.exit(2)
         try:
             found = exchange(configuration, command, payload, until)
-        except AskingError as error:
+        except BrokerQueryError as error:
             click.echo(f"edgewarden: {error}", err=True)
             sys.exit(1)
     if found is None:

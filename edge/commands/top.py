@@ -53,10 +53,10 @@ def top(place: Place, every: float, once: bool) -> None:
 
 
 def _watch(screen: TerminalWindow, reader: PictureReader, place: Place, every: float) -> None:
-    from edge.commands.screen.acting import Acting  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.screen.cells import glyphs_for  # noqa: PLC0415
-    from edge.commands.screen.choosing import Choice  # noqa: PLC0415
+    from edge.commands.screen.command_sender import CommandSender  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.screen.layout import Size, frame  # noqa: PLC0415
+    from edge.commands.screen.selection import Choice  # noqa: PLC0415
 
     glyphs, due = glyphs_for(sys.stdout.encoding), 0.0
     picture: Picture | None = None
@@ -66,7 +66,7 @@ def _watch(screen: TerminalWindow, reader: PictureReader, place: Place, every: f
         choice.message, due = message, 0.0
         screen.wake()
 
-    choice = Choice(Acting(place.configuration_if_any(), told).say, reader.table.recent)
+    choice = Choice(CommandSender(place.configuration_if_any(), told).say, reader.table.recent)
     while not choice.ended:
         began = time.monotonic()
         if picture is None or began >= due:
@@ -81,8 +81,8 @@ def _watch(screen: TerminalWindow, reader: PictureReader, place: Place, every: f
 
 def _print_once(reader: PictureReader) -> None:
     from edge.commands.screen.cells import glyphs_for, wrapped  # noqa: PLC0415 - loaded when the command runs
-    from edge.commands.screen.choosing import Choice  # noqa: PLC0415
     from edge.commands.screen.layout import head_lines, printed_lines  # noqa: PLC0415
+    from edge.commands.screen.selection import Choice  # noqa: PLC0415
     from edge.commands.support.printing.terminal import width  # noqa: PLC0415
 
     glyphs = glyphs_for(sys.stdout.encoding)

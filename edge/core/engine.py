@@ -31,8 +31,8 @@ from edge.core.incidents.judging.error_readings import ErrorReadings
 from edge.core.incidents.judging.weighing import Weighing
 from edge.core.incidents.silences import Silences
 from edge.core.incidents.state_machine import MachineInput, State, StateMachine
+from edge.core.model.readings.elapsed_time import ElapsedTime
 from edge.core.model.readings.messages import Batch
-from edge.core.model.readings.passage import Passage
 from edge.core.model.readings.rounds import Round, rounds, wide_rounds
 from edge.core.model.readings.stream_clock import StreamClock
 from edge.core.model.sensors.no_values import NoValues
@@ -243,7 +243,7 @@ class Engine:
         self.silences.find(batch.quiet_times(1)[0], None)
         is_confirmed = int(batch.slots[0]) != earlier.ahead
         self.absence.forgive(self.clock.skips, earlier.now, float(clock[0]), is_confirmed=is_confirmed)
-        passage = Passage(batch, clock)
+        passage = ElapsedTime(batch, clock)
         self.tracking.latest = passage.latest
         if self.availability.says(batch):
             self.silences.find(float(passage.latest[-1]), passage)
@@ -261,14 +261,16 @@ class Engine:
         self.silences.find(float(passage.latest[-1]), passage)
         return len(batch)
 
-    def _process_singly(self, positions: Slots, batch: Batch, clock: Floats, passage: Passage) -> None:
+    def _process_singly(self, positions: Slots, batch: Batch, clock: Floats, passage: ElapsedTime) -> None:
         """Score readings one by one, if there are too few for arrays to be faster."""
         slots, values, times = batch.slots[positions], batch.values[positions], batch.times[positions]
         columns = (slots.tolist(), values.tolist(), times.tolist(), positions.tolist(), clock[positions].tolist())
         for slot, value, time, position, now in zip(*columns, strict=True):
             self._process_one(slot, value, time, position, now, passage)
 
-    def _process_one(self, slot: int, value: float, time: float, position: int, now: float, passage: Passage) -> None:
+    def _process_one(
+        self, slot: int, value: float, time: float, position: int, now: float, passage: ElapsedTime
+    ) -> None:
         if self.statistics.at(slot)["deadline"][slot] < passage.latest[position]:
             self.silences.pass_deadlines(slot, float(passage.latest[position]), passage, position)
         kind = self._errors.judge_one(slot, value, time)
@@ -289,7 +291,7 @@ class Engine:
         verdicts = group.update_one(reading.rows, reading.values, reading.seen, reading.times, waited, held=held)
         self.weighing.weigh(group, reading, verdicts)
 
-    def _process_round(self, positions: Slots, batch: Batch, clock: Floats, passage: Passage) -> None:
+    def _process_round(self, positions: Slots, batch: Batch, clock: Floats, passage: ElapsedTime) -> None:
         statistics, tracking = self.statistics, self.tracking
         slots, now, latest = self._familiar(batch.slots[positions]), clock[positions], passage.latest[positions]
         values, times = batch.values[positions], batch.times[positions]

@@ -27,18 +27,18 @@ from edge.core.intake.times.clock_leaps import ClockLeaps, Leap, at_leaps
 from edge.core.intake.times.refused_readings import Heard, among, cut
 from edge.core.intake.times.reorder import Reorder
 from edge.core.model.counters import Counters
+from edge.core.model.notation.topics import Topics
 from edge.core.model.readings.messages import NO_CONNECTION, Batch, DeadLetter, Message, Reading, as_message
 from edge.core.model.readings.pauses import NO_PAUSE
 from edge.core.model.sensors.newcomers import Newcomers
 from edge.core.model.sensors.sensors import Repetition, SensorTable
-from edge.core.model.words.topics import Topics
 from edge.core.operator.command_handler import CommandHandler
 from edge.core.operator.forgetting import silent_for
 from edge.core.operator.shelves import Shelves
 from edge.core.operator.suppression import Finding, Suppression
 from edge.core.persistence import journal
-from edge.core.persistence.checkpoint import Saving
-from edge.core.persistence.components.detector_states import Unlearned
+from edge.core.persistence.checkpoint import SteppedSnapshot
+from edge.core.persistence.components.detector_states import MissingState
 from edge.core.persistence.memory import Memory
 from edge.core.persistence.sensor_life import SensorLife
 from edge.core.persistence.snapshot import KnownSensor, Snapshot
@@ -235,7 +235,7 @@ class Pipeline:
             return (self.clock_stepped(part.by) if isinstance(part, journal.ClockStep) else self.sensors_moved()).events
         if isinstance(part, journal.SequenceReserved):
             self.continue_after(part.sequence)
-        if isinstance(part, journal.SequenceReserved | journal.Unread):
+        if isinstance(part, journal.SequenceReserved | journal.UnknownPart):
             return []
         if isinstance(part, journal.CommandApplied):
             return self._commands.follow_again(part, self.engine.clock.now).events
@@ -272,11 +272,11 @@ class Pipeline:
         """The core's complete state for `restore()`, with digests of the configuration and of its inputs."""
         return Snapshot(digest, inputs, [part for parts in self.saving() for part in parts]).to_bytes()
 
-    def saving(self) -> Saving:
-        """A snapshot taken in steps while readings continue to arrive; see `Saving`."""
-        return Saving(self._known, len(self.sensors), self.memory.stages)
+    def saving(self) -> SteppedSnapshot:
+        """A snapshot taken in steps while readings continue to arrive; see `SteppedSnapshot`."""
+        return SteppedSnapshot(self._known, len(self.sensors), self.memory.stages)
 
-    def restore(self, snapshot: Snapshot, inputs: str = "") -> Unlearned:
+    def restore(self, snapshot: Snapshot, inputs: str = "") -> MissingState:
         """Restore a saved state into a new pipeline.
 
         Returns:
@@ -301,14 +301,14 @@ class Pipeline:
         self.register_sensors(known)
         self.memory.begin(len(known))
 
-    def finish_restoring(self) -> Unlearned:
+    def finish_restoring(self) -> MissingState:
         """Finish restoring; returns the state that the parts didn't contain, see `restore()`."""
         unlearned = self.memory.finish(self.sensors.find)
         if self._inputs_changed:
             self.engine.wait_for_everyone()
         return unlearned
 
-    def learn(self, unlearned: Unlearned, past: Iterable[journal.Part]) -> int:
+    def learn(self, unlearned: MissingState, past: Iterable[journal.Part]) -> int:
         """Learn from the journal what `restore()` couldn't restore; returns the number of readings used."""
         return self.memory.learn(unlearned, past)
 
@@ -317,7 +317,7 @@ class Pipeline:
         cleared = self.open_incidents.cleared(self.sensors.vacancies.names)
         return cleared | self.open_incidents.retained() | {self._topics.shelved: self.watch.shelving.listing()}
 
-    def new_devices(self) -> Unlearned:
+    def new_devices(self) -> MissingState:
         """Assign slots to devices added by a change of the configuration; returns what `learn()` must teach them.
 
         The journal doesn't contain these slots: the state must be saved before anything else is journaled.
@@ -325,7 +325,7 @@ class Pipeline:
         known = len(self.sensors)
         self._allot_devices()
         self._make_room()
-        unlearned = Unlearned()
+        unlearned = MissingState()
         unlearned.forget(self.engine, range(known, len(self.sensors)))
         return unlearned
 

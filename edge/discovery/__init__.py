@@ -1,7 +1,8 @@
 """Discovery: proposes inputs for the topics of a broker.
 
-collecting.py    what was heard, bounded
-formats.py       which keys of an input read a topic that follows no convention
-proposing.py     inputs for all that was heard, conventions first
-outcome.py       what these inputs make of it: sensors, what is left out, what is refused and why
+collecting.py    collects messages, bounded
+bookkeeping.py   fields that describe the sender instead of the plant
+formats.py       the input keys that read a topic without a convention
+proposing.py     inputs for all messages, conventions first
+outcome.py       the result of these inputs: sensors, ignored fields, refusals and their reasons
 """

@@ -13,7 +13,7 @@ LARGEST = 262_144
 """Maximum size of a stored payload in bytes; the service refuses larger ones, too."""
 
 
-class Collected:
+class CollectedMessages:
     """Messages by topic.
 
     Attributes:

@@ -14,7 +14,7 @@ from edge.core.intake.decoders.recognition.looks_like import instead
 from edge.core.intake.routes import match
 from edge.core.model.readings.messages import Message
 from edge.discovery.bookkeeping import is_bookkeeping_topic
-from edge.discovery.collecting import Collected
+from edge.discovery.collecting import CollectedMessages
 from edge.discovery.formats import Keys, decode, is_read, keys_for
 
 MOST_INPUTS = 200
@@ -38,7 +38,7 @@ class Proposal(NamedTuple):
     unread: dict[str, str]
 
 
-def propose(heard: Collected, gateways: GatewayTopics, own: str) -> Proposal:
+def propose(heard: CollectedMessages, gateways: GatewayTopics, own: str) -> Proposal:
     """Propose inputs for the received messages.
 
     Args:

@@ -72,7 +72,7 @@ FAULTS: dict[str, Fault] = {
 """Shift and drift by four standard deviations, the drift within an hour; noise of four; a constant value; none."""
 
 
-class Cover(NamedTuple):
+class CoverageResult(NamedTuple):
     """The result for faults of one kind and length.
 
     Attributes:
@@ -94,7 +94,9 @@ class Cover(NamedTuple):
     aftermath: float
 
 
-def measure(rule: ResolvedRule, *, sensors: int, hours: Sequence[float] = HOURS, seed: int = 3) -> Iterator[Cover]:
+def measure(
+    rule: ResolvedRule, *, sensors: int, hours: Sequence[float] = HOURS, seed: int = 3
+) -> Iterator[CoverageResult]:
     """Measure a rule, length by length and fault by fault.
 
     Args:
@@ -107,7 +109,7 @@ def measure(rule: ResolvedRule, *, sensors: int, hours: Sequence[float] = HOURS,
         yield from _watch(rule, sensors, length, np.random.default_rng([seed, int(length * 60)]))
 
 
-def _watch(rule: ResolvedRule, sensors: int, hours: float, rng: Generator) -> Iterator[Cover]:
+def _watch(rule: ResolvedRule, sensors: int, hours: float, rng: Generator) -> Iterator[CoverageResult]:
     long = int(hours * HOUR_S / INTERVAL_S)
     rows = (LEARNING_DAYS + 1 + QUIET_DAYS) * DAY_ROWS + long
     faulty = [_with_faults(rng, rows, sensors, long, fault) for fault in FAULTS.values()]
@@ -132,7 +134,7 @@ def _with_faults(rng: Generator, rows: int, sensors: int, long: int, fault: Faul
     return values, begins.astype(np.float64)
 
 
-def _cover(fault: str, hours: float, cases: list[tuple[float, float, list[list[float]]]]) -> Cover:
+def _cover(fault: str, hours: float, cases: list[tuple[float, float, list[list[float]]]]) -> CoverageResult:
     found = covered = aftermath = 0.0
     over: list[float] = []
     for start, end, spans in cases:
@@ -146,7 +148,7 @@ def _cover(fault: str, hours: float, cases: list[tuple[float, float, list[list[f
     labelled = sum(end - start for start, end, _ in cases)
     days = len(cases) * (2 - RECOVERY_S / 86_400)
     median = float(np.median(over)) if over else 0.0
-    return Cover(fault, hours, len(cases), found / len(cases), covered / labelled, median, aftermath / days)
+    return CoverageResult(fault, hours, len(cases), found / len(cases), covered / labelled, median, aftermath / days)
 
 
 def _incidents(rule: ResolvedRule, values: Floats) -> list[list[list[float]]]:

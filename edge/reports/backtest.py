@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from edge.core.model.words.severity import severity_class
+from edge.core.model.notation.severity import severity_class
 from edge.reports.judging import IncidentSpan, JudgedRun, Judgement, Rules, judge, summarise
 from edge.reports.labels import Label
 from edge.reports.recording.recording import SensorRecord

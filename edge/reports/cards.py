@@ -6,8 +6,8 @@ import math
 from html import escape
 
 from edge.core.incidents.events.event import severity_name
-from edge.core.model.words.quantities import duration, number
-from edge.core.model.words.severity import severity_class
+from edge.core.model.notation.quantities import duration, number
+from edge.core.model.notation.severity import severity_class
 from edge.reports.backtest import Backtest, Dataset, verdict_words
 from edge.reports.plot_data import labels_of, plot_json
 from edge.reports.summary import many, spell_moment

@@ -12,7 +12,7 @@ from html import escape
 from importlib.resources import files
 
 from edge.core.incidents.events.event import SEVERITIES
-from edge.core.model.words.quantities import duration, number
+from edge.core.model.notation.quantities import duration, number
 from edge.reports.backtest import Backtest, Total
 from edge.reports.cards import card, title_of
 from edge.reports.judging import JudgedRun

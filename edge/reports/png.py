@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from edge.core.model.words.severity import severity_class
+from edge.core.model.notation.severity import severity_class
 from edge.reports.backtest import Backtest, Dataset
 from edge.reports.plot_data import labels_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
-from edge.core.model.words.quantities import duration, number
+from edge.core.model.notation.quantities import duration, number
 from edge.reports.backtest import Backtest, Total
 
 

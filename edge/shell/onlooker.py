@@ -44,7 +44,7 @@ class Onlooker(Protocol):
         """Provide what was requested, if anything; called in each iteration of the loop."""
 
 
-class Nobody:
+class NoOnlooker:
     """No observer."""
 
     def follow(self, running: Running) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edge.core.model.words.topics import Topics
+from edge.core.model.notation.topics import Topics
 from edge.shell.link.receiving.broker_window import QUIET_S
-from edge.shell.onlooker import Nobody, Onlooker
+from edge.shell.onlooker import NoOnlooker, Onlooker
 
 
 @dataclass(frozen=True)
@@ -43,5 +43,5 @@ class ServiceOptions:
     backlog_per_second: float = 500.0
     forget_days: float | None = None
     queued: bool = True
-    onlooker: Onlooker = field(default_factory=Nobody)
-    home_assistant: Onlooker = field(default_factory=Nobody)
+    onlooker: Onlooker = field(default_factory=NoOnlooker)
+    home_assistant: Onlooker = field(default_factory=NoOnlooker)

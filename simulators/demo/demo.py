@@ -25,7 +25,7 @@ from edge.shell.broker.embedded import EmbeddedBroker
 from edge.shell.link import Link, LinkOptions, Subscription
 from simulators.demo.commands import events_command, follow_command
 from simulators.demo.incident_log import IncidentLog
-from simulators.demo.reach import reached, remark, seen
+from simulators.demo.processed_readings import reached, remark, seen
 from simulators.demo.screen import DemoProgress, Screen
 from simulators.demo.screens import screen
 from simulators.demo.summary import judge, problems, summary

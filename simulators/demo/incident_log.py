@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from simulators.faults.truth import Raised
+from simulators.faults.truth import RaisedIncident
 
 LINES = 200
 
@@ -45,10 +45,10 @@ class IncidentLog:
         open_ones = [each for each in self.incidents.values() if each["active"]]
         return sorted(open_ones, key=lambda each: -each["severity"])
 
-    def raised(self) -> list[Raised]:
+    def raised(self) -> list[RaisedIncident]:
         """All incidents, for the comparison with the truth; a device's incident is attributed to its first sensor."""
         return [
-            Raised(about(each), seconds(each["started"]), seconds(each["ended"]), each["kind"])
+            RaisedIncident(about(each), seconds(each["started"]), seconds(each["ended"]), each["kind"])
             for each in self.incidents.values()
             if each["started"]
         ]

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Collection, Sequence
 from statistics import median
 
-from simulators.faults.truth import Comparison, FaultVerdict, Raised, compare
+from simulators.faults.truth import Comparison, FaultVerdict, RaisedIncident, compare
 from simulators.signals.label import Fault
 
 GRACE_S = 1800.0
@@ -17,7 +17,7 @@ MOST_FALSE_PER_DAY = 2.0
 LEAST_FOUND = 0.6
 
 
-def judge(faults: Sequence[Fault], incidents: Sequence[Raised], claimed: Collection[str]) -> Comparison:
+def judge(faults: Sequence[Fault], incidents: Sequence[RaisedIncident], claimed: Collection[str]) -> Comparison:
     """Compare the incidents with the truth."""
     return compare(faults, incidents, claimed=claimed, grace_s=GRACE_S, recovery_s=RECOVERY_S)
 

@@ -95,7 +95,7 @@ def read_summary(lines: Iterable[bytes | str]) -> TruthSummary | None:
     return next((each for each in reversed(found) if isinstance(each, TruthSummary)), None)
 
 
-class Raised(NamedTuple):
+class RaisedIncident(NamedTuple):
     """An incident for the comparison.
 
     Attributes:
@@ -121,7 +121,7 @@ class FaultVerdict(NamedTuple):
     """
 
     fault: Fault
-    found: Raised | None
+    found: RaisedIncident | None
     delay_s: float | None
 
 
@@ -148,9 +148,9 @@ class Comparison(NamedTuple):
     """
 
     verdicts: tuple[FaultVerdict, ...]
-    false: tuple[Raised, ...]
-    early: tuple[Raised, ...]
-    late: tuple[Raised, ...]
+    false: tuple[RaisedIncident, ...]
+    early: tuple[RaisedIncident, ...]
+    late: tuple[RaisedIncident, ...]
     all: Tally
     claimed: Tally
     unclaimed: Tally
@@ -158,7 +158,7 @@ class Comparison(NamedTuple):
 
 def compare(
     faults: Iterable[Fault],
-    incidents: Iterable[Raised],
+    incidents: Iterable[RaisedIncident],
     *,
     claimed: Collection[str] = FAULT_KINDS,
     grace_s: float = 600.0,
@@ -176,7 +176,7 @@ def compare(
             the return is also a change. At least the grace period.
     """
     recovery_s = max(grace_s, recovery_s)
-    by_sensor: dict[str, list[Raised]] = {}
+    by_sensor: dict[str, list[RaisedIncident]] = {}
     for incident in sorted(incidents, key=lambda each: each.raised):
         by_sensor.setdefault(incident.sensor, []).append(incident)
     faults = list(faults)
@@ -188,7 +188,7 @@ def compare(
         found = next((each for each in raised if _raised_within(each, fault, grace_s)), None)
         delay = None if found is None else max(0.0, found.raised - fault.start)
         verdicts.append(FaultVerdict(fault, found, delay))
-    judged: dict[str, list[Raised]] = {"found": [], "late": [], "early": [], "false": []}
+    judged: dict[str, list[RaisedIncident]] = {"found": [], "late": [], "early": [], "false": []}
     for sensor, raised_there in by_sensor.items():
         for incident in raised_there:
             judged[_judge(incident, windows.get(sensor, ()), grace_s, recovery_s)].append(incident)
@@ -203,11 +203,11 @@ def compare(
     )
 
 
-def _raised_within(incident: Raised, fault: Fault, after_s: float) -> bool:
+def _raised_within(incident: RaisedIncident, fault: Fault, after_s: float) -> bool:
     return fault.start - ROUNDING_S <= incident.raised <= fault.end + after_s + ROUNDING_S
 
 
-def _judge(incident: Raised, faults: Iterable[Fault], grace_s: float, recovery_s: float) -> str:
+def _judge(incident: RaisedIncident, faults: Iterable[Fault], grace_s: float, recovery_s: float) -> str:
     faults = tuple(faults)
     if any(_raised_within(incident, each, grace_s) for each in faults):
         return "found"

@@ -11,7 +11,7 @@ from configurations import faults_of
 from config.loading import parse
 from config.tables.convention import Convention, conventions
 from edge.commands import main
-from edge.commands.meaning.inputs import stands_for
+from edge.commands.explanation.inputs import stands_for
 from edge.core.intake.routes import match
 from edge.core.model.readings.messages import Message
 from edge.core.model.sensors.sensors import is_device

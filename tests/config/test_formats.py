@@ -11,7 +11,7 @@ from configurations import faults_of
 from config.loading import parse
 from config.schema import LimitsTable
 from config.tables.inputs import NEED_CBOR, Input
-from edge.commands.meaning import inputs
+from edge.commands.explanation import inputs
 from edge.core.intake.decoders import DECODERS, SparkplugDecoder
 from edge.core.intake.decoders.recognition.looks_like import FORMATS
 from edge.shell.service.assembly.decoders import decoder_of

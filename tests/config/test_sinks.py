@@ -10,7 +10,7 @@ from config.loading import parse
 from config.problems import ConfigurationError
 from config.tables.passwords import PasswordError, secret_of, token_of
 from config.tables.sinks import OF_KIND, REQUIRED, SinkTable
-from edge.core.model.words.topics import Topics
+from edge.core.model.notation.topics import Topics
 from edge.shell.options import ServiceOptions
 from edge.shell.service.assembly.sinks import sinks_of
 

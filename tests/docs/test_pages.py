@@ -21,8 +21,8 @@ from write_event_reference import rewritten
 
 from edge.core.incidents.events.event import Kind, TransitionName
 from edge.core.intake.decoders import Decoder
+from edge.core.model.notation.topics import Topics
 from edge.core.model.readings.messages import Refused
-from edge.core.model.words.topics import Topics
 from edge.shell.store import SqliteStore
 
 ROOT = Path(__file__).parents[2]

@@ -21,7 +21,7 @@ from running import ROOT, Consumer, wait_until
 from sink_line import sink_event
 
 from edge.core.incidents.events.open_incidents import OpenIncidents
-from edge.core.model.words.topics import Topics
+from edge.core.model.notation.topics import Topics
 from edge.shell.broker.embedded import free_port
 
 HOWTO = ROOT / "docs" / "howto"

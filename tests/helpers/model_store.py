@@ -8,7 +8,7 @@ from edge.core.incidents.events.event import SEVERITIES, Event
 from edge.core.incidents.events.gaps import TRANSITION, Gap, Reason
 from edge.core.model.readings.messages import DeadLetter
 from edge.core.persistence.snapshot import Part
-from edge.shell.store import Backlog, OutboxRow, Recollection, SinkPosition, StoreLimits, Surplus
+from edge.shell.store import Backlog, OutboxRow, Overflow, SinkPosition, StoredState, StoreLimits
 from edge.shell.store.base import LATELY
 from edge.shell.store.retention import SPARE
 
@@ -79,11 +79,11 @@ class ModelStore:
         since = [number for number in self.journal if number > self.covered]
         return ((sum(number <= entries for number in since), each) for entries, each in self.kept)
 
-    def recall(self) -> Recollection:
+    def recall(self) -> StoredState:
         since = [entry for number, (_, entry) in self.journal.items() if number > self.covered]
         last = self.journal[max(self.journal)][0] if self.journal else None
         complete = min(self.journal, default=1) == 1
-        return Recollection(self.state, since, last, complete, self.digest, self._pruned())
+        return StoredState(self.state, since, last, complete, self.digest, self._pruned())
 
     def past(self, *, newest_first: bool = False) -> Iterator[bytes]:
         entries = [entry for number, (_, entry) in self.journal.items() if number <= self.covered]
@@ -151,7 +151,7 @@ class ModelStore:
         self.pruned = now
         self._forget_history(now)
 
-    def surplus(self, now: float, keep: Sequence[int] = ()) -> list[Surplus]:
+    def surplus(self, now: float, keep: Sequence[int] = ()) -> list[Overflow]:
         limits = self.limits
         oldest = now - 86_400 * limits.outbox_days
         old = [e for e in self._droppable(keep) if self.stored[e.sequence] < oldest]
@@ -210,7 +210,7 @@ class ModelStore:
                 del self.journal[number]
 
 
-def surplus(reason: Reason, events: list[Event]) -> list[Surplus]:
+def surplus(reason: Reason, events: list[Event]) -> list[Overflow]:
     if not events:
         return []
     severities = {}
@@ -220,4 +220,4 @@ def surplus(reason: Reason, events: list[Event]) -> list[Surplus]:
             severities[text] = number
     times = [event.time for event in events]
     gap = Gap("events", reason, len(events), min(times), max(times), severities)
-    return [Surplus(gap, [event.sequence for event in events])]
+    return [Overflow(gap, [event.sequence for event in events])]

@@ -8,8 +8,8 @@ from typing import Any
 
 from config.loading import parse
 from edge.capacity.plant import Clock, FreeLink, LoadPlant
+from edge.core.model.notation.topics import Topics
 from edge.core.model.readings.messages import Message
-from edge.core.model.words.topics import Topics
 from edge.core.persistence.journal import Readings
 from edge.core.pipeline import Pipeline
 from edge.shell.link import LinkOptions

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from edge.commands.screen.cells import Glyphs, sparkline, wrapped
-from edge.commands.screen.choosing import ListLine
 from edge.commands.screen.picture import Picture
+from edge.commands.screen.selection import ListLine
 from edge.commands.support.printing.durations import ago, epoch, moment
 from edge.core.incidents.events.event import severity_name
-from edge.core.model.words.printable import printable
-from edge.core.model.words.quantities import duration, number, quantity
+from edge.core.model.notation.printable import printable
+from edge.core.model.notation.quantities import duration, number, quantity
 
 TERM = 15
 

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from edge.commands.screen.cells import Glyphs, cut, cut_left, fitted, sparkline, wrapped
-from edge.commands.screen.choosing import Choice, ListLine
 from edge.commands.screen.details import details_of
 from edge.commands.screen.picture import Picture
+from edge.commands.screen.selection import Choice, ListLine
 from edge.commands.support.printing.durations import ago
 from edge.core.incidents.events.event import severity_name
-from edge.core.model.words.printable import printable
-from edge.core.model.words.quantities import counted, duration, quantity
+from edge.core.model.notation.printable import printable
+from edge.core.model.notation.quantities import counted, duration, quantity
 
 Piece = tuple[str, str]
 Line = list[Piece]

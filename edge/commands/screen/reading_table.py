@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from edge.commands.support.sensor_rows import present_slots, sensor_rows
 from edge.core.persistence.journal import Part, Readings, forgotten_by
+from edge.shell.store.reading.journal_tail import read_tail
 from edge.shell.store.reading.overview import read_state
-from edge.shell.store.reading.tail import read_tail
 
 if TYPE_CHECKING:
     from config.schema import Configuration

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from edge.core.incidents.events.event import event_json_schema
 from edge.core.incidents.events.gaps import gap_json_schema
 from edge.core.incidents.events.sensor_events import sensors_json_schema
-from edge.core.model.words.topics import Topics
+from edge.core.model.notation.topics import Topics
 from edge.core.operator.commands import commands_json_schema
 from edge.version import version
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import click
 
-from edge.core.model.words.printable import printable
+from edge.core.model.notation.printable import printable
 
 
 @contextmanager

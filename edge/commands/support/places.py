@@ -123,7 +123,7 @@ def one_glob(argument: str | None, option: str | None) -> str | None:
     return argument if option is None else option
 
 
-class Handing(click.Group):
+class ForwardingGroup(click.Group):
     """A group that passes options before a command's name to that command.
 
     An option of a command may therefore be anywhere: `edgewarden --config a.toml events` is equivalent to `edgewarden

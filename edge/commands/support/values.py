@@ -10,8 +10,8 @@ import click
 
 from config.notation.topics import glob_problem
 from config.problems import suggestion
-from edge.core.model.words.globs import fits
-from edge.core.model.words.printable import printable
+from edge.core.model.notation.globs import fits
+from edge.core.model.notation.printable import printable
 
 MOST_OFFERED = 3
 

@@ -25,7 +25,7 @@ from edge.core.incidents.events.event import Event
 from edge.core.model.packing.encoding import decode, encode
 from edge.core.model.readings.messages import Message, Reading
 from edge.core.persistence import journal
-from edge.core.persistence.components.detector_states import Unlearned
+from edge.core.persistence.components.detector_states import MissingState
 from edge.core.persistence.snapshot import Snapshot, SnapshotError
 from edge.core.persistence.steps.step import Step
 from edge.core.pipeline import Pipeline
@@ -87,7 +87,7 @@ class Cell:
         self.pipeline = plan.pipeline()
         self.pipeline.published.grouping.scope = plan.placing.device
         self.positions: dict[str, int] = {}
-        self.unlearned = Unlearned()
+        self.unlearned = MissingState()
         self._parts: list[journal.Part] = []
         self._moved: dict[str, int] = {}
 

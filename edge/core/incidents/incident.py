@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 
-from edge.core.model.words.severity import severity_class, severity_of, weighted
+from edge.core.model.notation.severity import severity_class, severity_of, weighted
 from edge.core.scoring.consequence import UNKNOWN, IncidentExtent, Yardstick
 from edge.core.scoring.limit_conditions import BrokenLimit, LimitCondition, severity_beyond, worst_of
 from edge.core.scoring.opinions import Observation, Opinion

@@ -12,7 +12,7 @@ from edge.core.scoring.sensors.sensor_summary import SensorSummary
 
 
 @dataclass(slots=True, frozen=True)
-class OneCause:
+class CommonCause:
     """A common cause of several incidents, of which one is reported.
 
     Attributes:
@@ -60,7 +60,7 @@ class IncidentChange:
     summary: SensorSummary = field(default_factory=SensorSummary)
     sensors: list[int] = field(default_factory=list)
     passed: float = -math.inf
-    one_cause: OneCause | None = None
+    one_cause: CommonCause | None = None
     cause: tuple[int, float] | None = None
     shelved: bool = False
     remark: tuple[str, str] = ("", "")

@@ -6,7 +6,7 @@ import numpy as np
 
 from edge.core.incidents.incident_tracker import IncidentTracker
 from edge.core.incidents.state_machine import MachineInput
-from edge.core.model.readings.passage import Passage
+from edge.core.model.readings.elapsed_time import ElapsedTime
 from edge.core.scoring.absence import Absence
 from edge.core.scoring.opinions import Observation, Opinion
 from edge.core.scoring.profiles import Group
@@ -42,12 +42,12 @@ class Silences:
         """Whether `find()` would report anything."""
         return not self._absence.is_catching_up and bool(self._statistics.overdue(until))
 
-    def find(self, until: float, passage: Passage | None) -> None:
+    def find(self, until: float, passage: ElapsedTime | None) -> None:
         """Report the silences of all sensors up to stream clock `until`."""
         for slot in self._statistics.overdue(until) if not self._absence.is_catching_up else ():
             self.pass_deadlines(slot, until, passage, 0 if passage is None else len(passage.latest))
 
-    def pass_deadlines(self, slot: int, until: float, passage: Passage | None, last: int) -> None:
+    def pass_deadlines(self, slot: int, until: float, passage: ElapsedTime | None, last: int) -> None:
         """Report a sensor's silence, and each doubling of it, up to stream clock `until` at reading `last`."""
         statistics = self._statistics
         if self._absence.is_catching_up:

@@ -216,7 +216,7 @@ class StateMachine:
             signal: The signal; `TABLE` must define it for the current state.
             observation: The reading or silence that caused it.
             settings: Number of readings that break and restore a limit, and the interval between updates.
-            weight: Importance of the sensor, see `edge.core.model.words.severity`.
+            weight: Importance of the sensor, see `edge.core.model.notation.severity`.
             yardstick: Properties of the sensor; ignored while an incident is open.
             clock: Stream clock, or NaN.
 

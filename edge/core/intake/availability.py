@@ -30,7 +30,7 @@ DeviceAt = Callable[[str], str | None]
 """See `Resolved.device_at()`."""
 
 
-class GivesSlots(Protocol):
+class SlotSource(Protocol):
     """See `KnownSensors.slot()`."""
 
     def __call__(self, name: str, repetition: Repetition, heard_on: None, *, timed_by_arrival: bool) -> int | None:
@@ -46,7 +46,7 @@ class DeviceAvailability:
         counters: Counts messages about unknown devices.
     """
 
-    def __init__(self, sensors: SensorTable, slot_of: GivesSlots, counters: Counters) -> None:
+    def __init__(self, sensors: SensorTable, slot_of: SlotSource, counters: Counters) -> None:
         self._sensors = sensors
         self._slot_of = slot_of
         self._counters = counters

@@ -33,7 +33,7 @@ from edge.core.operator.commands import (
     decode,
     moment,
 )
-from edge.core.operator.shelves import SHELVES, WINDOWS, Remembered, Shelf
+from edge.core.operator.shelves import SHELVES, WINDOWS, ExecutedCommand, Shelf
 from edge.core.operator.suppression import Suppression
 
 LONGEST_SHOWN = 64
@@ -144,7 +144,7 @@ class CommandHandler:
             id=word.id, command=name, ok=True, time=timestamp(arrived), message=message, incidents=incidents
         )
         if word.id is not None:
-            self._watch.shelving.remember(word.id, Remembered(checksum, msgspec.json.encode(answer)))
+            self._watch.shelving.remember(word.id, ExecutedCommand(checksum, msgspec.json.encode(answer)))
         return findings, answer
 
     def remembers(self, payload: bytes) -> bool:

@@ -33,7 +33,7 @@ class Shelf:
     comment: str = ""
 
 
-class Remembered(msgspec.Struct, array_like=True, frozen=True):
+class ExecutedCommand(msgspec.Struct, array_like=True, frozen=True):
     """A command that was carried out: its checksum and its answer."""
 
     checksum: int
@@ -45,7 +45,7 @@ class ShelvesState(msgspec.Struct):
 
     shelves: dict[str, Shelf] = {}
     windows: dict[str, Window] = {}
-    remembered: dict[str, Remembered] = {}
+    remembered: dict[str, ExecutedCommand] = {}
     suppressed: list[int] = []
     reached: float = -math.inf
 
@@ -73,7 +73,7 @@ class Shelves:
         self.configured = tuple(configured)
         self.shelves: dict[str, Shelf] = {}
         self.windows: dict[str, Window] = {}
-        self.remembered: dict[str, Remembered] = {}
+        self.remembered: dict[str, ExecutedCommand] = {}
         self.untold: set[int] = set()
         self.suppressed: frozenset[int] = frozenset()
         self.protected: frozenset[int] = frozenset()
@@ -143,7 +143,7 @@ class Shelves:
         """The windows of the configuration, then those declared by commands."""
         return (*self.configured, *self.windows.values())
 
-    def remember(self, identity: str, remembered: Remembered) -> None:
+    def remember(self, identity: str, remembered: ExecutedCommand) -> None:
         """Record a command that was carried out; the oldest record is dropped."""
         self.remembered[identity] = remembered
         if len(self.remembered) > REMEMBERED:

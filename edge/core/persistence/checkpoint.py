@@ -24,7 +24,7 @@ ROWS = 5_000
 """Default number of a component's rows in one part."""
 
 
-class Remembers(Protocol):
+class Stateful(Protocol):
     """An object with a single state."""
 
     def state(self) -> bytes:
@@ -38,7 +38,7 @@ class Remembers(Protocol):
         """
 
 
-class RemembersRows(Protocol):
+class StatefulRows(Protocol):
     """An object with a state for each row."""
 
     def state(self, first: int, last: int) -> bytes:
@@ -71,12 +71,12 @@ class Component:
     load: Callable[[int, bytes], None]
 
 
-def whole(name: str, what: Remembers, version: int = 1) -> Component:
+def whole(name: str, what: Stateful, version: int = 1) -> Component:
     """A component without rows."""
     return Component(name, version, None, lambda _first, _last: what.state(), lambda _first, state: what.load(state))
 
 
-def by_row(name: str, what: RemembersRows, rows: Callable[[], int], version: int = 1) -> Component:
+def by_row(name: str, what: StatefulRows, rows: Callable[[], int], version: int = 1) -> Component:
     """A component with rows."""
     return Component(name, version, rows, what.state, what.load)
 
@@ -85,7 +85,7 @@ Stage = tuple[Component, ...]
 """Components that depend on each other row by row, so that the same rows of all of them are saved together."""
 
 
-class Saving:
+class SteppedSnapshot:
     """Takes a snapshot in steps while readings continue to arrive.
 
     Each step of the iteration yields parts valid at that moment. A component is affected by those before it and not by

@@ -148,7 +148,7 @@ class SensorsMoved(msgspec.Struct, array_like=True, tag="moved", frozen=True):
     """Sensors may have gone to another worker: none is silent until it reports again."""
 
 
-class Unread(msgspec.Struct, frozen=True):
+class UnknownPart(msgspec.Struct, frozen=True):
     """A part of a kind unknown to this version.
 
     Attributes:
@@ -194,7 +194,7 @@ class _FirstFormat(msgspec.Struct, array_like=True, frozen=True):
 
 
 _Change = TimePassed | ClockStep | SequenceReserved | CommandApplied | SensorsForgotten | SensorsMoved
-Part = Readings | _Change | Unread
+Part = Readings | _Change | UnknownPart
 _PackedPart = _PackedReadings | _Change
 KINDS = {"readings", "tick", "step", "numbered", "told", "forgotten", "moved"}
 
@@ -241,7 +241,7 @@ def _unpack(packed: msgspec.Raw) -> Part:
     """Decode a part of an entry with a valid checksum, so that an unknown kind is from a later version."""
     kind = msgspec.msgpack.decode(packed, type=list[Any])[:1]
     if kind and isinstance(kind[0], str) and kind[0] not in KINDS:
-        return Unread(kind[0])
+        return UnknownPart(kind[0])
     part: _PackedPart = msgspec.msgpack.decode(packed, type=_PackedPart)
     if isinstance(part, _PackedReadings):
         return _unpack_readings(part)

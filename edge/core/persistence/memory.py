@@ -12,7 +12,7 @@ from edge.core.model.sensors.newcomers import Newcomers
 from edge.core.model.sensors.vacancies import Vacancies
 from edge.core.operator.suppression import Suppression
 from edge.core.persistence.checkpoint import Component, Loading, Stage, by_row, whole
-from edge.core.persistence.components.detector_states import DetectorStates, Unlearned
+from edge.core.persistence.components.detector_states import DetectorStates, MissingState
 from edge.core.persistence.components.incident_states import IncidentStates
 from edge.core.persistence.journal import Part as JournalPart
 from edge.core.persistence.relearning import LEARNABLE, Relearning
@@ -112,7 +112,7 @@ class Memory:
         """Load a part; see `checkpoint.Loading`."""
         self._loading.load(part)
 
-    def finish(self, slot_of: Callable[[str], int | None]) -> Unlearned:
+    def finish(self, slot_of: Callable[[str], int | None]) -> MissingState:
         """Finish loading; returns the state that the parts didn't contain.
 
         Args:
@@ -133,7 +133,7 @@ class Memory:
         self._grouping.keep(self._engine.open_incidents.keys())
         return unlearned
 
-    def learn(self, unlearned: Unlearned, past: Iterable[JournalPart]) -> int:
+    def learn(self, unlearned: MissingState, past: Iterable[JournalPart]) -> int:
         """Learn from the journal what `restore()` couldn't restore; returns the number of readings used."""
         relearning = Relearning(self._engine, self._intake, self._reorder.wait_s, unlearned)
         learned = relearning.go_through(past)

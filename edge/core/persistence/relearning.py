@@ -21,7 +21,7 @@ from edge.core.intake.times.reorder import Reorder
 from edge.core.model.readings.messages import Batch
 from edge.core.operator.forgetting import clear
 from edge.core.persistence.checkpoint import Component
-from edge.core.persistence.components.detector_states import Unlearned
+from edge.core.persistence.components.detector_states import MissingState
 from edge.core.persistence.journal import ClockStep, CommandApplied, Part, Readings, TimePassed, forgotten_by, join
 
 LEARNABLE = frozenset(
@@ -45,7 +45,7 @@ class Relearning:
         unlearned: The state to relearn.
     """
 
-    def __init__(self, engine: Engine, intake: Intake, reorder_s: float, unlearned: Unlearned) -> None:
+    def __init__(self, engine: Engine, intake: Intake, reorder_s: float, unlearned: MissingState) -> None:
         sensors = len(engine.members)
         self._engine = engine
         self._unlearned = unlearned

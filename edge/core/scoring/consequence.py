@@ -22,7 +22,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from edge.core.model.words.severity import WORST_SEVERITY
+from edge.core.model.notation.severity import WORST_SEVERITY
 from edge.core.scoring.opinions import Opinion
 
 NOTABLE = 100

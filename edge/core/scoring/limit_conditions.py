@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from detectors.base import Detector
 from detectors.univariate.limits import BEYOND, Limits
-from edge.core.model.words.severity import severity_of
+from edge.core.model.notation.severity import severity_of
 
 REFERENCE = 4.0
 """Reference for the severity of a broken limit in decades, used in place of the sensor's raising level so that a limit

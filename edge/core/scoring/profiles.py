@@ -21,8 +21,8 @@ from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
 from detectors.numeric.elementwise import NOTHING, bounded, constant_like, known_maximum, minimum, pick
 from detectors.numeric.gather import Familiar
 from detectors.state import StateTable
+from edge.core.model.notation.severity import WORST_SEVERITY
 from edge.core.model.sensors.sensor_arrays import SensorArrays
-from edge.core.model.words.severity import WORST_SEVERITY
 from edge.core.scoring.levels.calibration import HIGHEST
 from edge.core.scoring.limit_conditions import MOST_BESIDE_LIMITS, BrokenLimit, has_limits
 from edge.core.scoring.opinions import Observation, Opinion

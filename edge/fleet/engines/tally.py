@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from logging import Logger
 
+from edge.core.model.notation.printable import printable
 from edge.core.model.readings.messages import DeadLetter
-from edge.core.model.words.printable import printable
 
 EVERY_S = 60.0
 

@@ -18,13 +18,13 @@ from starlette.responses import Response
 
 from edge.page.access.passwords import LONGEST, ROLES, Role
 from edge.page.access.sessions import COOKIE, LASTS_S, Attempts, Sessions
-from edge.page.answering import BadRequestError, json, problem
+from edge.page.request_handling import BadRequestError, json, problem
 from edge.shell.system.logs import BOUNDED
 
 log = logging.getLogger("edgewarden.page")
 
 
-class Given(msgspec.Struct, forbid_unknown_fields=True):
+class LogInForm(msgspec.Struct, forbid_unknown_fields=True):
     """The posted form."""
 
     password: Annotated[str, msgspec.Meta(max_length=LONGEST)]
@@ -60,7 +60,7 @@ class LoggingIn:
         """Return a cookie for the right password."""
         address = request.client.host if request.client is not None else ""
         try:
-            given = msgspec.json.decode(await request.body(), type=Given)
+            given = msgspec.json.decode(await request.body(), type=LogInForm)
         except (msgspec.DecodeError, ValueError) as error:
             raise BadRequestError(f"The password can't be read: {str(error)[:100]}") from None
         try:

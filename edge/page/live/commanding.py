@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from edge.core.operator.commands import LARGEST_PAYLOAD, WORDS
-from edge.page.answering import BadRequestError, json
 from edge.page.loop.handover import Handover
+from edge.page.request_handling import BadRequestError, json
 
 BY = "page"
 """The user name in commands if the page has none."""

@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from edge.page.answering import problem, text_of
 from edge.page.live.audience import Audience, Tab, message
+from edge.page.request_handling import problem, text_of
 
 log = logging.getLogger("edgewarden.page")
 

@@ -24,8 +24,8 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import msgspec
 
 from edge.core.incidents.events.event import Event
+from edge.core.model.notation.topics import Topics
 from edge.core.model.readings.messages import Message
-from edge.core.model.words.topics import Topics
 from edge.page.loop.observing import SensorObserver, SensorRows
 from edge.shell.onlooker import Running
 
@@ -60,7 +60,7 @@ class Listener(Protocol):
         """Readings of watched sensors were scored."""
 
 
-class Expected(NamedTuple):
+class AwaitedAnswer(NamedTuple):
     """A command with a caller waiting for the answer."""
 
     identity: str

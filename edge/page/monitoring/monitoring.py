@@ -16,10 +16,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from edge.core.incidents.events.event import timestamp
-from edge.page.answering import Handler, json
-from edge.page.loop.glances import status
+from edge.page.loop.core_queries import status
 from edge.page.loop.handover import BusyError
 from edge.page.loop.recent_views import RecentViews
+from edge.page.request_handling import Handler, json
 from edge.page.store.store_reader import StoreReader
 from edge.shell.activity.well_being import notes_on, problems_in
 from edge.shell.store import StoreError

@@ -18,17 +18,17 @@ from edge.page.access.logging_in import LoggingIn, cookie_name
 from edge.page.access.passwords import PasswordFile
 from edge.page.access.protection import Protection
 from edge.page.access.sessions import Sessions
-from edge.page.answering import Handler, explained, json, problem
 from edge.page.live.audience import Audience
 from edge.page.live.commanding import Commanding
 from edge.page.live.streaming import stream
 from edge.page.loop.handover import Handover
 from edge.page.loop.recent_views import RecentViews
 from edge.page.monitoring.monitoring import Monitoring
+from edge.page.request_handling import Handler, explained, json, problem
 from edge.page.server.assets import Assets
 from edge.page.store.series import SeriesReader
 from edge.page.store.store_reader import StoreReader
-from edge.page.views.looking import Looking
+from edge.page.views.view_data import ViewData
 
 
 class App:
@@ -64,7 +64,7 @@ class App:
         self._views = RecentViews(handover)
         self.audience = Audience(handover, self._views.forget)
         self.reader = StoreReader(store)
-        looking = Looking(self._views, handover, self.reader, SeriesReader(store, configuration))
+        looking = ViewData(self._views, handover, self.reader, SeriesReader(store, configuration))
         logging_in, commanding = LoggingIn(self._sessions, clock), Commanding(handover, self._views.forget)
         assets = self._assets = Assets()
         open_to_all: list[tuple[str, Handler, str]] = [

@@ -16,7 +16,7 @@ import uvicorn
 from config.problems import ConfigurationError, Problem
 from config.schema import Configuration
 from config.tables.page import Page
-from edge.core.model.words.topics import Topics
+from edge.core.model.notation.topics import Topics
 from edge.page.loop.handover import Handover
 from edge.page.server.app import App
 from edge.page.server.connections import MOST_CONNECTIONS, REQUEST_S, PageConnection

@@ -31,7 +31,7 @@ from edge.core.model.sensors.sensors import is_device
 from edge.core.persistence.journal import Readings
 from edge.core.persistence.snapshot import KnownSensor
 from edge.core.pipeline import Pipeline
-from edge.page.store.kept import NONE, kept_readings
+from edge.page.store.stored_readings import NONE, kept_readings
 from edge.reports.plot_data import opinion_of, series_of
 from edge.reports.recording.decimation import Decimator
 from edge.shell.service.assembly.parts import make_pipeline

@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from edge.page.loop.handover import BusyError
-from edge.page.store.kept import kept_readings
 from edge.page.store.past_series import MOST_SCORED, Job, plot_of
+from edge.page.store.stored_readings import kept_readings
 
 log = logging.getLogger("edgewarden.page")
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from edge.core.model.sensors.sensors import is_device
-from edge.page.loop.glances import SensorColumns, Watching
+from edge.page.loop.core_queries import SensorColumns, SensorMonitoring
 
 STATES = ("open", "silent", "muted", "new", "ok")
 """States by which sensors can be selected."""
@@ -59,7 +59,7 @@ def state_of(columns: SensorColumns, slot: int) -> str:
     return "ok" if columns.readings[slot] > 0 else "new"
 
 
-def sensor_row(columns: SensorColumns, slot: int, how: Watching) -> dict[str, Any]:
+def sensor_row(columns: SensorColumns, slot: int, how: SensorMonitoring) -> dict[str, Any]:
     """A sensor's row in the list; times in milliseconds since the epoch."""
     has_value = bool(columns.readings[slot] > 0)
     interval = float(columns.interval[slot]) if columns.interval[slot] > 0 else 0.0

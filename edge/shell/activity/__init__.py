@@ -1,12 +1,15 @@
-"""Activity: what an operator sees of a running service, derived from commits and counters.
+"""Activity: the operator's view of a running service, derived from commits and counters.
 
-inputs      which inputs have heard something, how much and when
-refusals    what was refused, by reason, with the latest example
-incidents   incidents as they are raised and end
-sensors     how many sensors were found, when their number has settled
-well_being  what is wrong, in words
-figures     the numbers of the health topic, and their names as metrics
-activity    all of them together, as the service's loop calls them
+inputs       the inputs that have received messages, how many and when
+refusals     refused input by reason, with the latest example
+incidents    incidents as they are raised and end
+sensors      the number of sensors found, once it has settled
+problems     problems that delay events or readings
+well_being   the problems of a service, in words
+status       the topics `status` and `health`
+status_file  connections, traffic and refusals, in a file next to the store
+figures      the numbers of the health topic, and their names as metrics
+activity     all of them together, as called by the service's loop
 
 They write the log with a bounded number and length of lines, never a line per reading. None of them reads a clock or
 starts a thread: time is an argument, in seconds of a monotonic clock unless it is called an epoch.

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from edge.core.incidents.events.event import Event, severity_name
 from edge.core.incidents.state_machine import Transition
-from edge.core.model.words.printable import printable, shortened
+from edge.core.model.notation.printable import printable, shortened
 from edge.shell.system.logs import BOUNDED
 
 log = logging.getLogger("edgewarden.incident")

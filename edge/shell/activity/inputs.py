@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from edge.core.incidents.events.event import timestamp
 from edge.core.model.bounded_cache import BoundedCache, size_of
+from edge.core.model.notation.printable import printable, shortened
 from edge.core.model.readings.messages import Message
-from edge.core.model.words.printable import printable, shortened
 from edge.shell.system.logs import BOUNDED
 
 log = logging.getLogger("edgewarden.input")

@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection, Sequence
 
 from edge.core.incidents.events.event import timestamp
 from edge.core.model.counters import Counters
+from edge.core.model.notation.printable import printable, printable_bytes, shortened
 from edge.core.model.readings.messages import DeadLetter
-from edge.core.model.words.printable import printable, printable_bytes, shortened
 from edge.shell.system.logs import BOUNDED
 
 log = logging.getLogger("edgewarden.input")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from edge.core.model.words.quantities import counted, duration
+from edge.core.model.notation.quantities import counted, duration
 
 STUCK_S = 60.0
 """Events that have waited longer than this with the broker connected are stuck."""

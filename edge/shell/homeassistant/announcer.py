@@ -23,8 +23,8 @@ from config.notation.topics import glob_pattern
 from edge.core.incidents.events.event import Event, timestamp
 from edge.core.incidents.events.open_incidents import ENDED
 from edge.core.incidents.events.sensor_events import KIND as SENSOR
+from edge.core.model.notation.topics import Topics
 from edge.core.model.sensors.vacancies import is_vacant
-from edge.core.model.words.topics import Topics
 from edge.shell.homeassistant.entities import Entities
 from edge.shell.homeassistant.options import HomeAssistantOptions
 from edge.shell.onlooker import Running

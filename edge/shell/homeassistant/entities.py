@@ -14,9 +14,9 @@ from typing import Any
 import msgspec
 
 from edge.core.incidents.state_machine import Transition
+from edge.core.model.notation.printable import printable
+from edge.core.model.notation.topics import Topics
 from edge.core.model.sensors.sensors import is_device
-from edge.core.model.words.printable import printable
-from edge.core.model.words.topics import Topics
 from edge.shell.homeassistant.identifiers import identifier
 from edge.shell.homeassistant.options import HomeAssistantOptions
 

@@ -31,14 +31,14 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.core.model.readings.messages import Message
 from edge.shell.link.connection_state import ConnectionState
-from edge.shell.link.failing import why_not_understood, why_refused, why_unreachable
-from edge.shell.link.guarded import guarded
+from edge.shell.link.failure_reasons import why_not_understood, why_refused, why_unreachable
+from edge.shell.link.guarded_callbacks import guarded
 from edge.shell.link.link_options import EventProperties, LinkOptions, Subscription, Will
 from edge.shell.link.receiving.bulk_client import BulkClient, make_client
 from edge.shell.link.receiving.echo import Echo
 from edge.shell.link.receiving.receiver import Receiver
 from edge.shell.link.reconnecting.comparison import ComparedConnection
-from edge.shell.link.reconnecting.ending import ending_of
+from edge.shell.link.reconnecting.connection_end import ending_of
 from edge.shell.link.reconnecting.reconnecting import Reconnecting
 from edge.shell.link.sending.sender import LiveConnection, RefusedPublication, Sender
 from edge.shell.link.service_link import MarksRepetitions

@@ -32,8 +32,8 @@ from edge.shell.service.state.snapshot_policy import SnapshotPolicy
 from edge.shell.service.store_failures import StoreFailures
 from edge.shell.service.supervisor import Supervisor, standing
 from edge.shell.service.turns.commit_group import CommitGroup
+from edge.shell.service.turns.idle_time import IdleTime
 from edge.shell.service.turns.pace import Pace
-from edge.shell.service.turns.quiet import Quiet
 from edge.shell.service.turns.timers import Timers
 from edge.shell.service.watches.clock_watch import ClockWatch
 from edge.shell.service.watches.inbound_watch import InboundWatch
@@ -105,7 +105,7 @@ class Service:
         self.sinks = sinks or SinkKeeper()
         self._group = CommitGroup(options.commit_s, options.in_flight, options.quiet_s)
         self._watch = InboundWatch(inbound, self._group, self._clock, monotonic)
-        self._supervisor, self._signals, self._quiet = supervisor or Supervisor(), signals or Signals(), Quiet(0.0)
+        self._supervisor, self._signals, self._quiet = supervisor or Supervisor(), signals or Signals(), IdleTime(0.0)
         self._pace, self._timers, self._policy, self._replaced = Pace(monotonic), Timers(), SnapshotPolicy(), False
         self._clocks = ClockWatch(self._clock, last_arrival, options.in_flight, monotonic)
         self._started, self._began, self._failures = self._clock(), monotonic(), StoreFailures(monotonic)
@@ -153,7 +153,7 @@ class Service:
         """
         for link in self._links():
             link.start()
-        self._quiet = Quiet(self._monotonic())
+        self._quiet = IdleTime(self._monotonic())
         try:
             while not self._signals.stopping:
                 self._turn()

@@ -1,15 +1,15 @@
 """Sinks: receivers of events besides the broker; each reads the outbox with its own cursor and at its own pace.
 
-base       what a kind of sink has to do
-options    what the configuration says of each kind
-kinds      makes one of its options
-progress   what a runner hands to the loop
-runner     the thread that reads the events and hands them to one sink
-backoff    how long to wait after a failure
+base         the interface of a kind of sink
+options      the configured options of each kind
+kinds        creates a sink from its options
+delivery     the thread of a sink: events in, outcomes to the loop, pauses after failures
 cloud_event  attributes of an event, for sinks that send them outside its payload
-failing    why a receiver can't be reached, in words
-webhook    HTTP
-kafka      Apache Kafka, with confluent-kafka
-rabbitmq   RabbitMQ, with pika
-mqtt       another MQTT broker
+forwarding   readings of the journal, forwarded to Kafka
+notice       messages to people about events
+webhook      HTTP
+kafka        Apache Kafka, with confluent-kafka
+rabbitmq     RabbitMQ, with pika
+mqtt         another MQTT broker
+notify       notification services, with Apprise
 """

@@ -21,7 +21,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined, unused-ignore]
 
-from edge.core.model.words.printable import printable
+from edge.core.model.notation.printable import printable
 from edge.shell.link.kafka.cluster import Cluster
 from edge.shell.sinks.base import EventRefused, Outcome, SinkTrouble
 from edge.shell.sinks.cloud_event import KafkaRecord, record_of

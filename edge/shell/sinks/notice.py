@@ -15,7 +15,7 @@ import msgspec
 from edge.core.incidents.events.event import severity_name
 from edge.core.incidents.events.gaps import TRANSITION as GAP
 from edge.core.incidents.events.open_incidents import ENDED
-from edge.core.model.words.printable import printable, shortened
+from edge.core.model.notation.printable import printable, shortened
 from edge.shell.sinks.base import EventRefused
 from edge.shell.store import OutboxRow
 
@@ -46,7 +46,7 @@ class _Data(msgspec.Struct):
     message: str
 
 
-class _Told(msgspec.Struct):
+class _EventData(msgspec.Struct):
     time: str
     data: _Data
 
@@ -93,7 +93,7 @@ def item_of(row: OutboxRow) -> Item:
         EventRefused: It isn't an event.
     """
     try:
-        told = msgspec.json.decode(row.payload, type=_Told)
+        told = msgspec.json.decode(row.payload, type=_EventData)
         time = datetime.fromisoformat(told.time).timestamp()
     except (msgspec.DecodeError, ValueError) as error:
         raise EventRefused("it isn't an event with a time and a sentence") from error

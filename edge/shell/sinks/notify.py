@@ -24,7 +24,7 @@ from zoneinfo import ZoneInfo
 
 from apprise import Apprise, AppriseAsset, AppriseResult, NotifyFormat
 
-from edge.core.model.words.printable import printable, shortened
+from edge.core.model.notation.printable import printable, shortened
 from edge.shell.sinks.base import Outcome, SinkTrouble
 from edge.shell.sinks.notice import Item, item_of, notice_of
 from edge.shell.sinks.options import NotifyOptions

@@ -8,7 +8,7 @@ from typing import Literal
 
 from config.notation.calendar import Window
 from edge.shell.link import LinkOptions, TlsOptions
-from edge.shell.store.reading.sink_reading import SinkLimits, Wanted
+from edge.shell.store.reading.sink_reading import EventSelection, SinkLimits
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ class SinkOptions:
     name: str
     kind: str
     how: How
-    wanted: Wanted = field(default_factory=Wanted)
+    wanted: EventSelection = field(default_factory=EventSelection)
     begin: Literal["now", "beginning"] = "now"
     limits: SinkLimits = field(default_factory=SinkLimits)
     follows: str = ""

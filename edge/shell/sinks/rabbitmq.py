@@ -26,11 +26,11 @@ from pika.exceptions import AMQPError, ChannelClosedByBroker
 
 from edge.core.incidents.events.event import severity_name
 from edge.core.incidents.events.gaps import TRANSITION as GAP
-from edge.core.model.words.printable import printable
-from edge.core.model.words.topics import topic_for
+from edge.core.model.notation.printable import printable
+from edge.core.model.notation.topics import topic_for
 from edge.shell.sinks.base import Outcome, SinkTrouble
 from edge.shell.sinks.cloud_event import attributes_of
-from edge.shell.sinks.delivery.failing import why_unreachable
+from edge.shell.sinks.delivery.failure_reasons import why_unreachable
 from edge.shell.sinks.options import RabbitmqOptions
 from edge.shell.store import OutboxRow
 

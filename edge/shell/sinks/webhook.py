@@ -23,11 +23,11 @@ from io import BufferedReader, RawIOBase
 from typing import Any
 from urllib.parse import urlsplit
 
-from edge.core.model.words.printable import printable, shortened
+from edge.core.model.notation.printable import printable, shortened
 from edge.shell.link import TlsOptions
 from edge.shell.sinks.base import EventRefused, Outcome, SinkTrouble
 from edge.shell.sinks.cloud_event import header_of
-from edge.shell.sinks.delivery.failing import why_unreachable
+from edge.shell.sinks.delivery.failure_reasons import why_unreachable
 from edge.shell.sinks.options import WebhookOptions
 from edge.shell.store import OutboxRow
 from edge.version import version

@@ -1,30 +1,28 @@
 """The store: one SQLite file that preserves readings, events and state through outages, crashes and power cuts.
 
-base             what the service needs of a store, and the words for it
-database         one connection to SQLite, and what its errors mean; the only file that imports sqlite3
-format           the tables, and how they came to be
-sqlite           the store on disk: one transaction a step
-retention        what is deleted, when a limit is reached
-sinks            how far each sink has come, and what is kept for it
-sink_reading     a sink's own view of the events, from a thread of its own
-write_ahead_log  whether commits are lost from the log, read without SQLite
-damage           a file that can't be trusted is moved aside
-owner            one process at a time
-privacy          file permissions: only its owner may read it
-salvage          what can be read of it still
-reading          looking on from outside, without ever writing: events and readings
-overview         also for readers: open incidents, sensors, refused input, sizes
+base        the interface of a store, and its data types
+database    one connection to SQLite, and the meaning of its errors; the only file that imports sqlite3
+format      the tables, and their migrations
+sqlite      the store on disk: one transaction per step
+snapshots   snapshots of the core, whole or in parts
+positions   the read position of each log
+retention   deletes data when a limit is reached
+sinks       the progress of each sink, and the events kept for it
+protection  one owner at a time, file permissions, lost commits of the write-ahead log
+damage      moves a damaged file aside
+salvage     reads the intact rows of a damaged file
+reading     read-only access from outside: events, readings, incidents, sizes, and the events of a sink
 """
 
 from edge.shell.store.base import (
     Backlog,
     OutboxRow,
-    Recollection,
+    Overflow,
     SinkPosition,
     Store,
+    StoredState,
     StoreError,
     StoreLimits,
-    Surplus,
 )
 from edge.shell.store.damage import Damage, StoreFiles
 from edge.shell.store.reading.reading import EventFilter, History, read_events, read_history, read_sensor_names
@@ -36,14 +34,14 @@ __all__ = [
     "EventFilter",
     "History",
     "OutboxRow",
-    "Recollection",
+    "Overflow",
     "SinkPosition",
     "SqliteStore",
     "Store",
     "StoreError",
     "StoreFiles",
     "StoreLimits",
-    "Surplus",
+    "StoredState",
     "read_events",
     "read_history",
     "read_sensor_names",

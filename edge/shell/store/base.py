@@ -51,7 +51,7 @@ class Backlog(NamedTuple):
     oldest: float | None
 
 
-class Recollection(NamedTuple):
+class StoredState(NamedTuple):
     """The stored state at a restart.
 
     Attributes:
@@ -71,7 +71,7 @@ class Recollection(NamedTuple):
     pruned: float | None = None
 
 
-class Surplus(NamedTuple):
+class Overflow(NamedTuple):
     """Undelivered events that exceed a limit.
 
     Attributes:
@@ -181,7 +181,7 @@ class Store(Protocol):
             SnapshotError: A part is damaged.
         """
 
-    def recall(self) -> Recollection:
+    def recall(self) -> StoredState:
         """The newest snapshot, and the journal entries since."""
 
     def past(self, *, newest_first: bool = False) -> Iterator[bytes]:
@@ -231,10 +231,10 @@ class Store(Protocol):
 
         Events still needed by a sink are kept.
 
-        The time used for ages is stored, see `Recollection.pruned`.
+        The time used for ages is stored, see `StoredState.pruned`.
         """
 
-    def surplus(self, now: float, keep: Sequence[int] = ()) -> list[Surplus]:
+    def surplus(self, now: float, keep: Sequence[int] = ()) -> list[Overflow]:
         """Undelivered events that exceed the limits; they are kept until `append()` stores the gap event.
 
         Args:

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 from edge.core.incidents.events.gaps import Gap
 from edge.shell.store.base import StoreError, StoreLimits
 from edge.shell.store.protection.privacy import SIDE_FILES
-from edge.shell.store.salvage import Saved, salvage
+from edge.shell.store.salvage import SalvagedRows, salvage
 from edge.shell.store.sqlite import SqliteStore
 
 log = logging.getLogger("edgewarden.store")
@@ -110,7 +110,7 @@ class StoreFiles(NamedTuple):
         """Path of a complete store about to replace a damaged one; exists only during the replacement."""
         return self.path.with_name(f"{self.path.name}.replacement")
 
-    def _put_in_place(self, now: float, words: str, saved: Saved | None = None) -> tuple[SqliteStore, Damage]:
+    def _put_in_place(self, now: float, words: str, saved: SalvagedRows | None = None) -> tuple[SqliteStore, Damage]:
         with _explained(self.path):
             aside = _move_aside(self.path, now)
             self._replacement.replace(self.path)

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from edge.core.incidents.events.event import SEVERITIES
 from edge.core.incidents.events.gaps import TRANSITION, Gap, Reason
-from edge.core.model.words.severity import severity_class
-from edge.shell.store.base import StoreLimits, Surplus
+from edge.core.model.notation.severity import severity_class
+from edge.shell.store.base import Overflow, StoreLimits
 from edge.shell.store.database import Database
 from edge.shell.store.sinks import unneeded
 
@@ -77,9 +77,9 @@ def give_up(database: Database, sequences: Sequence[int]) -> None:
     database.execute_each("UPDATE events SET confirmed = 0 WHERE sequence = ? AND confirmed IS NULL", rows)
 
 
-def surplus(database: Database, limits: StoreLimits, now: float, keep: Sequence[int]) -> list[Surplus]:
+def surplus(database: Database, limits: StoreLimits, now: float, keep: Sequence[int]) -> list[Overflow]:
     """See `Store.surplus()`. Limits are applied one by one; events dropped for one count for the next."""
-    found: list[Surplus] = []
+    found: list[Overflow] = []
     staying = set(keep)
     count, size = database.execute(
         f"SELECT count(*), coalesce(sum(size), 0) FROM events WHERE {IN_OUTBOX}"  # noqa: S608 - ours
@@ -166,7 +166,7 @@ def _least_important(
     return chosen
 
 
-def _surplus(reason: Reason, rows: list[OutboxSize]) -> list[Surplus]:
+def _surplus(reason: Reason, rows: list[OutboxSize]) -> list[Overflow]:
     if not rows:
         return []
     severities: dict[str, int] = {}
@@ -176,7 +176,7 @@ def _surplus(reason: Reason, rows: list[OutboxSize]) -> list[Surplus]:
             severities[text] = number
     times = [row.time for row in rows]
     gap = Gap("events", reason, len(rows), min(times), max(times), severities)
-    return [Surplus(gap, [row.sequence for row in rows])]
+    return [Overflow(gap, [row.sequence for row in rows])]
 
 
 def _missing_disk(database: Database, limits: StoreLimits) -> int:

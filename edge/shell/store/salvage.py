@@ -38,7 +38,7 @@ Row = tuple[Any, ...]
 
 
 @dataclass
-class Saved:
+class SalvagedRows:
     """Intact rows.
 
     Attributes:
@@ -69,9 +69,9 @@ class Saved:
         ]
 
 
-def salvage(path: Path) -> Saved:
+def salvage(path: Path) -> SalvagedRows:
     """Recover data from a damaged file; never raises `StoreError`."""
-    saved = Saved(complete=_is_sound(path))
+    saved = SalvagedRows(complete=_is_sound(path))
     saved.snapshot = _rows(path, saved, "snapshot", SNAPSHOT_COLUMNS, "number", _is_state)[-1:]
     known = _take_parts(path, saved)
     entries = _rows(path, saved, "journal", JOURNAL_COLUMNS, "number", _is_entry)
@@ -93,7 +93,7 @@ def salvage(path: Path) -> Saved:
     return saved
 
 
-def _take_parts(path: Path, saved: Saved) -> set[str]:
+def _take_parts(path: Path, saved: SalvagedRows) -> set[str]:
     """Take the snapshot's parts, or drop the snapshot if some are damaged; returns the sensors that it names."""
     if not saved.snapshot:
         return set()
@@ -142,7 +142,7 @@ def _in_sequence(entries: list[Row], snapshot: list[Row], known: set[str]) -> li
 
 def _rows(
     path: Path,
-    saved: Saved,
+    saved: SalvagedRows,
     table: str,
     columns: tuple[str, ...],
     key: str,

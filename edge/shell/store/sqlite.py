@@ -16,16 +16,16 @@ from edge.shell.store.base import (
     LATELY,
     Backlog,
     OutboxRow,
-    Recollection,
+    Overflow,
     SinkPosition,
+    StoredState,
     StoreError,
     StoreLimits,
-    Surplus,
 )
 from edge.shell.store.database import Database
 from edge.shell.store.positions import note_positions, read_positions
 from edge.shell.store.retention import give_up, prune, pruned_at, surplus
-from edge.shell.store.salvage import Saved
+from edge.shell.store.salvage import SalvagedRows
 from edge.shell.store.sinks import note_sinks, read_sinks
 from edge.shell.store.snapshots import StoredSnapshots, newest, parts_of
 
@@ -162,7 +162,7 @@ class SqliteStore:
         for journal, part in parts_of(self._database, stored.number):
             yield bisect_right(since, (journal,)), part
 
-    def recall(self) -> Recollection:
+    def recall(self) -> StoredState:
         """See `Store`."""
         rows = self._database.execute(
             "SELECT coalesce(CAST(journal AS INTEGER), 0), CAST(state AS BLOB), CAST(digest AS TEXT) FROM snapshot"
@@ -173,7 +173,7 @@ class SqliteStore:
         last = self._database.number("SELECT CAST(arrived AS REAL) FROM journal ORDER BY number DESC LIMIT 1")
         count, newest = self._database.execute("SELECT count(*), coalesce(max(number), 0) FROM journal")[0]
         complete = count == newest >= after  # numbers begin at 1
-        return Recollection(
+        return StoredState(
             state, [entry for (entry,) in entries], last, complete, digest or "", pruned_at(self._database)
         )
 
@@ -271,7 +271,7 @@ class SqliteStore:
         )[0]
         return max(given or 0, used or 0)
 
-    def put_back(self, saved: Saved, after: int) -> None:
+    def put_back(self, saved: SalvagedRows, after: int) -> None:
         """Take over data recovered from another file; only for a new store.
 
         Args:
@@ -319,7 +319,7 @@ class SqliteStore:
         """See `Store`."""
         prune(self._database, self.limits, now)
 
-    def surplus(self, now: float, keep: Sequence[int] = ()) -> list[Surplus]:
+    def surplus(self, now: float, keep: Sequence[int] = ()) -> list[Overflow]:
         """See `Store`."""
         return surplus(self._database, self.limits, now, keep)
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from edge.core.model.words.printable import printable, shortened
+from edge.core.model.notation.printable import printable, shortened
 
 LONGEST_LINE = 2000
 """Maximum number of characters in a line, without time, level and logger."""

@@ -17,7 +17,7 @@ from running import Consumer, RunningService, configuration, wait_until
 
 from edge.commands import main
 from edge.commands.support.asyncapi import asyncapi_document, channels
-from edge.core.model.words.topics import Topics
+from edge.core.model.notation.topics import Topics
 from edge.core.operator.commands import WORDS
 from edge.shell.broker.embedded import EmbeddedBroker
 

@@ -12,8 +12,8 @@ from config.loading import load, parse
 from detectors import DETECTORS, DEVICE_DETECTORS
 from detectors.parameters import parameters_of
 from edge.commands import main
-from edge.commands.meaning.inputs import example
-from edge.core.model.words.topics import Topics
+from edge.commands.explanation.inputs import example
+from edge.core.model.notation.topics import Topics
 
 
 @pytest.fixture

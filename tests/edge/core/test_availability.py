@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from edge.core.incidents.events.event import Event
 from edge.core.persistence.journal import pack, unpack
-from tests.edge.core.lines import START, Line, differing, knowledge, pipeline, plant, reading, revived, word
+from tests.edge.core.pipelines import START, Line, differing, knowledge, pipeline, plant, reading, revived, word
 
 SENSORS = ("now/pump/flow", "now/pump/power", "now/fan/speed")
 CALM = plant((START + 10.0 * each for each in range(60)), *SENSORS)

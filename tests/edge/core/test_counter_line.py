@@ -11,7 +11,7 @@ import pytest
 
 from config.schema import IncidentSettings, ResolvedRule
 from edge.core.model.readings.messages import Message
-from tests.edge.core.lines import START, Line, detectors, differing, pipeline, reading, revived, rule
+from tests.edge.core.pipelines import START, Line, detectors, differing, pipeline, reading, revived, rule
 
 METER = "paced/meter"
 EVERY_S = 120.0

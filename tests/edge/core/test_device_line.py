@@ -14,7 +14,7 @@ from edge.core.persistence.journal import pack, unpack
 from edge.core.persistence.snapshot import Snapshot
 from edge.core.pipeline import Pipeline
 from edge.core.scoring.sensors.sensor_registry import DeviceFor
-from tests.edge.core.lines import SETTINGS, START, Line, detectors, differing, pipeline, reading, revived, rule
+from tests.edge.core.pipelines import SETTINGS, START, Line, detectors, differing, pipeline, reading, revived, rule
 
 LIMITS = rule(*detectors(limits={"high": 1e6}))
 SENSORS = ("paced/pump/temperature", "paced/pump/vibration", "paced/pump/current", "paced/lonely/level")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from edge.core.incidents.events.event import Event
 from edge.core.model.readings.messages import Message
-from tests.edge.core.lines import START, Line, detectors, differing, pipeline, plant, reading, revived, rule, word
+from tests.edge.core.pipelines import START, Line, detectors, differing, pipeline, plant, reading, revived, rule, word
 
 PLUG = [f"field{each:02d}" for each in range(13)]
 QUIET = START + 600.0

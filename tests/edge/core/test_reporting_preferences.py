@@ -10,8 +10,8 @@ import pytest
 from config.loading import parse
 from config.notation.preferences import ReportingPreferences
 from config.problems import ConfigurationError
-from edge.core.model.words.severity import weighted
-from tests.edge.core.lines import START, Line, detectors, differing, pipeline, reading, revived, rule
+from edge.core.model.notation.severity import weighted
+from tests.edge.core.pipelines import START, Line, detectors, differing, pipeline, reading, revived, rule
 
 SENSOR = "paced/oven"
 PLAIN = rule(*detectors(rate={}, ewma={}, cusum={}, unrest={}, contextual={"size": "light"}))

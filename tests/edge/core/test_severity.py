@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from config.loading import parse
-from edge.core.model.words.severity import severity_class
-from tests.edge.core.lines import START, Line, differing, pipeline, reading, revived
+from edge.core.model.notation.severity import severity_class
+from tests.edge.core.pipelines import START, Line, differing, pipeline, reading, revived
 
 pytestmark = pytest.mark.long
 

@@ -11,7 +11,7 @@ from config.gateway_topics import GatewayTopics
 from config.loading import parse
 from config.tables.convention import Convention, conventions
 from edge.core.model.readings.messages import Message
-from edge.discovery.collecting import PER_TOPIC, TOPICS, Collected
+from edge.discovery.collecting import PER_TOPIC, TOPICS, CollectedMessages
 from edge.discovery.outcome import outcome_of, tables
 from edge.discovery.proposing import Proposal, propose
 from edge.shell.service.assembly.parts import make_pipeline
@@ -19,8 +19,8 @@ from edge.shell.service.assembly.parts import make_pipeline
 NOW = 1_700_000_060.0
 
 
-def heard(*messages: tuple[str, object]) -> Collected:
-    collected = Collected()
+def heard(*messages: tuple[str, object]) -> CollectedMessages:
+    collected = CollectedMessages()
     for place, (topic, payload) in enumerate(messages):
         text = payload if isinstance(payload, (str, bytes)) else json.dumps(payload)
         collected.add(Message(topic, text if isinstance(text, bytes) else text.encode(), NOW + place))

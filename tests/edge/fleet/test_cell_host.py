@@ -16,7 +16,7 @@ from edge.fleet.host import CellHost, LogPortion
 from edge.fleet.memory_store import MemoryStore
 from edge.fleet.store import Head, StaleHeadError
 from tests.edge.core.cells.plant import LOG, bare, plan, readings, run
-from tests.edge.core.lines import START, plant, reading
+from tests.edge.core.pipelines import START, plant, reading
 
 COUNT = len(readings())
 SENSORS = ["paced/a/x", "paced/a/y"]

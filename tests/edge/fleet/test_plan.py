@@ -7,7 +7,7 @@ from edge.core.cells import Cell
 from edge.core.model.readings.messages import Message
 from edge.fleet.plan import plan_of
 from edge.shell.service.assembly.parts import make_pipeline
-from tests.edge.core.lines import START
+from tests.edge.core.pipelines import START
 
 CONFIGURATION = """
 [gateway]

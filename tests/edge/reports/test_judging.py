@@ -7,7 +7,7 @@ import pytest
 
 from edge.reports.judging import IncidentSpan, Rules, judge, summarise
 from edge.reports.labels import Label
-from simulators.faults.truth import Raised, compare
+from simulators.faults.truth import RaisedIncident, compare
 from simulators.signals.label import Fault
 
 RULES = Rules(grace_s=10.0, recovery_s=50.0)
@@ -91,7 +91,7 @@ def test_the_verdicts_are_those_of_the_simulator(seed: int) -> None:
     labels = [Label(each.start, each.end, each.sensor) for each in faults]
     judgement = judge(labels, incidents, RULES)
     raised = [
-        Raised(each.sensor, each.raised, None if math.isinf(each.ended) else each.ended, each.kind)
+        RaisedIncident(each.sensor, each.raised, None if math.isinf(each.ended) else each.ended, each.kind)
         for each in incidents
     ]
     theirs = compare(faults, raised, grace_s=RULES.grace_s, recovery_s=RULES.recovery_s)

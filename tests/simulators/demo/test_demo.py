@@ -13,7 +13,7 @@ from simulators.demo import commands as demo_commands
 from simulators.demo.commands import events_command, follow_command, program
 from simulators.demo.incident_log import IncidentLog
 from simulators.demo.live import picture
-from simulators.demo.reach import reached, remark, seen
+from simulators.demo.processed_readings import reached, remark, seen
 from simulators.demo.screen import DemoProgress, PlainScreen
 from simulators.demo.summary import judge, summary
 from simulators.faults.truth import TruthSummary, read_summary

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulators.faults.truth import Comparison, Raised, Tally, TruthError, TruthSummary, compare, from_json, read_truth
+from simulators.faults.truth import (
+    Comparison,
+    RaisedIncident,
+    Tally,
+    TruthError,
+    TruthSummary,
+    compare,
+    from_json,
+    read_truth,
+)
 from simulators.signals.label import FAULT_KINDS, Fault
 
 FAULT = Fault("plant/pump/pressure", "level_shift", 10_000.0, 12_000.0, 9.5, "The level moves")
@@ -14,7 +23,7 @@ NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 
 
 def judged(*incidents: tuple[float, float | None], faults: tuple[Fault, ...] = (FAULT,)) -> Comparison:
-    raised = [Raised(FAULT.sensor, begin, end, "level_shift") for begin, end in incidents]
+    raised = [RaisedIncident(FAULT.sensor, begin, end, "level_shift") for begin, end in incidents]
     return compare(faults, raised, grace_s=300.0, recovery_s=3600.0)
 
 
@@ -80,7 +89,7 @@ def test_an_incident_elsewhere_is_false() -> None:
 
 
 def test_an_incident_of_another_sensor_is_false() -> None:
-    other = Raised("plant/pump/current", 10_060.0, None, "spike")
+    other = RaisedIncident("plant/pump/current", 10_060.0, None, "spike")
     assert compare([FAULT], [other]).false == (other,)
 
 
@@ -115,7 +124,7 @@ def test_several_incidents_in_a_fault_find_it_once_and_none_is_false() -> None:
 
 def test_faults_are_counted_separately_by_the_claims_of_the_detectors() -> None:
     spike = Fault(FAULT.sensor, "spike", 100_000.0, 100_000.0, 12.0, "")
-    raised = [Raised(FAULT.sensor, 10_060.0, 12_500.0, "level_shift")]
+    raised = [RaisedIncident(FAULT.sensor, 10_060.0, 12_500.0, "level_shift")]
     result = compare([FAULT, spike], raised, claimed={"spike"})
     assert result.claimed == Tally(1, 0, 1)
     assert result.unclaimed == Tally(1, 1, 0)
@@ -123,5 +132,5 @@ def test_faults_are_counted_separately_by_the_claims_of_the_detectors() -> None:
 
 
 def test_the_aftermath_is_never_shorter_than_the_grace() -> None:
-    raised = [Raised(FAULT.sensor, 12_500.0, None, "spike")]
+    raised = [RaisedIncident(FAULT.sensor, 12_500.0, None, "spike")]
     assert compare([FAULT], raised, grace_s=1000.0, recovery_s=0.0).all.found == 1

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from config.problems import suggestion
 from edge.commands.support.backtests.backtest_runs import RecordedPlant
-from edge.commands.support.backtests.playing import CHUNK
+from edge.commands.support.backtests.replaying import CHUNK
 from edge.commands.support.printing.progress import Progress
 from edge.core.model.sensors.vacancies import had_it_last
 from edge.core.persistence.journal import Readings, note_names

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.schema import Configuration
-from edge.commands.support.backtests.playing import chunks, play_journal
+from edge.commands.support.backtests.replaying import chunks, play_journal
 from edge.commands.support.printing.progress import Progress
 from edge.core.incidents.events.event import Event
 from edge.core.model.readings.messages import Reading

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from edge.core.model.words.quantities import duration
+from edge.core.model.notation.quantities import duration
 
 
 def ago(seconds: float) -> str:

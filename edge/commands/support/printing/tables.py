@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from edge.commands.support.printing.terminal import paragraph, width
-from edge.core.model.words.printable import printable
+from edge.core.model.notation.printable import printable
 
 GAP = 2
 

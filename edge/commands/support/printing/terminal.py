@@ -10,7 +10,7 @@ import textwrap
 
 import click
 
-from edge.core.model.words.printable import printable
+from edge.core.model.notation.printable import printable
 
 NARROWEST, WIDEST = 40, 100
 

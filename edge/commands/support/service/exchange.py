@@ -51,8 +51,8 @@ def exchange(configuration: Configuration, command: str, said: Mapping[str, Any]
         AskingError: The broker is unreachable, or refuses.
         PasswordError: A password can't be obtained.
     """
-    from edge.commands.support.service.asking import connected, send, wait_for  # noqa: PLC0415 - loaded when something is said
-    from edge.core.model.words.topics import Topics  # noqa: PLC0415
+    from edge.commands.support.service.broker_queries import connected, send, wait_for  # noqa: PLC0415 - loaded when something is said
+    from edge.core.model.notation.topics import Topics  # noqa: PLC0415
 
     topics = Topics(configuration.gateway.topic_base)
     with connected(configuration.inbound, configuration, topics.result, until) as link:

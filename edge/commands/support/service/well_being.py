@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from edge.commands.support.service.service_state import ServiceState
-from edge.core.model.words.quantities import duration
+from edge.core.model.notation.quantities import duration
 from edge.shell.activity.well_being import notes_on, problems_in
 
 

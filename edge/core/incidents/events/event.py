@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from edge.core.model.words.severity import severity_class
+from edge.core.model.notation.severity import severity_class
 
 SEVERITIES: tuple[tuple[str, int], ...] = (("INFO", 9), ("WARN", 13), ("ERROR", 17), ("FATAL", 21))
 """OpenTelemetry's severity text and number for each quarter of the range 1 to 1000."""

@@ -8,8 +8,8 @@ import msgspec
 
 from edge.core.incidents.events.event import Event, timestamp
 from edge.core.incidents.state_machine import Transition
+from edge.core.model.notation.topics import Topics, topic_for
 from edge.core.model.packing.encoding import decode, encode
-from edge.core.model.words.topics import Topics, topic_for
 
 OPEN_LISTED = 500
 """Maximum number of incidents listed in the message with all open ones, which also gives their total."""

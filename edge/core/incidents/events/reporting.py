@@ -23,13 +23,13 @@ from edge.core.incidents.events.sensor_events import Change, Reason, SensorData,
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.sentences.bands import band_of, leading_opinion
-from edge.core.incidents.sentences.group_sentences import Told, group_sentence
+from edge.core.incidents.sentences.group_sentences import AffectedSensors, group_sentence
 from edge.core.incidents.sentences.pace_sentences import about_what_was_read, pace_unit
 from edge.core.incidents.sentences.sentence import device_sentence, sentence
 from edge.core.incidents.state_machine import Transition
+from edge.core.model.notation.topics import Topics
 from edge.core.model.packing.encoding import decode, encode
 from edge.core.model.sensors.sensors import SensorFacts, is_device
-from edge.core.model.words.topics import Topics
 
 SENSORS_LISTED, SENSORS_BYTES = 1000, 48_000
 """Maximum number and size in bytes of the names listed in an event; some brokers limit messages to 128 KB."""
@@ -151,13 +151,13 @@ class Reporter:
         """The ID of the incident of a sensor with this start time."""
         return incident_id(self._gateway, self._facts(slot).name, started)
 
-    def _told(self, finding: IncidentChange, sensors: list[str]) -> Told:
+    def _told(self, finding: IncidentChange, sensors: list[str]) -> AffectedSensors:
         """The sensors and devices that an event with one cause concerns."""
         cause = finding.one_cause
         slots, ended = ([], []) if cause is None else (cause.slots, cause.ended)
         still, over = ([self._facts(slot).name for slot in each] for each in (slots, ended))
         devices = [name for name in still if is_device(name)]
-        return Told(
+        return AffectedSensors(
             self._facts(finding.slot).name,
             sensors,
             sum(not is_device(name) for name in over),

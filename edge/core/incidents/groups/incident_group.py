@@ -10,9 +10,9 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from edge.core.incidents.incident_change import IncidentChange, OneCause
+from edge.core.incidents.incident_change import CommonCause, IncidentChange
 from edge.core.incidents.state_machine import Transition
-from edge.core.model.words.severity import severity_class
+from edge.core.model.notation.severity import severity_class
 
 SHORTEST_S, LONGEST_S = 1.0, 3600.0
 """Minimum and maximum delay of an update; in between it is one interval of the leader."""
@@ -180,5 +180,5 @@ class IncidentGroup:
         if self.concerned or not self.is_lone:
             change.sensors = list(dict.fromkeys([*self.concerned, *(self.everyone if ends else self.members)]))
             ended = [slot for slot in self.everyone if slot not in self.members]
-            change.one_cause = OneCause(self.kind, list(self.members), ended)
+            change.one_cause = CommonCause(self.kind, list(self.members), ended)
         return change

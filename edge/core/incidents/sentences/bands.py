@@ -14,7 +14,7 @@ from edge.core.incidents.incident import ERROR_KIND
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.sentences.limit_sentences import is_beyond
 from edge.core.incidents.state_machine import Transition
-from edge.core.model.words.quantities import MOST_DIGITS, number
+from edge.core.model.notation.quantities import MOST_DIGITS, number
 from edge.core.scoring.limit_conditions import LimitCondition, worst_of
 from edge.core.scoring.opinions import Observation, Opinion
 

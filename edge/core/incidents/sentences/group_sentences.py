@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.state_machine import Transition
-from edge.core.model.words.quantities import duration
+from edge.core.model.notation.quantities import duration
 
 MOST_NAMED = 3
 """Maximum number of sensors named in a sentence."""
@@ -25,7 +25,7 @@ ANSWERS = {
 }
 
 
-class Told(NamedTuple):
+class AffectedSensors(NamedTuple):
     """The sensors and devices of several incidents with a common cause.
 
     Attributes:
@@ -43,7 +43,7 @@ class Told(NamedTuple):
     devices: Sequence[str]
 
 
-def group_sentence(told: Told, change: IncidentChange) -> str:
+def group_sentence(told: AffectedSensors, change: IncidentChange) -> str:
     """Describe a transition of several sensors with a common cause in one sentence.
 
     Args:

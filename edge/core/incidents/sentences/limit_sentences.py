@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edge.core.incidents.incident import Incident
-from edge.core.model.words.quantities import digits_apart, quantity
+from edge.core.model.notation.quantities import digits_apart, quantity
 from edge.core.scoring.limit_conditions import LimitCondition, worst_of
 from edge.core.scoring.opinions import Observation
 

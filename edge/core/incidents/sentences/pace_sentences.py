@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 from edge.core.incidents.incident_change import IncidentChange
-from edge.core.model.words.quantities import digits_apart, duration, ends_of, number, quantity
+from edge.core.model.notation.quantities import digits_apart, duration, ends_of, number, quantity
 from edge.core.scoring.errors.jumps import unit_factor
 from edge.core.scoring.opinions import Observation, Opinion
 

@@ -10,7 +10,7 @@ from edge.core.incidents.sentences.limit_sentences import broken_sentence, kept_
 from edge.core.incidents.sentences.pace_sentences import jump_clause, pace_clause, pace_unit
 from edge.core.incidents.sentences.state_sentences import state_clause
 from edge.core.incidents.state_machine import Transition
-from edge.core.model.words.quantities import digits_apart, duration, ends_of, number, quantity
+from edge.core.model.notation.quantities import digits_apart, duration, ends_of, number, quantity
 from edge.core.scoring.opinions import Observation, Opinion
 
 SAYS = {

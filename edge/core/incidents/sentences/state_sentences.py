@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from edge.core.model.words.quantities import digits_apart, duration, ends_of, number, quantity
+from edge.core.model.notation.quantities import digits_apart, duration, ends_of, number, quantity
 from edge.core.scoring.opinions import Opinion
 
 

@@ -24,7 +24,7 @@ from edge.core.scoring.profiles import Group
 
 
 @dataclass
-class Unlearned:
+class MissingState:
     """State missing from a snapshot.
 
     Attributes:
@@ -101,7 +101,7 @@ class DetectorStates:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._loaded: set[int] = set()
-        self.unlearned = Unlearned()
+        self.unlearned = MissingState()
 
     def state(self, first: int, last: int) -> bytes:
         """The rows of the sensors in the range `first` to `last` (exclusive), for `load()`."""

@@ -28,35 +28,35 @@ class _Rows(msgspec.Struct, array_like=True, frozen=True):
     untold: list[int] = []
 
 
-class _DetectorSaid(msgspec.Struct):
+class _PublishedDetector(msgspec.Struct):
     name: str
     score: float
     since: datetime
 
 
-class _PeakSaid(msgspec.Struct):
+class _PublishedPeak(msgspec.Struct):
     value: float
     score: float
     time: datetime
 
 
-class _DataSaid(msgspec.Struct):
+class _PublishedData(msgspec.Struct):
     kind: str
     severity: int
     threshold: float
     value: float
-    detectors: list[_DetectorSaid]
+    detectors: list[_PublishedDetector]
     started: datetime
     last: datetime
-    peak: _PeakSaid
+    peak: _PublishedPeak
     count: int
     acknowledged: bool = False
 
 
-class _EventSaid(msgspec.Struct):
+class _PublishedEvent(msgspec.Struct):
     id: str
     time: datetime
-    data: _DataSaid
+    data: _PublishedData
 
 
 class IncidentStates:
@@ -114,7 +114,7 @@ class IncidentStates:
 
 def tracker_of(event: Event) -> StateMachine:
     """The state machine of an open incident, from its last published event."""
-    said = msgspec.json.decode(event.payload, type=_EventSaid)
+    said = msgspec.json.decode(event.payload, type=_PublishedEvent)
     data, time = said.data, said.time.timestamp()
     evidence = {each.name: Evidence(each.score, each.since.timestamp()) for each in data.detectors}
     opinions = [Opinion(each.name, data.kind, each.score, level=data.threshold) for each in data.detectors]

@@ -7,9 +7,9 @@ import msgspec
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.intake.intake import Intake
 from edge.core.model.counters import Counters
+from edge.core.model.notation.topics import Topics
 from edge.core.model.readings.messages import Batch, DeadLetter, Message, Refusal
 from edge.core.model.sensors.sensors import SensorTable
-from edge.core.model.words.topics import Topics
 from edge.core.operator.command_handler import CommandHandler, refusal_json
 from edge.core.operator.commands import CommandRefused
 from edge.core.persistence.journal import CommandApplied, Readings

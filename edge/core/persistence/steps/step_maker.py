@@ -10,10 +10,10 @@ from edge.core.incidents.events.incident_events import IncidentEvents
 from edge.core.incidents.events.sensor_events import MOST, Reason
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.model.counters import Counters
+from edge.core.model.notation.topics import Topics
 from edge.core.model.readings.messages import DeadLetter
 from edge.core.model.sensors.newcomers import Discovery, Newcomers
 from edge.core.model.sensors.sensors import SensorTable
-from edge.core.model.words.topics import Topics
 from edge.core.operator.suppression import Finding, Remark, Suppression
 from edge.core.persistence.sensor_life import SensorLife
 from edge.core.persistence.steps.step import Step

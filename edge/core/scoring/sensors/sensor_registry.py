@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from config.schema import IncidentSettings, ResolvedDevice, ResolvedRule
+from edge.core.model.notation.topics import Topics, topic_for
 from edge.core.model.sensors.no_values import NoValues
 from edge.core.model.sensors.sensors import Repetition, SensorFacts, SensorTable, is_device
 from edge.core.model.sensors.vacancies import is_vacant
-from edge.core.model.words.topics import Topics, topic_for
 from edge.core.scoring.devices import Devices
 from edge.core.scoring.profiles import Profile
 

@@ -21,7 +21,7 @@ from confluent_kafka import (
 from confluent_kafka import Message as ClientRecord
 from confluent_kafka.admin import AdminClient  # type: ignore[attr-defined, unused-ignore]
 
-from edge.core.model.words.printable import printable
+from edge.core.model.notation.printable import printable
 from edge.shell.link.kafka.cluster import GroupOptions
 from edge.shell.link.kafka.ledger import Place
 

@@ -19,7 +19,7 @@ from paho.mqtt.client import Client, ConnectFlags
 from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
-from edge.shell.link.failing import why_refused
+from edge.shell.link.failure_reasons import why_refused
 from edge.shell.link.link_options import LinkOptions
 from edge.shell.link.receiving.bulk_client import make_client
 from edge.shell.link.versions.mqtt5 import session

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from edge.shell.link.link_options import LinkOptions
-from edge.shell.link.reconnecting.ending import Ending
+from edge.shell.link.reconnecting.connection_end import ConnectionEnd
 
 log = logging.getLogger("edgewarden.link")
 
@@ -106,7 +106,9 @@ class Reconnecting:
         """Whether it has certainly done so, and isn't only suspected."""
         return self._is_recent(self._certain_at)
 
-    def ended(self, ending: Ending, stood_s: float, *, after_publication: bool = True, is_settled: bool = True) -> None:
+    def ended(
+        self, ending: ConnectionEnd, stood_s: float, *, after_publication: bool = True, is_settled: bool = True
+    ) -> None:
         """Record the end of an accepted connection.
 
         Args:

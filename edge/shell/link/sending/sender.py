@@ -68,7 +68,7 @@ class RefusedPublication(NamedTuple):
     reason: str
 
 
-class TooLong:
+class RefusedSize:
     """The shortest payload that the broker has refused for its size lately.
 
     Attributes:
@@ -111,7 +111,7 @@ class Sender:
         self._confirmed: list[int] = []
         self._refused: list[RefusedPublication] = []
         self._lengths: dict[int, int] = {}
-        self._too_long = TooLong()
+        self._too_long = RefusedSize()
 
     def publish(
         self, topic: str, payload: bytes, *, qos: int, retain: bool, properties: EventProperties | None

@@ -17,8 +17,8 @@ from config.tables.transport import Connection
 from edge.core.intake.decoders.recognition.availability import AVAILABLE, UNAVAILABLE, AvailabilityDecoder
 from edge.core.intake.intake_limits import IntakeLimits
 from edge.core.intake.routes import Route, Routes
+from edge.core.model.notation.topics import Topics
 from edge.core.model.sensors.sensors import Repetition
-from edge.core.model.words.topics import Topics
 from edge.core.pipeline import Pipeline
 from edge.shell.activity.status import status_json
 from edge.shell.homeassistant.announcer import Announcer
@@ -26,7 +26,7 @@ from edge.shell.homeassistant.options import HomeAssistantOptions
 from edge.shell.link import Link, LinkOptions, ServiceLink, Subscription
 from edge.shell.link.kafka.no_broker import NoBroker
 from edge.shell.link.receiving.broker_window import QUIET_S
-from edge.shell.onlooker import Nobody, Onlooker
+from edge.shell.onlooker import NoOnlooker, Onlooker
 from edge.shell.options import ServiceOptions
 from edge.shell.service.assembly.decoders import decoder_of, decoders_by_format
 from edge.shell.service.assembly.links import kafka_options, link_options
@@ -108,7 +108,7 @@ def service_options(configuration: Configuration, instance: str, onlooker: Onloo
         backlog_per_second=keep.backlog_per_second,
         forget_days=configuration.limits.forget_days,
         queued=all(each.qos > 0 for each in configuration.inputs),
-        onlooker=onlooker or Nobody(),
+        onlooker=onlooker or NoOnlooker(),
         home_assistant=announcer_of(configuration),
     )
 
@@ -175,7 +175,7 @@ def announcer_of(configuration: Configuration) -> Onlooker:
     """The announcer for Home Assistant; None without its table in the configuration."""
     given = configuration.homeassistant
     if given is None:
-        return Nobody()
+        return NoOnlooker()
     options = HomeAssistantOptions(
         gateway=configuration.gateway.name,
         version=version(),

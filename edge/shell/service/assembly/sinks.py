@@ -24,7 +24,7 @@ from edge.shell.sinks.options import (
     SinkOptions,
     WebhookOptions,
 )
-from edge.shell.store.reading.sink_reading import SinkLimits, Wanted
+from edge.shell.store.reading.sink_reading import EventSelection, SinkLimits
 
 URGENT = ".urgent"
 """Suffix of the name of a sink's second half, which delivers during quiet hours; no table's name has it."""
@@ -61,7 +61,7 @@ def _sinks_of(sink: SinkTable, configuration: Configuration, options: ServiceOpt
         name=sink.title,
         kind=sink.kind,
         how=_how(sink, configuration, options),
-        wanted=Wanted(sink.severity, sink.transitions, sink.sensors),
+        wanted=EventSelection(sink.severity, sink.transitions, sink.sensors),
         begin=sink.begin,
         limits=SinkLimits(sink.outbox_events, sink.outbox_bytes, sink.outbox_days, free),
     )

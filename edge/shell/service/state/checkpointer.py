@@ -1,8 +1,8 @@
 """Checkpointer: writes snapshots between steps, so that no step waits for one.
 
 A large plant's snapshot takes seconds. It is written in slices of some milliseconds each while nothing waits to be
-committed, using `edge.core.persistence.checkpoint.Saving`; the rules for this and the recovery are described there and
-in `edge.shell.store.snapshots`. The parts of the previous snapshot are also deleted in slices.
+committed, using `edge.core.persistence.checkpoint.SteppedSnapshot`; the rules for this and the recovery are described
+there and in `edge.shell.store.snapshots`. The parts of the previous snapshot are also deleted in slices.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from edge.core.persistence.checkpoint import Saving, breaks
+from edge.core.persistence.checkpoint import SteppedSnapshot, breaks
 from edge.core.persistence.journal import Part as JournalPart
 from edge.core.persistence.snapshot import Part, Snapshot
 from edge.core.pipeline import Pipeline
@@ -106,7 +106,7 @@ class Checkpointer:
         self._policy = policy
         self._clock = clock
         self._monotonic = monotonic
-        self._saving: Saving | None = None
+        self._saving: SteppedSnapshot | None = None
         self._steps: Iterator[list[Part]] = iter(())
         self._count = 0
         self._seconds = 0.0

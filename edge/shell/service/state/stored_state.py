@@ -11,15 +11,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 from edge.core.incidents.events.gaps import Gap
-from edge.core.persistence.components.detector_states import Unlearned
-from edge.core.persistence.journal import JournalError, Part, SequenceReserved, Unread, pack, unpack
+from edge.core.persistence.components.detector_states import MissingState
+from edge.core.persistence.journal import JournalError, Part, SequenceReserved, UnknownPart, pack, unpack
 from edge.core.persistence.published_incidents import PublishedIncidents
 from edge.core.persistence.snapshot import SENSORS, LaterSnapshotError, Snapshot, SnapshotError, known_sensors
 from edge.core.pipeline import Pipeline
 from edge.shell.service.state.checkpointer import write_snapshot
 from edge.shell.service.state.relearning import RelearningPlan
 from edge.shell.service.state.snapshot_policy import cost_s
-from edge.shell.store import Recollection, Store, StoreError
+from edge.shell.store import Store, StoredState, StoreError
 
 log = logging.getLogger("edgewarden.service")
 
@@ -27,7 +27,7 @@ SNAPSHOT_S = 0.5
 """Duration of a replay in seconds after which a snapshot is written, so that repeated crashes don't accumulate work."""
 
 
-Resumed = tuple[Pipeline, Recollection, list[Gap]]
+Resumed = tuple[Pipeline, StoredState, list[Gap]]
 """The core, its source, and the data found missing."""
 
 
@@ -66,7 +66,7 @@ class _Journal:
 
     def _parts(self, entry: bytes) -> Iterator[Part]:
         for part in unpack(entry):
-            if not isinstance(part, Unread):
+            if not isinstance(part, UnknownPart):
                 yield part
             elif part.kind not in self._left_out:
                 self._left_out.add(part.kind)
@@ -172,11 +172,11 @@ def _newest_first(store: Store, since: Sequence[bytes]) -> Iterator[bytes]:
 def _restore(
     pipeline: Pipeline,
     store: Store,
-    recollection: Recollection,
+    recollection: StoredState,
     journal: _Journal,
     inputs: str,
     working: Callable[[], None],
-) -> tuple[Unlearned, int]:
+) -> tuple[MissingState, int]:
     """Load a snapshot into a core; returns the missing state, and the number of later entries included in the snapshot.
 
     Parts written in steps are loaded once the replay has reached the entry that each follows.
@@ -199,7 +199,7 @@ def _restore(
     return pipeline.finish_restoring(), done
 
 
-def _teach(pipeline: Pipeline, relearning: RelearningPlan, unlearned: Unlearned, *, changed: bool) -> int:
+def _teach(pipeline: Pipeline, relearning: RelearningPlan, unlearned: MissingState, *, changed: bool) -> int:
     """Learn from the journal what the snapshot didn't contain; returns the number of readings used."""
     for component, reason in unlearned.components.items():
         log.info("state_left_out component=%s reason=%r", component, reason)

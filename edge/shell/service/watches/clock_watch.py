@@ -15,8 +15,8 @@ from edge.core.incidents.events.event import timestamp
 from edge.core.incidents.events.gaps import Gap
 from edge.core.intake.times.plausible_times import IN_STEP_S, PlausibleTimes
 from edge.core.intake.times.time_hints import ahead_of_arrival
+from edge.core.model.notation.printable import printable, shortened
 from edge.core.model.readings.messages import Message
-from edge.core.model.words.printable import printable, shortened
 from edge.core.persistence.steps.step import Step
 from edge.core.pipeline import Pipeline
 from edge.shell.activity.problems import Problem

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from edge.core.incidents.events.gaps import Gap
 from edge.shell.store import OutboxRow, SinkPosition
-from edge.shell.store.reading.sink_reading import Waiting
+from edge.shell.store.reading.sink_reading import SinkBacklog
 
 
 class SetAside(NamedTuple):
@@ -54,7 +54,7 @@ class SinkReport(NamedTuple):
     """
 
     connected: bool = False
-    waiting: Waiting = Waiting()
+    waiting: SinkBacklog = SinkBacklog()
     delivered: int = 0
     per_second: float = 0.0
     set_aside: int = 0

@@ -19,7 +19,7 @@ from edge.shell.sinks.base import EventRefused, Outcome, Sink, SinkTrouble
 from edge.shell.sinks.delivery.backoff import Backoff
 from edge.shell.sinks.delivery.progress import SetAside, SinkProgress, SinkReport
 from edge.shell.store import OutboxRow, SinkPosition, StoreError
-from edge.shell.store.reading.sink_reading import Loss, SinkLimits, Waiting
+from edge.shell.store.reading.sink_reading import Loss, SinkBacklog, SinkLimits
 
 log = logging.getLogger("edgewarden.sinks")
 
@@ -68,11 +68,11 @@ class RowReader(Protocol):
     def next(self, at: SinkPosition, most: int) -> tuple[list[OutboxRow], int]:
         """The next items, and the sequence up to which there are no others."""
 
-    def waiting(self, at: SinkPosition) -> Waiting:
+    def waiting(self, at: SinkPosition) -> SinkBacklog:
         """How much waits."""
 
     def losses(
-        self, at: SinkPosition, waiting: Waiting, limits: SinkLimits, now: float, missing_disk: int = 0
+        self, at: SinkPosition, waiting: SinkBacklog, limits: SinkLimits, now: float, missing_disk: int = 0
     ) -> list[Loss]:
         """What limits have taken, or take now."""
 

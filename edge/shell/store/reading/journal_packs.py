@@ -21,7 +21,7 @@ from edge.core.persistence.journal import JournalError, Part, Readings, note_nam
 from edge.shell.store.base import OutboxRow, SinkPosition, StoreError
 from edge.shell.store.database import Database, read_beside
 from edge.shell.store.reading.reading import names_before
-from edge.shell.store.reading.sink_reading import Loss, SinkLimits, Waiting
+from edge.shell.store.reading.sink_reading import Loss, SinkBacklog, SinkLimits
 
 PACKS = 1_000_000
 """A position is the number of a row times this, plus that of the pack."""
@@ -83,19 +83,19 @@ class JournalPacks:
         self._read = read
         return found, max(position, at_end_of(read))
 
-    def waiting(self, at: SinkPosition) -> Waiting:
+    def waiting(self, at: SinkPosition) -> SinkBacklog:
         """The rows and bytes of the journal that weren't forwarded yet."""
         row = (max(at) + 1) // PACKS
         with self._open() as database:
             found = database.execute(
                 "SELECT count(*), coalesce(sum(length(entry)), 0), min(arrived) FROM journal WHERE number >= ?", (row,)
             )[0]
-        return Waiting(*found)
+        return SinkBacklog(*found)
 
     def losses(
         self,
         at: SinkPosition,
-        waiting: Waiting,  # noqa: ARG002 - the journal has limits of its own
+        waiting: SinkBacklog,  # noqa: ARG002 - the journal has limits of its own
         limits: SinkLimits,  # noqa: ARG002
         now: float,  # noqa: ARG002
         missing_disk: int = 0,  # noqa: ARG002

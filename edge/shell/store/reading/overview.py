@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from edge.core.incidents.events.event import Event
 from edge.core.incidents.events.open_incidents import ENDED, OpenIncidents
 from edge.core.incidents.state_machine import Transition
-from edge.core.model.words.topics import Topics
+from edge.core.model.notation.topics import Topics
 from edge.core.persistence.checkpoint import load, whole
-from edge.core.persistence.components.recognised import COMPONENT, PACES, recognised_counters, recognised_states
+from edge.core.persistence.components.recognised_sensors import COMPONENT, PACES, recognised_counters, recognised_states
 from edge.core.persistence.journal import JournalError, Part, Readings, unpack
 from edge.core.persistence.snapshot import SENSORS, Snapshot
 from edge.shell.store.base import StoreError

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from edge.core.incidents.events.sensor_events import KIND as SENSOR
+from edge.core.model.notation.globs import fits
 from edge.core.model.readings.messages import Batch
 from edge.core.model.sensors.vacancies import had_it_last, is_vacant
-from edge.core.model.words.globs import fits
 from edge.core.persistence.journal import (
     JournalError,
     Part,

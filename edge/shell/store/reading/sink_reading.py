@@ -16,7 +16,7 @@ from typing import NamedTuple
 from config.notation.topics import glob_pattern
 from edge.core.incidents.events.event import SEVERITIES
 from edge.core.incidents.events.gaps import TRANSITION, Gap, Reason
-from edge.core.model.words.severity import severity_class
+from edge.core.model.notation.severity import severity_class
 from edge.shell.store.base import OutboxRow, SinkPosition, StoreError
 from edge.shell.store.database import Database, read_beside
 from edge.shell.store.reading.incident_news import INCIDENT_NEWS, values_of
@@ -29,7 +29,7 @@ WORST = 1000
 """The highest severity."""
 
 
-class Wanted(NamedTuple):
+class EventSelection(NamedTuple):
     """A filter for the events of a sink.
 
     Attributes:
@@ -77,7 +77,7 @@ class SinkLimits(NamedTuple):
     free_disk_bytes: int = 64 * 2**20
 
 
-class Waiting(NamedTuple):
+class SinkBacklog(NamedTuple):
     """The backlog of a sink.
 
     Attributes:
@@ -112,7 +112,7 @@ class SinkReader:
         wanted: Filter for its events.
     """
 
-    def __init__(self, path: Path, sink: str, wanted: Wanted) -> None:
+    def __init__(self, path: Path, sink: str, wanted: EventSelection) -> None:
         self._path = path
         self._sink = sink
         self._patterns = [glob_pattern(each) for each in wanted.sensors if each != "**"]
@@ -145,14 +145,14 @@ class SinkReader:
         rows = [self._checked(row) for row in found]
         return rows, rows[-1].sequence if len(rows) == most else max(last, at.passed)
 
-    def waiting(self, at: SinkPosition) -> Waiting:
+    def waiting(self, at: SinkPosition) -> SinkBacklog:
         """The backlog, not counting gap events.
 
         Raises:
             StoreError: The store can't be read.
         """
         with self._open() as database:
-            return Waiting(
+            return SinkBacklog(
                 *database.execute(
                     f"SELECT count(*), coalesce(sum(size), 0), min(stored) FROM events {self._where}",  # noqa: S608
                     (max(at), *self._values),
@@ -160,7 +160,7 @@ class SinkReader:
             )
 
     def losses(
-        self, at: SinkPosition, waiting: Waiting, limits: SinkLimits, now: float, missing_disk: int = 0
+        self, at: SinkPosition, waiting: SinkBacklog, limits: SinkLimits, now: float, missing_disk: int = 0
     ) -> list[Loss]:
         """The oldest events beyond the limits; when a limit is reached, the backlog is reduced to 90 % of it.
 

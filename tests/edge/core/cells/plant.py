@@ -12,7 +12,7 @@ from edge.core.model.readings.messages import Reading
 from edge.core.persistence.steps.step import Step
 from simulators.faults.schedule import Schedule
 from simulators.plant.plant import plant
-from tests.edge.core.lines import START, pipeline
+from tests.edge.core.pipelines import START, pipeline
 
 LOG = "readings-0"
 LAST = START + 4 * 3600.0

@@ -13,7 +13,7 @@ from edge.core.cells import Cell, CellStateError, Placing
 from edge.core.model.packing.encoding import encode
 from edge.core.model.readings.messages import Reading
 from tests.edge.core.cells.plant import LOG, Fleet, bare, plan, readings, run
-from tests.edge.core.lines import START, Line, differing, pipeline, plant, reading
+from tests.edge.core.pipelines import START, Line, differing, pipeline, plant, reading
 
 COUNT = len(readings())
 SENSORS = ["paced/a/x", "paced/a/y", "paced/b/x"]

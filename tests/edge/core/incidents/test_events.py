@@ -12,8 +12,8 @@ from edge.core.incidents.events.reporting import Reporter
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.state_machine import Transition
+from edge.core.model.notation.topics import Topics
 from edge.core.model.sensors.sensors import SensorFacts
-from edge.core.model.words.topics import Topics
 from edge.core.scoring.opinions import Observation, Opinion
 
 FACTS = SensorFacts("plant1/pump3/vibration", "plant1/pump3/vibration", "mm/s", {"device": "plant1/pump3"})

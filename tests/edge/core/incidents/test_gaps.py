@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.core.incidents.events.gaps import WORDS, Gap, Reason, gap_event, gap_json_schema, sentence
-from tests.edge.core.lines import START, Line, pipeline, reading
+from tests.edge.core.pipelines import START, Line, pipeline, reading
 
 TIMES = st.none() | st.floats(0.0, 4e9)
 COUNTS = st.none() | st.integers(0, 10**12)

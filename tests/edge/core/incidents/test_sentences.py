@@ -7,7 +7,7 @@ import pytest
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.sentences.sentence import device_sentence, sentence
 from edge.core.incidents.state_machine import Transition
-from edge.core.model.words.quantities import duration, number
+from edge.core.model.notation.quantities import duration, number
 from edge.core.scoring.opinions import Observation, Opinion
 
 BAND = Opinion("ewma", "spike", 9.0, 2.0, 0.4, 3.9)

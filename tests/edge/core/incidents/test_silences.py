@@ -8,7 +8,7 @@ import pytest
 from detectors.state import StateTable
 from detectors.univariate.silence import Silence
 from edge.core.model.readings.messages import Message
-from tests.edge.core.lines import START, Line, pipeline, reading
+from tests.edge.core.pipelines import START, Line, pipeline, reading
 
 HOUR_S, DAY_S = 3_600.0, 86_400.0
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from config.schema import IncidentSettings
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.state_machine import TABLE, MachineInput, State, StateMachine, Transition
-from edge.core.model.words.severity import severity_class, severity_of
+from edge.core.model.notation.severity import severity_class, severity_of
 from edge.core.scoring.consequence import Yardstick
 from edge.core.scoring.limit_conditions import BrokenLimit
 from edge.core.scoring.opinions import Observation, Opinion

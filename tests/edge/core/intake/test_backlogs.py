@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edge.core.model.readings.messages import Message
-from tests.edge.core.lines import START, Line, differing, pipeline, plant, revived
+from tests.edge.core.pipelines import START, Line, differing, pipeline, plant, revived
 
 OWN, STAMPED, SLOW = ("paced/a", "paced/b"), ("now/c", "now/d"), "paced/pack"
 BACK = START + 36.0

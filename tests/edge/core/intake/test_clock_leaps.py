@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.commands.support.backtests.playing import with_pauses
+from edge.commands.support.backtests.replaying import with_pauses
 from edge.core.intake.times.clock_leaps import STEADY_FOR_S
 from edge.core.model.readings.messages import Message
 from edge.core.persistence.journal import JournalError, Readings, join, pack, unpack
 from edge.core.persistence.snapshot import Snapshot
-from tests.edge.core.lines import START, Line, differing, pipeline, reading, revived
+from tests.edge.core.pipelines import START, Line, differing, pipeline, reading, revived
 
 HOUR = 3600.0
 

@@ -9,7 +9,7 @@ import pytest
 
 from edge.core.intake.times.clock_evidence import STEP
 from edge.core.model.readings.messages import Message
-from tests.edge.core.lines import START, Line, differing, pipeline, plant, reading, revived
+from tests.edge.core.pipelines import START, Line, differing, pipeline, plant, reading, revived
 
 GOOD = ("paced/a", "paced/b")
 STAMPED = ("now/a", "now/b", "now/c")

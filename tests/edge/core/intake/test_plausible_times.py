@@ -8,7 +8,7 @@ from edge.core.intake.decoders import FieldsDecoder
 from edge.core.intake.decoders.base import Decoded
 from edge.core.intake.times.plausible_times import LATEST, PROVEN_S, TOPICS, PlausibleTimes, Verdict
 from edge.core.model.readings.messages import Row, Sample
-from tests.edge.core.lines import START
+from tests.edge.core.pipelines import START
 
 FUTURE_S = 60.0
 HOUR_S = 3600.0

@@ -11,7 +11,7 @@ from detectors.state import StateError
 from edge.core.intake.redelivery import IDENTIFIERS, Deliveries, checked, checksum
 from edge.core.model.packing.encoding import encode
 from edge.core.model.readings.messages import Message
-from tests.edge.core.lines import START, Line, differing, pipeline, plant, revived
+from tests.edge.core.pipelines import START, Line, differing, pipeline, plant, revived
 
 
 def delivered(packet: int, payload: bytes = b"21.5", *, again: bool = False, arrived: float = START) -> Message:

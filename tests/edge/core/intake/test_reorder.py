@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from edge.core.intake.times import reorder as reorder_module
 from edge.core.intake.times.reorder import ORIGIN_UNKNOWN, Reorder
 from edge.core.model.readings.messages import Batch
-from tests.edge.core.lines import START, Line, differing, pipeline, plant, reading, revived
+from tests.edge.core.pipelines import START, Line, differing, pipeline, plant, reading, revived
 
 WAIT_S = 10.0
 Readings = list[tuple[int, float]]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from edge.core.intake.decoders import FieldsDecoder, NumberDecoder, Repetition
 from edge.core.intake.routes import Route, Routes, is_usable, match
-from edge.core.model.words.topics import USUAL_BASE, topic_for
+from edge.core.model.notation.topics import USUAL_BASE, topic_for
 
 LONG_BASE = f"edgewarden/{'g' * 64}/anomaly/"
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from edge.commands import main
 from edge.core.intake.times.same_times import MOST
 from edge.core.model.readings.messages import Message
-from tests.edge.core.lines import START, Line, detectors, differing, pipeline, reading, revived, rule
+from tests.edge.core.pipelines import START, Line, detectors, differing, pipeline, reading, revived, rule
 
 
 def seconds(count: int, each: int, first: int = 0) -> list[Message]:

@@ -9,7 +9,7 @@ import pytest
 
 from edge.core.model.readings.messages import Message
 from edge.core.persistence.snapshot import Snapshot
-from tests.edge.core.lines import START, Line, differing, pipeline, reading, revived
+from tests.edge.core.pipelines import START, Line, differing, pipeline, reading, revived
 
 
 def minutely(sensor: str, times: np.ndarray, offset: float = 0.0) -> list[Message]:

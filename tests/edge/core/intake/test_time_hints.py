@@ -4,7 +4,7 @@ import pytest
 
 from edge.core.intake.times.time_hints import ahead_of_arrival
 from edge.core.model.readings.messages import DeadLetter
-from tests.edge.core.lines import START, pipeline, reading
+from tests.edge.core.pipelines import START, pipeline, reading
 
 
 @pytest.mark.parametrize("ahead_s", [3600.0, 7200.0, 7100.0, 19_800.0, 12 * 3600.0, 14 * 3600.0])

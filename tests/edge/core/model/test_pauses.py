@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from config.notation.calendar import Window
 from config.tables.devices import DeviceTable, resolve_devices
-from edge.commands.support.backtests.playing import chunks, with_pauses
+from edge.commands.support.backtests.replaying import chunks, with_pauses
 from edge.core.model.readings.messages import Reading
 from edge.core.model.readings.pauses import LOOKAHEAD, NO_PAUSE, Pauses
 from edge.core.persistence.journal import Part, TimePassed, join, pack, unpack
 from edge.core.pipeline import Pipeline
-from edge.shell.service.turns.quiet import Quiet
-from tests.edge.core.lines import SETTINGS, START, detectors, differing, pipeline, rule
+from edge.shell.service.turns.idle_time import IdleTime
+from tests.edge.core.pipelines import SETTINGS, START, detectors, differing, pipeline, rule
 
 HOUR = 3600.0
 CALM = 60
@@ -56,7 +56,7 @@ def recording(pauses: Sequence[float], sensors: int, every: float, begins_with: 
 
 def live(line: Pipeline, readings: Iterable[Reading], phase: float) -> tuple[list[bytes], list[Part]]:
     """The events of a service when readings arrive at their times, and time advances every second."""
-    payloads, parts, quiet, then = list[bytes](), list[Part](), Quiet(START), START
+    payloads, parts, quiet, then = list[bytes](), list[Part](), IdleTime(START), START
 
     def note(step: object) -> None:
         payloads.extend(each.payload for each in step.events)  # type: ignore[attr-defined]

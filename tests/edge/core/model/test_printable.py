@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core.model.words.printable import printable, printable_bytes, printable_json, shortened
+from edge.core.model.notation.printable import printable, printable_bytes, printable_json, shortened
 
 HIDDEN = {
     "a control character": ("a\x1b[31mb", "a\\x1b[31mb"),

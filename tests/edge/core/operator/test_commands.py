@@ -17,14 +17,14 @@ from config.notation.calendar import Window
 from edge.core.incidents.events.event import event_json_schema
 from edge.core.intake.decoders import FieldsDecoder
 from edge.core.intake.routes import Route, Routes
+from edge.core.model.notation.topics import Topics
 from edge.core.model.readings.messages import Message
 from edge.core.model.sensors.sensors import Repetition
-from edge.core.model.words.topics import Topics
 from edge.core.operator.commands import REASONS, WORDS, commands_json_schema
 from edge.core.operator.shelves import SHELVES
 from edge.core.pipeline import Pipeline
-from tests.edge.core.lines import SETTINGS, START, Line, differing, plant, reading, revived, rule
-from tests.edge.core.lines import pipeline as plain_pipeline
+from tests.edge.core.pipelines import SETTINGS, START, Line, differing, plant, reading, revived, rule
+from tests.edge.core.pipelines import pipeline as plain_pipeline
 
 SENSORS = ("paced/a", "paced/b", "now/c")
 
@@ -53,14 +53,14 @@ def at(seconds: float) -> str:
     return datetime.fromtimestamp(START + seconds, UTC).isoformat()
 
 
-class Heard(Line):
+class AnsweredLine(Line):
     """A pipeline, with the answers to its commands."""
 
     def __init__(self, made: Pipeline) -> None:
         super().__init__(made)
         self.answers: list[dict[str, Any]] = []
 
-    def take(self, messages: list[Message], cut: int = 10_000) -> Heard:
+    def take(self, messages: list[Message], cut: int = 10_000) -> AnsweredLine:
         for start in range(0, len(messages), cut):
             for step, _ in self.pipeline.steps(messages[start : start + cut]):
                 self.note(step)
@@ -74,8 +74,8 @@ class Heard(Line):
         return json.loads([each for each in self.events if each.sensor == sensor][-1].payload)["data"]
 
 
-def warm(*windows: Window) -> Heard:
-    return Heard(pipeline(*windows)).take(plant(START + np.arange(-20.0, 0.0), *SENSORS))
+def warm(*windows: Window) -> AnsweredLine:
+    return AnsweredLine(pipeline(*windows)).take(plant(START + np.arange(-20.0, 0.0), *SENSORS))
 
 
 def bad(times: Iterable[float], sensor: str = "paced/a", value: float = 95.0) -> list[Message]:
@@ -260,14 +260,14 @@ def test_the_retained_topic_lists_the_current_shelves() -> None:
 
 
 def test_commands_are_ignored_where_they_are_disabled() -> None:
-    line = Heard(plain_pipeline())
+    line = AnsweredLine(plain_pipeline())
     line.pipeline._follows_mqtt = False
     line.take([told("shelve", sensor="a", until="2h")._replace(receipt=1)])
     assert (line.answers, line.pipeline.counters.messages_own) == ([], 1)
 
 
 def test_commands_from_the_page_are_accepted_in_any_case() -> None:
-    line = Heard(plain_pipeline())
+    line = AnsweredLine(plain_pipeline())
     line.pipeline._follows_mqtt = False
     line.take([told("shelve", sensor="a", until="2h")])
     assert [each["ok"] for each in line.answers] == [True]
@@ -320,8 +320,8 @@ DAILY = Window("daily", "paced/b", every="daily 22:13-22:14")  # START is 22:13:
 @given(NEWS, st.integers(1, 9), st.sampled_from([0.0, 5.0]))
 def test_batching_changes_nothing(news: list[Any], cut: int, reorder_s: float) -> None:
     messages = messages_of(news)
-    whole = Heard(pipeline(DAILY, reorder_s=reorder_s)).take(messages)
-    pieces = Heard(pipeline(DAILY, reorder_s=reorder_s)).take(messages, cut)
+    whole = AnsweredLine(pipeline(DAILY, reorder_s=reorder_s)).take(messages)
+    pieces = AnsweredLine(pipeline(DAILY, reorder_s=reorder_s)).take(messages, cut)
     assert pieces.events == whole.events
     assert pieces.answers == whole.answers
     assert differing(pieces.pipeline, whole.pipeline) == []
@@ -335,14 +335,14 @@ def test_a_restart_between_any_two_steps_changes_nothing(
 ) -> None:
     messages = messages_of(news)
     saved_at, died_at = sorted((first % len(messages), second % len(messages)))
-    whole = Heard(pipeline(DAILY, reorder_s=reorder_s)).take(messages[:saved_at], 3)
+    whole = AnsweredLine(pipeline(DAILY, reorder_s=reorder_s)).take(messages[:saved_at], 3)
     saved, parts, events = whole.pipeline.save("", ""), len(whole.parts), len(whole.events)
     whole.take(messages[saved_at:died_at], 3)
     whole.note(whole.pipeline.tick(quiet_s))
     relived = revived(pipeline(DAILY, reorder_s=reorder_s), saved, whole.parts[parts:])
     assert relived.events == whole.events[events:]
     assert differing(relived.pipeline, whole.pipeline) == []
-    again, events = Heard(relived.pipeline), len(whole.events)
+    again, events = AnsweredLine(relived.pipeline), len(whole.events)
     redelivered = [each._replace(redelivered=True) for each in messages[saved_at:died_at] if each.qos]
     again.take(redelivered[-1:])
     assert again.events == []

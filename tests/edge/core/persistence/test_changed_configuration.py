@@ -14,7 +14,7 @@ from edge.core.model.readings.messages import Message
 from edge.core.persistence.journal import Part, pack, unpack
 from edge.core.persistence.snapshot import Snapshot
 from edge.core.pipeline import Pipeline
-from tests.edge.core.lines import SETTINGS, START, Line, detectors, pipeline, plant, reading, rule
+from tests.edge.core.pipelines import SETTINGS, START, Line, detectors, pipeline, plant, reading, rule
 
 SENSORS = ("paced/a", "paced/b", "now/c")
 OLD = detectors(silence={}, limits={"high": 80.0}, ewma={}, median={})
@@ -169,7 +169,7 @@ def test_with_the_same_inputs_silent_sensors_are_found_after_the_restart() -> No
 
 
 def test_known_sensors_keep_their_slots_when_fewer_are_allowed() -> None:
-    from edge.core.model.words.topics import Topics
+    from edge.core.model.notation.topics import Topics
 
     line = Line(pipeline()).take(plant(START + np.arange(3.0), *SENSORS))
     small = Pipeline("gw", Topics("e"), line.pipeline.intake._routes, lambda _: SAME, sensors=2)

@@ -12,9 +12,9 @@ from edge.core.incidents.events.event import Event
 from edge.core.incidents.state_machine import State
 from edge.core.model.packing.encoding import encode
 from edge.core.model.packing.packing import compress
-from edge.core.persistence.journal import Unread, pack, unpack
+from edge.core.persistence.journal import UnknownPart, pack, unpack
 from edge.core.persistence.snapshot import LaterSnapshotError, Part, Snapshot
-from tests.edge.core.lines import START, Line, differing, knowledge, pipeline, plant, reading
+from tests.edge.core.pipelines import START, Line, differing, knowledge, pipeline, plant, reading
 
 SENSORS = ("paced/a", "paced/b", "now/c")
 LEARNED_AGAIN = (
@@ -162,7 +162,7 @@ def test_a_part_of_the_journal_of_a_later_version_is_left_out() -> None:
     line = lived()
     parts = [msgspec.Raw(msgspec.msgpack.encode(["dreamt", 1, {"of": "sheep"}]))]
     entry = b"\x02" + compress(msgspec.msgpack.encode(parts))
-    assert unpack(entry) == [Unread("dreamt")]
+    assert unpack(entry) == [UnknownPart("dreamt")]
     before = knowledge(line.pipeline)
     line.pipeline.replay(unpack(entry))
     assert knowledge(line.pipeline) == before

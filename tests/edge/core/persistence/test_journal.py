@@ -21,7 +21,7 @@ from edge.core.persistence.journal import (
     pack,
     unpack,
 )
-from tests.edge.core.lines import START
+from tests.edge.core.pipelines import START
 
 NUMBERS = st.floats(allow_nan=False) | st.integers(-99_999, 99_999).map(lambda each: each / 100)
 SENSORS = st.lists(st.tuples(st.text(max_size=5), st.sampled_from(["periodic", "full_repeat"]), st.booleans()))

@@ -10,7 +10,7 @@ import pytest
 from edge.core.incidents.events.event import Event, event_json_schema
 from edge.core.persistence.published_incidents import PublishedIncidents
 from edge.core.persistence.snapshot import Snapshot
-from tests.edge.core.lines import START, Line, differing, pipeline, plant, reading
+from tests.edge.core.pipelines import START, Line, differing, pipeline, plant, reading
 
 A, B, CLOCK = "now/pump/a", "now/pump/b", "now/other/clock"
 BEFORE = plant([START + 10.0 * each for each in range(60)], A, B, CLOCK)

@@ -18,7 +18,7 @@ from edge.core.persistence.journal import TimePassed, pack, unpack
 from edge.core.persistence.snapshot import Part, Snapshot, SnapshotError
 from edge.core.pipeline import Pipeline
 from edge.core.scoring.levels import calibration
-from tests.edge.core.lines import (
+from tests.edge.core.pipelines import (
     SETTINGS,
     START,
     Line,

@@ -15,9 +15,9 @@ from config.tables.devices import DeviceTable, ResolvedDevice, resolve_devices
 from edge.core.incidents.events.event import Event
 from edge.core.incidents.events.sensor_events import MOST, sensors_json_schema
 from edge.core.model.readings.messages import Message
-from edge.core.persistence.journal import SensorsForgotten, Unread, pack, unpack
+from edge.core.persistence.journal import SensorsForgotten, UnknownPart, pack, unpack
 from edge.core.pipeline import Pipeline
-from tests.edge.core.lines import SETTINGS, START, Line, differing, pipeline, plant, reading, revived
+from tests.edge.core.pipelines import SETTINGS, START, Line, differing, pipeline, plant, reading, revived
 
 PLANT = ("paced/a", "paced/b", "now/c")
 DAY_S = 86_400.0
@@ -32,7 +32,7 @@ def forget(sensor: str, arrived: float = START, identity: str = "") -> Message:
     return Message("edgewarden/command/forget", json.dumps(said).encode(), arrived)
 
 
-class Told(Line):
+class RecordingLine(Line):
     """A pipeline, with its retained topics and answers."""
 
     def __init__(self, made: Pipeline) -> None:
@@ -40,7 +40,7 @@ class Told(Line):
         self.retained: dict[str, bytes] = {}
         self.answers: list[dict[str, Any]] = []
 
-    def take(self, messages: list[Message], cut: int = 10_000) -> Told:
+    def take(self, messages: list[Message], cut: int = 10_000) -> RecordingLine:
         for start in range(0, len(messages), cut):
             for step, _ in self.pipeline.steps(messages[start : start + cut]):
                 self.note(step)
@@ -61,18 +61,18 @@ def flood(count: int, time: float = START) -> list[Message]:
     return [reading(f"paced/{number}", time, 20.0, time) for number in range(count)]
 
 
-def warm() -> Told:
-    return Told(telling()).take(plant(START + np.arange(-20.0, 0.0), *PLANT))
+def warm() -> RecordingLine:
+    return RecordingLine(telling()).take(plant(START + np.arange(-20.0, 0.0), *PLANT))
 
 
-def alarmed() -> Told:
+def alarmed() -> RecordingLine:
     """With an incident open on `paced/a`."""
     return warm().take([reading("paced/a", START, 95.0), *plant(START + np.arange(1.0, 3.0), "paced/b", "now/c")])
 
 
 def test_a_new_sensor_is_announced_with_its_first_value() -> None:
     message = Message("paced/a", b'{"value": 21.5, "unit": "Cel", "ts": 1700000000}', START)
-    line = Told(telling()).take([message, *plant(START + np.arange(1.0, 5.0), "paced/a")])
+    line = RecordingLine(telling()).take([message, *plant(START + np.arange(1.0, 5.0), "paced/a")])
     (event,) = about_sensors(line.events, "discovered")
     assert event["type"] == "io.edgewarden.sensor.discovered.v1"
     assert event["data"]["sensors"] == [
@@ -98,7 +98,7 @@ def test_no_sensor_is_announced_twice() -> None:
 
 
 def test_a_flood_of_new_sensors_is_announced_in_packs() -> None:
-    line = Told(telling()).take([*flood(250), *flood(1, START + 2.0)])
+    line = RecordingLine(telling()).take([*flood(250), *flood(1, START + 2.0)])
     assert [len(each) for each in names(line.events, "discovered")] == [MOST, MOST]
     line.take(flood(1, START + 3.0))
     assert [len(each) for each in names(line.events, "discovered")] == [MOST, MOST, 50]
@@ -109,9 +109,9 @@ def test_a_flood_of_new_sensors_is_announced_in_packs() -> None:
 def test_the_packs_are_the_same_in_any_batching(cut: int) -> None:
     messages = [*flood(130), *plant(START + np.arange(1.0, 30.0), *PLANT), reading("paced/a", START + 30.0, 95.0)]
     messages += [*flood(240, START + 31.0), *plant(START + np.arange(40.0, 60.0), *PLANT)]
-    whole = Told(telling()).take(messages)
+    whole = RecordingLine(telling()).take(messages)
     assert len(about_sensors(whole.events, "discovered")) > 3
-    assert Told(telling()).take(messages, cut).events == whole.events
+    assert RecordingLine(telling()).take(messages, cut).events == whole.events
 
 
 def test_a_pack_is_published_when_any_sensor_has_reported_twice_since() -> None:
@@ -123,13 +123,13 @@ def test_a_pack_is_published_when_any_sensor_has_reported_twice_since() -> None:
 
 
 def test_passing_time_publishes_no_pack_so_that_a_replay_gives_the_same_ones() -> None:
-    line = Told(telling()).take(flood(3))
+    line = RecordingLine(telling()).take(flood(3))
     line.note(line.pipeline.tick(500.0))
     assert not line.events
 
 
 def test_a_sensor_whose_reading_is_held_back_is_announced_when_the_reading_is_released() -> None:
-    line = Told(telling(reorder_s=10.0)).take(flood(3))
+    line = RecordingLine(telling(reorder_s=10.0)).take(flood(3))
     line.take(flood(3, START + 5.0))
     assert not line.events
     line.take([*flood(3, START + 30.0), *flood(3, START + 60.0), *flood(3, START + 90.0)])
@@ -140,7 +140,7 @@ def test_a_sensor_whose_reading_is_held_back_is_announced_when_the_reading_is_re
 def test_a_kill_loses_and_doubles_no_sensor(stored: int) -> None:
     """Whatever was stored at the interruption, the following events are those of an uninterrupted service."""
     pieces = [flood(130), flood(60, START + 1.0), flood(170, START + 5.0), plant(START + np.arange(9.0, 15.0), *PLANT)]
-    whole = Told(telling())
+    whole = RecordingLine(telling())
     saved, first, before = b"", 0, 0
     for place, piece in enumerate(pieces):
         if place == stored:
@@ -187,7 +187,7 @@ def test_the_topics_of_forgotten_sensors_are_cleared_again_after_a_kill_except_t
 def test_a_group_led_by_a_forgotten_sensor_is_reported_individually() -> None:
     """One incident reports several sensors that fell silent together; the sensor that names it is then forgotten."""
     silent = ("paced/hall/a", "paced/hall/b", "paced/hall/c")
-    line = Told(telling()).take(plant(START + np.arange(60.0), *silent, "now/c", "now/d"))
+    line = RecordingLine(telling()).take(plant(START + np.arange(60.0), *silent, "now/c", "now/d"))
     line.take(plant(START + 60.0 + np.arange(400.0), "now/c", "now/d"))
     told = [each.sensor for each in line.events if each.kind == "missing" and each.transition == "raised"]
     assert told[:1] == ["paced/hall/a"]
@@ -231,26 +231,26 @@ def test_the_same_command_given_twice_acts_once() -> None:
 
 
 def test_a_pack_is_published_before_its_sensors_are_forgotten() -> None:
-    line = Told(telling()).take(flood(2)).take([forget("paced/1")])
+    line = RecordingLine(telling()).take(flood(2)).take([forget("paced/1")])
     assert names(line.events, "discovered") == [["paced/0", "paced/1"]]
     assert names(line.events, "forgotten") == [["paced/1"]]
 
 
 def test_forgetting_many_sensors_is_announced_in_packs() -> None:
-    line = Told(telling()).take(flood(250)).take([forget("**")])
+    line = RecordingLine(telling()).take(flood(250)).take([forget("**")])
     assert [len(each) for each in names(line.events, "forgotten")] == [MOST, MOST, 50]
     assert line.pipeline.sensors.sensors == 0
 
 
 def test_a_held_reading_of_a_forgotten_sensor_is_dropped() -> None:
-    line = Told(telling(reorder_s=10.0)).take(flood(3))
+    line = RecordingLine(telling(reorder_s=10.0)).take(flood(3))
     line.take([forget("paced/0")])
     line.note(line.pipeline.flush())
     assert line.pipeline.counters.readings_taken == 2
 
 
 def test_the_limit_has_room_for_another_sensor_immediately() -> None:
-    line = Told(telling(sensors=3)).take(plant([START], *PLANT))
+    line = RecordingLine(telling(sensors=3)).take(plant([START], *PLANT))
     line.take([reading("paced/new", START + 1.0, 20.0)])
     assert line.refused == ["too_many_sensors"]
     line.take([forget("paced/a")]).take([reading("paced/new", START + 2.0, 20.0)])
@@ -269,7 +269,7 @@ def test_a_slot_is_reused_only_when_the_journal_no_longer_mentions_it() -> None:
 
 
 def test_vacant_slots_are_bounded() -> None:
-    line = Told(telling(sensors=2))
+    line = RecordingLine(telling(sensors=2))
     for number in range(6):
         line.take([reading(f"paced/{number}", START + number, 20.0), forget("paced/*", START)])
     assert line.refused.count("too_many_sensors") == 2
@@ -298,7 +298,7 @@ def test_a_plant_at_a_standstill_forgets_no_sensor() -> None:
 def test_versions_that_know_nothing_of_forgetting_leave_it_out(monkeypatch: pytest.MonkeyPatch) -> None:
     entry = pack([SensorsForgotten([1], [1], START)])
     monkeypatch.setattr("edge.core.persistence.journal.KINDS", {"readings", "told"})
-    assert unpack(entry) == [Unread("forgotten")]
+    assert unpack(entry) == [UnknownPart("forgotten")]
 
 
 MACHINE = resolve_devices((DeviceTable(sensors=("paced/**",), warm_up=200),), SETTINGS)[0]
@@ -309,7 +309,9 @@ def of_machine(sensor: str) -> tuple[str, ResolvedDevice] | None:
 
 
 def test_a_device_starts_again_without_a_forgotten_sensor() -> None:
-    line = Told(telling(device_for=of_machine)).take(plant(START + np.arange(50.0), "paced/a", "paced/b", "paced/d"))
+    line = RecordingLine(telling(device_for=of_machine)).take(
+        plant(START + np.arange(50.0), "paced/a", "paced/b", "paced/d")
+    )
     device = line.pipeline.sensors.find("machine/")
     assert device is not None
     line.take([forget("paced/a", START + 50.0)])
@@ -320,7 +322,9 @@ def test_a_device_starts_again_without_a_forgotten_sensor() -> None:
 
 
 def test_a_device_is_forgotten_with_its_last_sensor_and_returns_with_two() -> None:
-    line = Told(telling(device_for=of_machine)).take(plant(START + np.arange(50.0), "paced/a", "paced/b", "now/c"))
+    line = RecordingLine(telling(device_for=of_machine)).take(
+        plant(START + np.arange(50.0), "paced/a", "paced/b", "now/c")
+    )
     line.take([forget("paced/*", START + 50.0)])
     assert line.pipeline.sensors.find("machine/") is None
     assert [each for each in line.retained if line.retained[each] == b"" and "machine" in each]
@@ -345,7 +349,7 @@ def test_a_restart_gives_the_uninterrupted_result(
     device_for: Any, actions: list[tuple[str, Any]], at: int, reorder_s: float
 ) -> None:
     """For any forgotten sensor, and any new owner of its slot."""
-    line = Told(telling(device_for=device_for, reorder_s=reorder_s))
+    line = RecordingLine(telling(device_for=device_for, reorder_s=reorder_s))
     line.take(plant(START - 20.0 + np.arange(10.0), "paced/a", "paced/b"))
     saved, first, before, now = line.pipeline.save("", ""), len(line.parts), len(line.events), START
     for place, (action, argument) in enumerate(actions):

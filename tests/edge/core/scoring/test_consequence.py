@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core.model.words.severity import severity_class
+from edge.core.model.notation.severity import severity_class
 from edge.core.scoring.consequence import UNCERTAIN, UNKNOWN, IncidentExtent, Yardstick, severity_of_consequence
 from edge.core.scoring.opinions import Opinion
 

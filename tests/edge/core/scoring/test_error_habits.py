@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edge.core.scoring.errors.error_habits import ErrorHabits
-from tests.edge.core.lines import Line, detectors, differing, pipeline, reading, revived, rule
+from tests.edge.core.pipelines import Line, detectors, differing, pipeline, reading, revived, rule
 
 HOUR_S, DAY_S = 3_600.0, 86_400.0
 MIDNIGHT = 20_000 * DAY_S

@@ -15,7 +15,7 @@ from edge.core.persistence.journal import pack, unpack
 from edge.core.pipeline import Pipeline
 from edge.core.scoring.errors.error_values import ORDINARY, STRANGE, ErrorValues
 from edge.shell.service.assembly.parts import make_pipeline
-from tests.edge.core.lines import START, Line, differing, reading, revived, revived_from
+from tests.edge.core.pipelines import START, Line, differing, reading, revived, revived_from
 
 ROOM, MINUTE = "paced/room", 60.0
 BY_RULE = '[[rule]]\nsensors = "**"\nno_value = [-200, 85]\n'

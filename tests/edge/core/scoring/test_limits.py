@@ -16,7 +16,7 @@ from config.schema import IncidentSettings
 from edge.core.incidents.state_machine import State, StateMachine
 from edge.core.model.readings.messages import Message
 from edge.core.pipeline import Pipeline
-from tests.edge.core.lines import START, Line, detectors, differing, pipeline, reading, revived, rule
+from tests.edge.core.pipelines import START, Line, detectors, differing, pipeline, reading, revived, rule
 
 LOW, HIGH, CRITICAL, DEADBAND = 0.0, 20.0, 24.0, 1.0
 LIMITS = {"low": LOW, "high": HIGH, "high_critical": CRITICAL, "deadband": DEADBAND}

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
-from tests.edge.core.lines import START, Line, pipeline, plant, reading
+from tests.edge.core.pipelines import START, Line, pipeline, plant, reading
 
 DEADLINES = st.sampled_from([1.0, 5.0, 20.0, 21.5, 40.0, np.inf])
 CHANGES = st.one_of(

@@ -11,7 +11,7 @@ from edge.core.engine import Engine
 from edge.core.model.readings.messages import Batch, Message
 from edge.core.model.sensors.sensor_arrays import SensorArrays
 from edge.core.scoring.profiles import Profile
-from tests.edge.core.lines import START, Line, detectors, knowledge, pipeline, reading, rule
+from tests.edge.core.pipelines import START, Line, detectors, knowledge, pipeline, reading, rule
 
 SENSORS = [
     f"paced/{each}" for each in ("noise", "day", "switch", "counter", "stuck", "spiky", "shifted", "goes silent")

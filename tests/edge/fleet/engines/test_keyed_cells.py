@@ -14,7 +14,7 @@ from edge.fleet.engines.keyed_cells import KeyedCells
 from edge.fleet.engines.packs import PackedRecord
 from edge.fleet.store import DamagedStoreError
 from tests.edge.core.cells.plant import bare, plan
-from tests.edge.core.lines import START
+from tests.edge.core.pipelines import START
 
 LOG = "readings/0"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from edge.core.model.words.topics import Topics
+from edge.core.model.notation.topics import Topics
 from edge.page.loop import handover as module
 from edge.page.loop.handover import MOST_QUESTIONS, BusyError, Handover
 from edge.shell.link.receiving.receive_queue import ReceiveQueue

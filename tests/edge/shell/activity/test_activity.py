@@ -13,8 +13,8 @@ import pytest
 from store_examples import event
 
 from config.loading import parse
+from edge.core.model.notation.topics import Topics
 from edge.core.model.readings.messages import Message
-from edge.core.model.words.topics import Topics
 from edge.shell.activity import Activity
 from edge.shell.activity.status_file import RUNNING, read_status, status_path
 from edge.shell.link import Link, LinkOptions

@@ -18,8 +18,8 @@ from home_assistant_rules import CONFIG_TOPIC, components_of
 
 from config.loading import parse
 from edge.core.intake.routes import is_usable
+from edge.core.model.notation.topics import Topics
 from edge.core.model.readings.messages import Reading
-from edge.core.model.words.topics import Topics
 from edge.core.pipeline import Pipeline
 from edge.shell.homeassistant.announcer import BURST, PER_SECOND, SPREAD_S, Announcer
 from edge.shell.homeassistant.identifiers import identifier

@@ -13,7 +13,7 @@ from stub_broker import Client, StubBroker
 from edge.shell.link import Link
 from edge.shell.link.link_options import EventProperties
 from edge.shell.link.receiving.reason_codes import allowed
-from edge.shell.link.sending.sender import TOO_LARGE_S, TooLong
+from edge.shell.link.sending.sender import TOO_LARGE_S, RefusedSize
 
 MakeLink = Callable[..., Link]
 StartMosquitto = Callable[..., Mosquitto]
@@ -140,7 +140,7 @@ def test_a_packet_for_which_the_broker_closed_the_connection_as_too_large_is_not
 
 def test_a_size_that_was_refused_is_retried_after_some_time() -> None:
     now = [0.0]
-    too_long = TooLong(lambda: now[0])
+    too_long = RefusedSize(lambda: now[0])
     assert not too_long.has(10_000)
     too_long.note(700)
     too_long.note(900)

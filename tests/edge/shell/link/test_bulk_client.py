@@ -63,7 +63,7 @@ class Wire:
         return -1
 
 
-class Told(NamedTuple):
+class ClientRecord(NamedTuple):
     """The results of a client for the bytes it was given."""
 
     messages: list[tuple[bytes, bytes, int, bool, bool, int]]
@@ -73,11 +73,11 @@ class Told(NamedTuple):
     failure: type[BaseException] | None
 
 
-def tell(make: type[Client], version: MQTTProtocolVersion, pieces: list[bytes], *, ends: bool = False) -> Told:
+def tell(make: type[Client], version: MQTTProtocolVersion, pieces: list[bytes], *, ends: bool = False) -> ClientRecord:
     client = make(CallbackAPIVersion.VERSION2, client_id="a", protocol=version, manual_ack=True)
     wire: Any = Wire()
     client._sock = wire
-    told = Told([], [], b"", connected=True, failure=None)
+    told = ClientRecord([], [], b"", connected=True, failure=None)
 
     def on_message(_client: Client, _data: object, message: MQTTMessage) -> None:
         flags = (message.qos, message.retain, message.dup, message.mid)

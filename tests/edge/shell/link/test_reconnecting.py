@@ -6,7 +6,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.shell.link.link_options import LinkOptions
-from edge.shell.link.reconnecting.ending import Ending, ending_of
+from edge.shell.link.reconnecting.connection_end import ConnectionEnd, ending_of
 from edge.shell.link.reconnecting.reconnecting import (
     ANSWERED_S,
     CALM_S,
@@ -16,8 +16,8 @@ from edge.shell.link.reconnecting.reconnecting import (
     Reconnecting,
 )
 
-CLOSED = Ending("closed by the broker", by_broker=True)
-TAKEN = Ending("Session taken over", taken_over=True)
+CLOSED = ConnectionEnd("closed by the broker", by_broker=True)
+TAKEN = ConnectionEnd("Session taken over", taken_over=True)
 
 
 class Clock:
@@ -71,7 +71,7 @@ NOTICED = CLOSED_IN_A_ROW + OUTLASTED
 """Number of closed connections after which another client is suspected."""
 
 
-def closed(reconnecting: Reconnecting, times: int, stood_s: float = 0.5, ending: Ending = CLOSED) -> None:
+def closed(reconnecting: Reconnecting, times: int, stood_s: float = 0.5, ending: ConnectionEnd = CLOSED) -> None:
     for _ in range(times):
         reconnecting.ended(ending, stood_s)
         reconnecting.pause_s(stood_s)
@@ -187,13 +187,13 @@ def test_a_broker_or_network_that_fails_is_not_another_client(reconnecting: Reco
         elif what == "a connection that lasted":
             closed(reconnecting, 1, stood_s=3600.0)
         elif what == "a timeout":
-            closed(reconnecting, 1, ending=Ending("Connection timed out"))
+            closed(reconnecting, 1, ending=ConnectionEnd("Connection timed out"))
         elif what == "a subscription":
             reconnecting.ended(CLOSED, 0.5, is_settled=False)
         elif what == "an explanation":
             reconnecting.explained()
         elif what == "a reason":
-            closed(reconnecting, 1, ending=Ending("Server shutting down"))
+            closed(reconnecting, 1, ending=ConnectionEnd("Server shutting down"))
     assert not reconnecting.has_rival
 
 
@@ -221,7 +221,7 @@ def test_after_a_quiet_period_the_other_client_is_forgotten(reconnecting: Reconn
         reconnecting.ended(TAKEN, 1.0)
     clock.now += CALM_S
     assert not reconnecting.has_rival
-    reconnecting.ended(Ending("Connection timed out"), CALM_S)
+    reconnecting.ended(ConnectionEnd("Connection timed out"), CALM_S)
     assert reconnecting.pause_s(CALM_S) <= 1.0
     reconnecting.ended(TAKEN, 1.0)
     assert reconnecting.pause_s(1.0) <= 2.0
@@ -234,5 +234,5 @@ def test_a_broker_closes_because_of_a_publication_only_soon_after_one_unless_it_
     assert reconnecting.closed_by_broker == "closed by the broker"
     reconnecting.ended(CLOSED, 5.0, after_publication=False)
     assert reconnecting.closed_by_broker == ""
-    reconnecting.ended(Ending("Not authorized", for_reason=True), 5.0, after_publication=False)
+    reconnecting.ended(ConnectionEnd("Not authorized", for_reason=True), 5.0, after_publication=False)
     assert reconnecting.closed_by_broker == "Not authorized"

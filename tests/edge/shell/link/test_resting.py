@@ -11,7 +11,7 @@ import pytest
 
 from config.loading import parse
 from edge.capacity.plant import START, Clock, FreeLink, LoadPlant, LoadReading
-from edge.core.model.words.topics import Topics
+from edge.core.model.notation.topics import Topics
 from edge.shell.options import ServiceOptions
 from edge.shell.service.assembly.parts import make_pipeline
 from edge.shell.service.service import Service

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from config.loading import parse
+from edge.core.model.notation.topics import Topics
 from edge.core.model.readings.messages import Message
-from edge.core.model.words.topics import Topics
 from edge.core.pipeline import Pipeline
 from edge.shell.options import ServiceOptions
 from edge.shell.service.assembly.parts import make_pipeline

@@ -18,7 +18,7 @@ from edge.shell.service.state.checkpointer import MOST_TRIES, RETRY_S, SMALL, Ch
 from edge.shell.service.state.snapshot_policy import OVERDUE, RECOVERY_S, SnapshotPolicy
 from edge.shell.service.state.stored_state import resume
 from edge.shell.store import SqliteStore, StoreError
-from tests.edge.core.lines import START, differing, pipeline, plant
+from tests.edge.core.pipelines import START, differing, pipeline, plant
 
 NAMES = [f"paced/s{number}" for number in range(SMALL + 80)]
 

@@ -15,7 +15,7 @@ from running import wait_until
 from stub_broker import Client, StubBroker
 
 from edge.shell.link import Link, TlsOptions
-from edge.shell.link.failing import why_unreachable
+from edge.shell.link.failure_reasons import why_unreachable
 
 MakeLink = Callable[..., Link]
 

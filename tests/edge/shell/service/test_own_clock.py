@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from own_clock import EARLIEST, IN_FLIGHT, NOW, ODD_S, Gateway, ScriptedLink, new_pipeline
 
+from edge.core.model.notation.topics import Topics
 from edge.core.model.readings.messages import Message
-from edge.core.model.words.topics import Topics
 from edge.shell.options import ServiceOptions
 from edge.shell.service.state.stored_state import resume
 from edge.shell.service.watches.held_messages import HELD_BYTES, HELD_S, HeldMessages
 from edge.shell.store import EventFilter, SqliteStore, read_events
-from tests.edge.core.lines import differing
+from tests.edge.core.pipelines import differing
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 
 from config.loading import parse
 from edge.capacity.plant import START, Clock, FreeLink, LoadPlant
+from edge.core.model.notation.topics import Topics
 from edge.core.model.readings.messages import Message
-from edge.core.model.words.topics import Topics
 from edge.core.pipeline import Pipeline
 from edge.shell.link import LinkOptions
 from edge.shell.link.receiving.receiver import Receiver

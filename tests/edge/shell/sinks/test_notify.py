@@ -22,7 +22,7 @@ from config.loading import parse
 from config.notation.calendar import Window
 from config.tables.passwords import PasswordError
 from edge.core.incidents.events.event import Event
-from edge.core.model.words.topics import Topics
+from edge.core.model.notation.topics import Topics
 from edge.shell.broker.embedded import EmbeddedBroker
 from edge.shell.options import ServiceOptions
 from edge.shell.service.assembly.sinks import sinks_of
@@ -31,7 +31,7 @@ from edge.shell.sinks.delivery import runner
 from edge.shell.sinks.notify import NotifySink, without_secrets
 from edge.shell.sinks.options import NotifyOptions, SinkOptions
 from edge.shell.store import OutboxRow, SinkPosition
-from edge.shell.store.reading.sink_reading import SinkReader, Wanted
+from edge.shell.store.reading.sink_reading import EventSelection, SinkReader
 
 NIGHT = Window("quiet", "**", every="daily 22:00-07:00", zone="Europe/Berlin")
 EVENING, MIDNIGHT, MORNING = 1_700_000_000.0 - 7200, 1_700_000_000.0 + 6000, 1_700_000_000.0 + 36_000
@@ -212,10 +212,14 @@ def test_events_held_in_quiet_hours_are_unsent_after_a_restart_and_urgent_ones_p
         return NotifySink(options.how, clock)
 
     usual = SinkOptions(
-        "phone", "notify", replace(receiver.how(), quiet=NIGHT), Wanted(1, once=True, below=751), "beginning"
+        "phone", "notify", replace(receiver.how(), quiet=NIGHT), EventSelection(1, once=True, below=751), "beginning"
     )
     urgent = replace(
-        usual, name="phone.urgent", how=receiver.how(), wanted=Wanted(751, once=True, gaps=False), follows="phone"
+        usual,
+        name="phone.urgent",
+        how=receiver.how(),
+        wanted=EventSelection(751, once=True, gaps=False),
+        follows="phone",
     )
     line = SinkLine(tmp_path, usual, urgent, make=make)
     events = [
@@ -237,7 +241,7 @@ def test_events_held_in_quiet_hours_are_unsent_after_a_restart_and_urgent_ones_p
     assert [int(each["sequence"]) for each in receiver.received()] == [2, 3, 1]
 
 
-def news(folder: Path, events: list[Event], wanted: Wanted) -> list[int]:
+def news(folder: Path, events: list[Event], wanted: EventSelection) -> list[int]:
     line = SinkLine(folder)
     line.store_events(events)
     rows, _ = SinkReader(line.path, "phone", wanted).next(SinkPosition(), 100)
@@ -263,28 +267,28 @@ def test_an_incident_is_notified_at_its_beginning_when_it_becomes_worse_and_at_i
         ("shelved", 610),
         ("cleared", 300),
     )
-    assert news(tmp_path, events, Wanted(1, once=True)) == [1, 3, 8]
+    assert news(tmp_path, events, EventSelection(1, once=True)) == [1, 3, 8]
 
 
 def test_below_the_minimum_severity_nothing_is_notified_including_the_end(tmp_path: Path) -> None:
     events = steps(("raised", 300), ("updated", 320), ("cleared", 320))
-    assert news(tmp_path, events, Wanted(501, once=True)) == []
+    assert news(tmp_path, events, EventSelection(501, once=True)) == []
 
 
 def test_an_incident_that_becomes_severe_enough_is_notified_then(tmp_path: Path) -> None:
     events = steps(("raised", 300), ("updated", 550), ("updated", 560), ("cleared", 200))
-    assert news(tmp_path, events, Wanted(501, once=True)) == [2, 4]
+    assert news(tmp_path, events, EventSelection(501, once=True)) == [2, 4]
 
 
 def test_an_incident_that_becomes_urgent_ends_where_it_was_urgent(tmp_path: Path) -> None:
     events = steps(("raised", 300), ("updated", 800), ("expired", 300))
     (tmp_path / "a").mkdir()
-    assert news(tmp_path, events, Wanted(1, once=True, below=751)) == [1]
-    assert news(tmp_path / "a", events, Wanted(751, once=True)) == [2, 3]
+    assert news(tmp_path, events, EventSelection(1, once=True, below=751)) == [1]
+    assert news(tmp_path / "a", events, EventSelection(751, once=True)) == [2, 3]
 
 
 def test_an_end_is_notified_even_if_its_beginning_is_no_longer_stored(tmp_path: Path) -> None:
-    assert news(tmp_path, steps(("cleared", 600)), Wanted(501, once=True)) == [1]
+    assert news(tmp_path, steps(("cleared", 600)), EventSelection(501, once=True)) == [1]
 
 
 def test_after_a_day_of_downtime_all_events_are_sent_in_a_few_messages(
@@ -293,7 +297,7 @@ def test_after_a_day_of_downtime_all_events_are_sent_in_a_few_messages(
     receiver.kill()
     clock = Clock()
     options = SinkOptions(
-        "phone", "notify", replace(receiver.how(), most=500, interval_s=30.0), Wanted(once=True), "beginning"
+        "phone", "notify", replace(receiver.how(), most=500, interval_s=30.0), EventSelection(once=True), "beginning"
     )
 
     def make(_: SinkOptions) -> NotifySink:
@@ -335,7 +339,7 @@ def assembled(text: str) -> list[SinkOptions]:
 def test_quiet_hours_make_two_sinks_of_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PHONE", "json://127.0.0.1:1/x")
     (one,) = assembled(TABLE)
-    assert (one.wanted, isinstance(one.how, NotifyOptions)) == (Wanted(once=True), True)
+    assert (one.wanted, isinstance(one.how, NotifyOptions)) == (EventSelection(once=True), True)
     (listed,) = assembled(f'{TABLE}transitions = ["raised", "updated"]')
     assert (listed.wanted.once, listed.wanted.transitions) == (False, ("raised", "updated"))
     usual, urgent = assembled(
@@ -368,7 +372,7 @@ def test_ntfy_gets_its_expected_format(
     impatient: None, tmp_path: Path, ntfy: Callable[[], list[dict[str, Any]]]
 ) -> None:
     how = NotifyOptions(f"ntfy://127.0.0.1:{ntfy.port}/plant", "gw", group_s=0.1, interval_s=0.0)  # type: ignore[attr-defined]
-    line = SinkLine(tmp_path, SinkOptions("phone", "notify", how, Wanted(once=True), "beginning"))
+    line = SinkLine(tmp_path, SinkOptions("phone", "notify", how, EventSelection(once=True), "beginning"))
     line.store_events([sink_event(1, "a/temp", severity=800, transition="raised")])
     line.run_through(1)
     line.close()

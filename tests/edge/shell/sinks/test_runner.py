@@ -12,10 +12,10 @@ from edge.shell.sinks.base import EventRefused, Outcome, SinkTrouble
 from edge.shell.sinks.delivery.backoff import FIRST_S, LONGEST_S, Backoff
 from edge.shell.sinks.delivery.runner import CONFIRM_S, IN_A_ROW, LOOK_S, SHORT_S, SinkRunner
 from edge.shell.store import OutboxRow, SinkPosition
-from edge.shell.store.reading.sink_reading import SinkLimits, SinkReader, Wanted
+from edge.shell.store.reading.sink_reading import EventSelection, SinkLimits, SinkReader
 
 
-class Told:
+class ScriptedSink:
     """A sink that records its events, and confirms on demand."""
 
     def __init__(self, *, most: int = 100, keeps_order: bool = True) -> None:
@@ -59,11 +59,11 @@ class Clock:
 class Bench:
     """A runner on a store with some events."""
 
-    def __init__(self, folder: Path, sink: Told, number: int = 10, limits: SinkLimits | None = None) -> None:
+    def __init__(self, folder: Path, sink: ScriptedSink, number: int = 10, limits: SinkLimits | None = None) -> None:
         self.line = SinkLine(folder)
         self.clock, self.sink = Clock(), sink
         self.store(sink_events(1, number))
-        reader = SinkReader(self.line.path, "out", Wanted())
+        reader = SinkReader(self.line.path, "out", EventSelection())
         limits = limits or SinkLimits(free_disk_bytes=0)
         self.runner = SinkRunner(
             *("out", sink, reader, limits, SinkPosition(), self.clock, self.clock, Backoff(lambda: 1.0))
@@ -90,7 +90,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_position_waits_for_the_first_unconfirmed_event(quick: None, tmp_path: Path) -> None:
-    sink = Told()
+    sink = ScriptedSink()
     bench = Bench(tmp_path, sink)
     assert bench.turn() == 0
     assert sink.given == list(range(1, 11))
@@ -102,7 +102,7 @@ def test_the_position_waits_for_the_first_unconfirmed_event(quick: None, tmp_pat
 
 
 def test_no_more_events_are_in_flight_than_the_sink_allows(quick: None, tmp_path: Path) -> None:
-    sink = Told(most=3)
+    sink = ScriptedSink(most=3)
     bench = Bench(tmp_path, sink)
     bench.turn()
     assert sink.given == [1, 2, 3]
@@ -114,7 +114,7 @@ def test_no_more_events_are_in_flight_than_the_sink_allows(quick: None, tmp_path
 
 
 def test_one_event_per_sensor_is_in_flight_where_the_sink_may_change_the_order(quick: None, tmp_path: Path) -> None:
-    sink = Told(keeps_order=False)
+    sink = ScriptedSink(keeps_order=False)
     bench = Bench(tmp_path, sink, number=0)
     bench.store([sink_event(n, sensor) for n, sensor in enumerate(["a", "a", "b", "a", "b", "c"], 1)])
     bench.turn()
@@ -136,7 +136,7 @@ def test_one_event_per_sensor_is_in_flight_where_the_sink_may_change_the_order(q
 
 
 def test_refused_events_are_passed_over_and_reported(quick: None, tmp_path: Path) -> None:
-    sink = Told()
+    sink = ScriptedSink()
     sink.refuses = {1, 5}
     bench = Bench(tmp_path, sink)
     bench.turn()
@@ -155,7 +155,7 @@ def test_refused_events_are_passed_over_and_reported(quick: None, tmp_path: Path
 
 
 def test_many_refusals_in_a_row_may_be_the_fault_of_the_receiver_and_become_slow(quick: None, tmp_path: Path) -> None:
-    sink = Told()
+    sink = ScriptedSink()
     sink.refuses = set(range(1, 100))
     bench = Bench(tmp_path, sink, number=30)
     with pytest.raises(SinkTrouble, match="in a row were refused: it is bad"):
@@ -171,7 +171,7 @@ def test_many_refusals_in_a_row_may_be_the_fault_of_the_receiver_and_become_slow
 
 
 def test_silence_with_events_in_flight_is_a_problem_and_silence_without_is_not(quick: None, tmp_path: Path) -> None:
-    sink = Told()
+    sink = ScriptedSink()
     bench = Bench(tmp_path, sink, number=2)
     bench.turn()
     bench.clock.now += CONFIRM_S
@@ -193,7 +193,7 @@ def test_silence_with_events_in_flight_is_a_problem_and_silence_without_is_not(q
 
 
 def test_a_problem_voids_the_events_in_flight_and_they_are_sent_again_in_order(quick: None, tmp_path: Path) -> None:
-    sink = Told()
+    sink = ScriptedSink()
     bench = Bench(tmp_path, sink, number=5)
     bench.turn()
     sink.confirm(1, 4)
@@ -207,7 +207,7 @@ def test_a_problem_voids_the_events_in_flight_and_they_are_sent_again_in_order(q
 
 
 def test_a_receiver_that_asks_for_a_pause_gets_it(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, Told())
+    bench = Bench(tmp_path, ScriptedSink())
     assert bench.runner._note_trouble("busy", 300.0) == 300.0
     bench.close()
 
@@ -220,7 +220,7 @@ def test_pauses_double_up_to_a_cap_are_shortened_at_random_and_start_again_after
     assert Backoff(lambda: 0.0).failed() == FIRST_S / 2
 
 
-class Unreachable(Told):
+class Unreachable(ScriptedSink):
     """A sink whose receiver can't be reached."""
 
     def __init__(self, bench_clock: list[Clock]) -> None:
@@ -263,7 +263,7 @@ def test_a_receiver_that_is_unavailable_for_a_week_is_tried_each_minute_reported
 
 
 def test_limits_hold_while_nothing_is_delivered(quick: None, tmp_path: Path) -> None:
-    bench = Bench(tmp_path, Told(), number=100, limits=SinkLimits(events=50, free_disk_bytes=0))
+    bench = Bench(tmp_path, ScriptedSink(), number=100, limits=SinkLimits(events=50, free_disk_bytes=0))
     bench.runner._look()
     progress = bench.runner.take()
     assert progress.position == SinkPosition(0, 55)
@@ -278,7 +278,7 @@ def test_limits_hold_while_nothing_is_delivered(quick: None, tmp_path: Path) -> 
 def test_limits_of_size_and_age_drop_the_oldest(quick: None, tmp_path: Path) -> None:
     size = len(sink_event(50, "a").payload)
     limits = SinkLimits(size=20 * size + 10, days=1.0, free_disk_bytes=0)
-    bench = Bench(tmp_path, Told(), number=0, limits=limits)
+    bench = Bench(tmp_path, ScriptedSink(), number=0, limits=limits)
     bench.store([sink_event(number, "a") for number in range(11, 21)])
     bench.clock.now += 86_401
     bench.store([sink_event(number, "a") for number in range(21, 51)])
@@ -290,7 +290,7 @@ def test_limits_of_size_and_age_drop_the_oldest(quick: None, tmp_path: Path) -> 
 
 
 def test_a_full_disk_drops_events_only_once_it_has_been_full_for_some_time(quick: None, tmp_path: Path) -> None:
-    bench = Bench(tmp_path, Told(), number=1500, limits=SinkLimits(free_disk_bytes=2**60))
+    bench = Bench(tmp_path, ScriptedSink(), number=1500, limits=SinkLimits(free_disk_bytes=2**60))
     bench.runner._look()
     assert bench.runner.take().gaps == []
     bench.clock.now += SHORT_S
@@ -301,7 +301,7 @@ def test_a_full_disk_drops_events_only_once_it_has_been_full_for_some_time(quick
 
 
 def test_no_event_in_flight_is_dropped(quick: None, tmp_path: Path) -> None:
-    sink = Told(most=60)
+    sink = ScriptedSink(most=60)
     bench = Bench(tmp_path, sink, number=50, limits=SinkLimits(events=50, free_disk_bytes=0))
     bench.turn()
     bench.store(sink_events(51, 100))
@@ -317,7 +317,7 @@ def test_no_event_in_flight_is_dropped(quick: None, tmp_path: Path) -> None:
 
 
 def test_a_gap_is_sent_even_if_a_limit_drops_the_events_around_it(quick: None, tmp_path: Path) -> None:
-    sink = Told()
+    sink = ScriptedSink()
     bench = Bench(tmp_path, sink, number=0, limits=SinkLimits(events=50, free_disk_bytes=0))
     bench.store([*sink_events(1, 9), sink_event(10, "", transition="gap"), *sink_events(11, 100)])
     bench.runner._look()

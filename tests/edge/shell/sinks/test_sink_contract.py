@@ -18,7 +18,7 @@ from edge.shell.sinks.delivery import runner
 from edge.shell.sinks.kinds import make_sink
 from edge.shell.sinks.options import SinkOptions
 from edge.shell.store.reading.overview import LetterFilter, read_dead_letters
-from edge.shell.store.reading.sink_reading import SinkLimits, Wanted
+from edge.shell.store.reading.sink_reading import EventSelection, SinkLimits
 
 pytestmark = pytest.mark.long
 
@@ -81,7 +81,7 @@ def test_an_event_arrives_with_its_stored_attributes(receiver: Receiver, impatie
 
 
 def test_only_selected_events_arrive(receiver: Receiver, impatient: None, tmp_path: Path) -> None:
-    wanted = Wanted(severity=500, transitions=("raised", "cleared"), sensors=("line1/**", "*/fan/*"))
+    wanted = EventSelection(severity=500, transitions=("raised", "cleared"), sensors=("line1/**", "*/fan/*"))
     line = SinkLine(tmp_path, options(receiver, wanted=wanted))
     line.store_events(
         [

@@ -16,7 +16,7 @@ from edge.core.pipeline import Pipeline
 from edge.shell.service.assembly.parts import make_pipeline
 from edge.shell.store import SinkPosition, SqliteStore
 from edge.shell.store.reading.journal_packs import PACKED, JournalPacks, at_end_of
-from edge.shell.store.reading.sink_reading import SinkLimits, Waiting
+from edge.shell.store.reading.sink_reading import SinkBacklog, SinkLimits
 
 NOW = 1_700_000_000.0
 SENSORS = ["line1/pump/temp", "line1/pump/flow", "line2/fan/current"]
@@ -165,18 +165,18 @@ def test_rows_that_were_deleted_unread_are_a_gap_and_reading_continues_after_it(
     plant.store.remember(plant.pipeline.save("digest"), "digest", NOW)
     plant.delete_rows(5)
     assert reader.next(SinkPosition(passed), 100) == ([], passed)
-    (loss,) = reader.losses(SinkPosition(passed), Waiting(), SinkLimits(), 0.0)
+    (loss,) = reader.losses(SinkPosition(passed), SinkBacklog(), SinkLimits(), 0.0)
     assert (loss.gap.reason, loss.gap.sink, loss.up_to) == ("forward_journal", "forward", at_end_of(5))
     at = SinkPosition(passed, loss.up_to)
     rows, up_to = reader.next(at, 1000)
     assert up_to == at_end_of(10)
     assert [value for _, _, value in told([*rows])] == [float(row) for row in range(6, 11) for _ in SENSORS]
-    assert reader.losses(SinkPosition(up_to), Waiting(), SinkLimits(), 0.0) == []
+    assert reader.losses(SinkPosition(up_to), SinkBacklog(), SinkLimits(), 0.0) == []
 
 
 def test_an_empty_journal_gives_nothing_and_misses_nothing(plant: JournaledPlant) -> None:
     assert plant.reader().next(SinkPosition(), 10) == ([], 0)
-    assert plant.reader().losses(SinkPosition(), Waiting(), SinkLimits(), 0.0) == []
+    assert plant.reader().losses(SinkPosition(), SinkBacklog(), SinkLimits(), 0.0) == []
 
 
 def test_no_device_is_far_ahead_of_another_in_a_backlog(plant: JournaledPlant) -> None:

@@ -14,7 +14,7 @@ from edge.core.persistence.journal import pack
 from edge.shell.service.assembly.parts import make_pipeline
 from edge.shell.service.state.stored_state import resume
 from edge.shell.store import SqliteStore, StoreError, StoreFiles
-from edge.shell.store.salvage import HIGHEST, Saved, salvage
+from edge.shell.store.salvage import HIGHEST, SalvagedRows, salvage
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def spoil(path: Path, *statements: str) -> None:
             connection.execute(each)
 
 
-def numbers(saved: Saved) -> list[int]:
+def numbers(saved: SalvagedRows) -> list[int]:
     return [row[0] for row in saved.journal]
 
 
@@ -151,7 +151,7 @@ def test_a_number_that_was_set_back_is_not_assigned_twice(path: Path, whole: Fil
 @pytest.mark.parametrize("content", [b"", b"no database", b"no database at all" * 1000])
 def test_nothing_is_salvaged_from_a_file_that_is_not_a_database(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "store.db").write_bytes(content)
-    assert salvage(tmp_path / "store.db") == Saved(complete=False)
+    assert salvage(tmp_path / "store.db") == SalvagedRows(complete=False)
 
 
 def test_a_missing_table_affects_nothing_else(path: Path, whole: Filled) -> None:

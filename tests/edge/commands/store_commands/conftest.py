@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from looked_at import CONFIGURATION, HOUR_AGO, RUNNING
+from owned_stores import CONFIGURATION, HOUR_AGO, RUNNING
 
 from config.loading import load
 from edge.core.model.readings.messages import Message

@@ -9,7 +9,7 @@ from config.tables.homeassistant import HomeAssistantTable
 from config.tables.page import Page
 from edge.commands.support.printing.durations import spelled_out
 from edge.commands.support.printing.terminal import heading, paragraph, term
-from edge.core.model.words.topics import Topics
+from edge.core.model.notation.topics import Topics
 
 
 def describe_outputs(configuration: Configuration) -> None:

@@ -6,7 +6,7 @@ import base64
 from pathlib import Path
 
 import pytest
-from looked_at import edgewarden, json_lines, refused
+from owned_stores import edgewarden, json_lines, refused
 
 from edge.shell.store import SqliteStore
 

@@ -16,7 +16,7 @@ from edge.shell.service.assembly.links import link_options
 POLL_S = 0.1
 
 
-class AskingError(Exception):
+class BrokerQueryError(Exception):
     """The broker or the service gave no answer."""
 
 
@@ -35,15 +35,15 @@ def connected(connection: Connection, configuration: Configuration, topic: str, 
         PasswordError: A password can't be obtained.
     """
     if configuration.kafka is not None and configuration.upstream is None:
-        raise AskingError("there is no MQTT broker to ask: readings come from Kafka, and there is no [upstream]")
+        raise BrokerQueryError("there is no MQTT broker to ask: readings come from Kafka, and there is no [upstream]")
     options = link_options(connection, configuration)
     link = Link(replace(options, client_id="", clean_session=True), [Subscription(topic)])
     link.start()
     try:
         if not link.wait_subscribed(max(0.0, until - time.monotonic())):
-            raise AskingError(f"the broker {options.host}:{options.port} can't be reached")
+            raise BrokerQueryError(f"the broker {options.host}:{options.port} can't be reached")
         if link.refused_subscriptions:
-            raise AskingError(f"the broker doesn't let this user read {topic}")
+            raise BrokerQueryError(f"the broker doesn't let this user read {topic}")
         yield link
     finally:
         link.stop(1.0)
@@ -69,5 +69,5 @@ def send(link: Link, topic: str, payload: bytes, until: float) -> None:
     while link.publish(topic, payload) is None:
         link.confirmations()
         if time.monotonic() >= until:
-            raise AskingError("the broker can't be reached")
+            raise BrokerQueryError("the broker can't be reached")
         time.sleep(POLL_S)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from edge.capacity.plant import Clock
-from edge.core.model.words.topics import Topics
+from edge.core.model.notation.topics import Topics
 from edge.shell.options import ServiceOptions
 from edge.shell.service.service import Service
 from edge.shell.service.sink_keeper import SinkKeeper

@@ -5,7 +5,7 @@ from __future__ import annotations
 from edge.core.model.readings.pauses import GRACE_S
 
 
-class Quiet:
+class IdleTime:
     """The time for which nothing has arrived; times are in seconds of a monotonic clock.
 
     Args:

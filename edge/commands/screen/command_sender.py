@@ -11,7 +11,7 @@ from getpass import getuser
 from typing import TYPE_CHECKING, Any
 
 from config.tables.passwords import PasswordError
-from edge.commands.support.service.asking import AskingError
+from edge.commands.support.service.broker_queries import BrokerQueryError
 from edge.commands.support.service.exchange import MomentError, exchange, moment_of
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ TIMEOUT_S = 10.0
 SAYING = {"acknowledge": "Acknowledging", "shelve": "Muting", "unshelve": "Unmuting", "normal": "Taking as normal"}
 
 
-class Acting:
+class CommandSender:
     """Sends the user's commands.
 
     Args:
@@ -58,7 +58,7 @@ class Acting:
         payload = {"id": uuid.uuid4().hex, "by": getuser(), "comment": "", **said}
         try:
             found = exchange(configuration, command, payload, time.monotonic() + TIMEOUT_S)
-        except (AskingError, PasswordError) as error:
+        except (BrokerQueryError, PasswordError) as error:
             self._told(f"It wasn't said: {error}")
             return
         if found is None:

@@ -8,7 +8,7 @@ work.
 from __future__ import annotations
 
 from config.notation.topics import glob_pattern
-from edge.core.model.words.printable import printable
+from edge.core.model.notation.printable import printable
 
 
 def fits(glob: str, name: str) -> bool:

@@ -7,7 +7,7 @@ import click
 from config.schema import Configuration, ResolvedRule
 from detectors.base import Detector
 from detectors.parameters import parameters_of
-from edge.commands.meaning.alarms import describe_alarm
+from edge.commands.explanation.alarms import describe_alarm
 from edge.commands.support.printing.terminal import bullet, heading, paragraph, term
 
 

@@ -14,7 +14,7 @@ NOT_OUR_DOING = frozenset({0x00, 0x04, 0x89, 0x8B, 0x8D, 0x8E, 0x98, 0x9C, 0x9D,
 """DISCONNECT reasons that don't concern a publication: the server's own, the keepalive's, another client's."""
 
 
-class Ending(NamedTuple):
+class ConnectionEnd(NamedTuple):
     """The end of a connection.
 
     Attributes:
@@ -30,7 +30,7 @@ class Ending(NamedTuple):
     for_reason: bool = False
 
 
-def ending_of(said: ReasonCode | None, error: OSError | None, code: MQTTErrorCode) -> Ending:
+def ending_of(said: ReasonCode | None, error: OSError | None, code: MQTTErrorCode) -> ConnectionEnd:
     """The facts about the end of a connection.
 
     Args:
@@ -40,9 +40,9 @@ def ending_of(said: ReasonCode | None, error: OSError | None, code: MQTTErrorCod
     """
     if said is not None:
         is_taken_over = said.value == SESSION_TAKEN_OVER
-        return Ending(str(said), taken_over=is_taken_over, for_reason=said.value not in NOT_OUR_DOING)
+        return ConnectionEnd(str(said), taken_over=is_taken_over, for_reason=said.value not in NOT_OUR_DOING)
     if error is not None:
         is_closed = error.errno is None or isinstance(error, ConnectionResetError)
-        return Ending(error.strerror or str(error), by_broker=is_closed)
+        return ConnectionEnd(error.strerror or str(error), by_broker=is_closed)
     # A loss without a read error was detected when writing to a connection closed by the broker.
-    return Ending(error_string(code).rstrip("."), by_broker=code == MQTTErrorCode.MQTT_ERR_CONN_LOST)
+    return ConnectionEnd(error_string(code).rstrip("."), by_broker=code == MQTTErrorCode.MQTT_ERR_CONN_LOST)

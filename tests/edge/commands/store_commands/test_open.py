@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from looked_at import HOUR_AGO, edgewarden, json_lines, opened, says
+from owned_stores import HOUR_AGO, edgewarden, json_lines, opened, says
 from store_examples import event
 
 from config.loading import load

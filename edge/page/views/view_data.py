@@ -11,17 +11,17 @@ from starlette.responses import Response
 
 from edge.core.model.readings.messages import REASONS
 from edge.core.operator.commands import REASONS as COMMAND_REASONS
-from edge.page.answering import BadRequestError, Handler, json, number_of, problem, text_of
-from edge.page.loop.glances import OneSensor, one_sensor, open_now, sensor_columns, shelved, status, watching
+from edge.page.loop.core_queries import SensorPageData, one_sensor, open_now, sensor_columns, shelved, status, watching
 from edge.page.loop.handover import Handover
 from edge.page.loop.recent_views import RecentViews
+from edge.page.request_handling import BadRequestError, Handler, json, number_of, problem, text_of
 from edge.page.store.series import SeriesReader, note_on, plain_run
 from edge.page.store.store_reader import StoreReader
 from edge.page.views.incidents import incident_row, worst_first
 from edge.page.views.sensor_list import STATES, WantedSensors, chosen, sensor_row
 from edge.shell.store import StoreError
 from edge.shell.store.reading.overview import LetterFilter, read_dead_letters
-from edge.shell.store.reading.past import IncidentFilter, PastIncident, read_incidents, read_sentences
+from edge.shell.store.reading.past_incidents import IncidentFilter, PastIncident, read_incidents, read_sentences
 
 A_PAGE = 100
 """Number of rows returned at once."""
@@ -38,7 +38,7 @@ LONGEST_OPEN_S = 7 * 86_400.0
 SEVERITIES = {"info": 1, "warn": 251, "error": 501, "fatal": 751}
 
 
-class Looking:
+class ViewData:
     """Answers the page's requests.
 
     Args:
@@ -191,7 +191,7 @@ class Looking:
             return {}
 
 
-def _sensor(found: OneSensor) -> dict[str, Any]:
+def _sensor(found: SensorPageData) -> dict[str, Any]:
     watched = found.watching
     return {
         "sensor": found.name,

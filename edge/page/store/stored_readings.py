@@ -13,16 +13,16 @@ from edge.core.persistence.snapshot import KnownSensor
 from edge.shell.store import read_history
 
 
-class Kept(NamedTuple):
+class StoredReadings(NamedTuple):
     """Readings of one sensor in order of time, seconds since the epoch, UTC; both arrays have shape (n,)."""
 
     times: Floats
     values: Floats
 
-    def within(self, since: float, until: float) -> Kept:
+    def within(self, since: float, until: float) -> StoredReadings:
         """The readings in a period."""
         chosen = (self.times >= since) & (self.times <= until)
-        return Kept(self.times[chosen], self.values[chosen])
+        return StoredReadings(self.times[chosen], self.values[chosen])
 
     def rows(self) -> Floats:
         """Readings in the form of a `Decimator`, without scores, shape (7, n)."""
@@ -30,10 +30,12 @@ class Kept(NamedTuple):
         return np.array([self.times, self.values, self.values, nothing, np.zeros(len(self.times)), nothing, nothing])
 
 
-NONE = Kept(np.zeros(0), np.zeros(0))
+NONE = StoredReadings(np.zeros(0), np.zeros(0))
 
 
-def kept_readings(store: Path, names: frozenset[str], since: float) -> tuple[dict[str, Kept], dict[str, KnownSensor]]:
+def kept_readings(
+    store: Path, names: frozenset[str], since: float
+) -> tuple[dict[str, StoredReadings], dict[str, KnownSensor]]:
     """The readings of sensors that arrived since a time, and the known state of each sensor, by name.
 
     Args:
@@ -64,9 +66,9 @@ def kept_readings(store: Path, names: frozenset[str], since: float) -> tuple[dic
     return {name: _in_order(pieces) for name, pieces in found.items()}, known_ones
 
 
-def _in_order(pieces: list[Floats]) -> Kept:
+def _in_order(pieces: list[Floats]) -> StoredReadings:
     if not pieces:
         return NONE
     times, values = np.concatenate(pieces, axis=1)
     times, first = np.unique(times, return_index=True)
-    return Kept(times, values[first])
+    return StoredReadings(times, values[first])

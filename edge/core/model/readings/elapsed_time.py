@@ -8,7 +8,7 @@ from detectors.numeric.arrays import Floats
 from edge.core.model.readings.messages import Batch
 
 
-class Passage:
+class ElapsedTime:
     """The stream clock at each reading, and the time that had passed before it arrived.
 
     Args:

@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 
 from config.schema import Configuration
-from edge.commands.meaning.gateway import describe_gateway
-from edge.commands.meaning.inputs import describe_inputs
-from edge.commands.meaning.limits import describe_limits, describe_store
-from edge.commands.meaning.outputs import describe_outputs
-from edge.commands.meaning.rules import describe_devices, describe_rules
-from edge.core.model.words.printable import printable
+from edge.commands.explanation.gateway import describe_gateway
+from edge.commands.explanation.inputs import describe_inputs
+from edge.commands.explanation.limits import describe_limits, describe_store
+from edge.commands.explanation.outputs import describe_outputs
+from edge.commands.explanation.rules import describe_devices, describe_rules
+from edge.core.model.notation.printable import printable
 
 __all__ = ["describe"]
 

@@ -8,7 +8,7 @@ from store_examples import event
 
 from edge.core.incidents.events.event import Event
 from edge.shell.store import SqliteStore
-from edge.shell.store.reading.past import IncidentFilter, read_incidents, read_sentences
+from edge.shell.store.reading.past_incidents import IncidentFilter, read_incidents, read_sentences
 
 
 def told(number: int, incident: str, transition: str, severity: int, message: str, sensor: str = "pump") -> Event:

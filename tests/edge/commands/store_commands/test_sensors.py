@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from looked_at import HOUR_AGO, edgewarden, json_lines
+from owned_stores import HOUR_AGO, edgewarden, json_lines
 
 from config.loading import load
 from edge.core.model.readings.messages import Message

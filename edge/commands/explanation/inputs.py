@@ -13,7 +13,7 @@ from edge.commands.support.printing.terminal import bullet, heading, paragraph
 from edge.core.intake.decoders import NumberDecoder, Repetition
 from edge.core.intake.decoders.documents.paths import OF
 from edge.core.intake.routes import Resolved, Route, match
-from edge.core.model.words.printable import printable
+from edge.core.model.notation.printable import printable
 
 _SHOWN = {
     "json": ("JSON", '{"temperature": 21.5}', "temperature"),

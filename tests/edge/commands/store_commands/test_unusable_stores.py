@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from looked_at import edgewarden
+from owned_stores import edgewarden
 
 from edge.shell.store import SqliteStore
 

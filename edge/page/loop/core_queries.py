@@ -18,7 +18,7 @@ from edge.shell.onlooker import Running
 LIMITS = ("low_critical", "low", "high", "high_critical")
 
 
-class OpenNow(NamedTuple):
+class OpenIncidentList(NamedTuple):
     """The open incidents.
 
     Attributes:
@@ -66,11 +66,11 @@ class SensorColumns(NamedTuple):
     clock: float | None
 
 
-def open_now(running: Running) -> OpenNow:
+def open_now(running: Running) -> OpenIncidentList:
     """The open incidents."""
     pipeline = running.pipeline
     events = tuple(pipeline.open_incidents.events.values())
-    return OpenNow(events, _clock(pipeline), pipeline.sensors.sensors, len(pipeline.watch.shelving.suppressed))
+    return OpenIncidentList(events, _clock(pipeline), pipeline.sensors.sensors, len(pipeline.watch.shelving.suppressed))
 
 
 def status(running: Running) -> dict[str, Any]:
@@ -123,7 +123,7 @@ def _clock(pipeline: Pipeline) -> float | None:
     return now if math.isfinite(now) else None
 
 
-class Watching(NamedTuple):
+class SensorMonitoring(NamedTuple):
     """How a sensor is monitored.
 
     Attributes:
@@ -143,7 +143,7 @@ class Watching(NamedTuple):
     learned: str
 
 
-def watching(running: Running, slots: Sequence[int]) -> list[Watching]:
+def watching(running: Running, slots: Sequence[int]) -> list[SensorMonitoring]:
     """How sensors are monitored."""
     pipeline = running.pipeline
     engine = pipeline.engine
@@ -162,7 +162,7 @@ def watching(running: Running, slots: Sequence[int]) -> list[Watching]:
             if math.isfinite(bound := getattr(each, end))
         }
         found.append(
-            Watching(
+            SensorMonitoring(
                 unit=facts.unit,
                 device=None if is_device(facts.name) else facts.labels.get("device"),
                 detectors=[each.name for each in profile.detectors],
@@ -174,7 +174,7 @@ def watching(running: Running, slots: Sequence[int]) -> list[Watching]:
     return found
 
 
-class OneSensor(NamedTuple):
+class SensorPageData(NamedTuple):
     """The initial data of a sensor's page.
 
     Attributes:
@@ -192,7 +192,7 @@ class OneSensor(NamedTuple):
     """
 
     name: str
-    watching: Watching
+    watching: SensorMonitoring
     readings: int
     time: float | None
     value: float | None
@@ -204,7 +204,7 @@ class OneSensor(NamedTuple):
     clock: float | None
 
 
-def one_sensor(running: Running, name: str) -> OneSensor | None:
+def one_sensor(running: Running, name: str) -> SensorPageData | None:
     """A sensor or device by its name; None if there is none."""
     pipeline = running.pipeline
     slot = pipeline.sensors.find(name)
@@ -222,7 +222,7 @@ def one_sensor(running: Running, name: str) -> OneSensor | None:
         if is_device(name)
         else []
     )
-    return OneSensor(
+    return SensorPageData(
         name=name,
         watching=watching(running, [slot])[0],
         readings=count,

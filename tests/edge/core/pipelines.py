@@ -15,10 +15,10 @@ from edge.core.incidents.events.gaps import Gap
 from edge.core.intake.decoders import FieldsDecoder
 from edge.core.intake.decoders.recognition.availability import AvailabilityDecoder
 from edge.core.intake.routes import Route, Routes
+from edge.core.model.notation.topics import Topics
 from edge.core.model.packing.encoding import decode, decode_arrays
 from edge.core.model.readings.messages import Message
 from edge.core.model.sensors.sensors import Repetition
-from edge.core.model.words.topics import Topics
 from edge.core.persistence.components.detector_states import DetectorRows
 from edge.core.persistence.journal import Part as JournalPart
 from edge.core.persistence.journal import pack, unpack

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from looked_at import WELL, edgewarden, payload_of, says
+from owned_stores import WELL, edgewarden, payload_of, says
 from store_examples import event
 
 from edge.commands.support.service.service_state import ServiceState

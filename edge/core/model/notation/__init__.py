@@ -1,0 +1,1 @@
+"""How names, globs, topics, numbers and severities are written and read."""

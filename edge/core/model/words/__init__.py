@@ -1,1 +1,0 @@
-"""Words read or written by people: names, globs, topics, numbers, severities."""
