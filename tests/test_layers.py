@@ -76,12 +76,12 @@ ROOMS = {  # the folders that each may import; nothing points upwards, and there
     "edge/page": {
         "loop": "",
         "store": "loop",
-        "answering": "loop",
-        "access": "answering",
-        "views": "loop store answering",
-        "live": "loop answering views",
-        "monitoring": "loop store answering",
-        "server": "loop store answering access views live monitoring",
+        "request_handling": "loop",
+        "access": "request_handling",
+        "views": "loop store request_handling",
+        "live": "loop request_handling views",
+        "monitoring": "loop store request_handling",
+        "server": "loop store request_handling access views live monitoring",
     },
     "simulators": {
         "signals": "",
@@ -182,14 +182,14 @@ def test_simulators_use_only_messages_events_and_the_link() -> None:
             [
                 f"edge/shell/link/{each}.py"
                 for each in (
-                    "failing",
+                    "failure_reasons",
                     "link",
                     "receiving/bulk_client",
                     "receiving/echo",
                     "receiving/reason_codes",
                     "receiving/receiver",
                     "reconnecting/comparison",
-                    "reconnecting/ending",
+                    "reconnecting/connection_end",
                     "sending/sender",
                     "subscribing/subscriber",
                     "versions/mqtt5",
