@@ -48,11 +48,16 @@ class GatewayTopics:
         if PLACEHOLDER not in base:
             base = "/".join(PLACEHOLDER if level == name else level for level in base.split("/"))
         self._discovery = re.compile(rf"{re.escape(discovery)}/device/edgewarden_[A-Za-z0-9_-]+/config")
+        self._announcements = re.compile(rf"{re.escape(discovery)}/[a-z_]+/(?:[A-Za-z0-9_-]+/){{1,2}}config")
         self._bases = [_base(each) for each in dict.fromkeys((base, USUAL_BASE)) if PLACEHOLDER in each]
 
     def has(self, topic: str) -> bool:
         """Whether a topic belongs to this or another gateway."""
         return any(base.pattern.fullmatch(topic) for base in self._bases) or bool(self._discovery.fullmatch(topic))
+
+    def announces(self, topic: str) -> bool:
+        """Whether a topic is of Home Assistant's MQTT discovery, which describes devices and holds no readings."""
+        return self._announcements.fullmatch(topic) is not None
 
     def asks(self, wanted: Sequence[str], topic: str | None = None) -> bool:
         """Whether a filter asks for gateways' topics explicitly, by the base and the gateway or kind of topic.

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from config.gateway_topics import GatewayTopics
-from config.notation.topics import covers, overlap, placeholders, wildcards_of
+from config.notation.topics import common_filter, covers, overlap, placeholders, wildcards_of
 from config.schema import Configuration
 from config.tables.convention import conventions
 from config.tables.fields import FieldFault
@@ -54,6 +54,11 @@ def _about_overlaps(configuration: Configuration, index: int) -> Iterator[FieldF
     topic = configuration.inputs[index].topic
     for other in (each.topic for each in configuration.inputs[:index]):
         if overlap(other, topic) and not covers(other, topic) and not covers(topic, other):
+            both = common_filter(other, topic)
+            if both is not None:
+                message = f'overlaps {other}: {both} is subscribed to for both, unless broker.version = "5"'
+                yield FieldFault(("input", index, "topic"), message)
+                continue
             message = f'overlaps {other}: messages that match both may be counted twice, unless broker.version = "5"'
             yield FieldFault(("input", index, "topic"), message)
 

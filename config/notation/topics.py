@@ -137,6 +137,19 @@ def overlap(one: str, other: str) -> bool:
     return len(ones) == len(others) or longer[shorter] == "#"
 
 
+def common_filter(one: str, other: str) -> str | None:
+    """The narrowest filter that matches all topics of two that overlap; None if their first levels differ."""
+    levels: list[str] = []
+    ones, others = one.split("/"), other.split("/")
+    if ones[0] != others[0]:
+        return None
+    for mine, theirs in zip(ones, others, strict=False):
+        if "#" in {mine, theirs}:
+            break
+        levels.append(mine if mine == theirs else "+")
+    return "/".join(levels if len(levels) == len(ones) == len(others) else [*levels, "#"])
+
+
 def items_problem(items: str) -> str | None:
     """The problem with the path of a list of readings, or of an object that holds them, or None."""
     if re.fullmatch(r"\[\*\]|[^\[\].*{}]+(\.[^\[\].*{}]+)*(\[\*\])?", items):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from edge.core.intake.decoders.documents.keys.plain_keys import plain_key
 from edge.core.model.readings.messages import Message
 
 WORDS = frozenset(
@@ -28,13 +29,7 @@ LOWEST_RADIO = 300.0
 NEAR_S = 400 * 86_400.0
 """A number within this many seconds of the arrival is a time."""
 
-_SEPARATORS = re.compile(r"[_\-. ]")
 _UNSUITABLE = re.compile(r"[*+#]")
-
-
-def plain_name(name: str) -> str:
-    """A name normalised for comparison: lower case, without separators."""
-    return _SEPARATORS.sub("", name).lower()
 
 
 def is_bookkeeping(name: str, values: Sequence[tuple[float, float]]) -> bool:
@@ -44,7 +39,7 @@ def is_bookkeeping(name: str, values: Sequence[tuple[float, float]]) -> bool:
         name: Name of the field or topic.
         values: Its values with their arrival times, in seconds since the epoch.
     """
-    plain = plain_name(name)
+    plain = plain_key(name)
     if plain in RADIO:
         return all(value >= LOWEST_RADIO for value, _ in values)
     return plain in WORDS or all(_is_time(value, arrived) for value, arrived in values)

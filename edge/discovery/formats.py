@@ -11,9 +11,10 @@ from typing import Any
 from config.schema import LimitsTable
 from config.tables.inputs import NEED_CBOR, Input
 from edge.core.intake.decoders import Decoded, Decoder
+from edge.core.intake.decoders.documents.keys.plain_keys import plain_key
 from edge.core.intake.decoders.documents.lists import NAMES
 from edge.core.model.readings.messages import Message, Refused
-from edge.discovery.bookkeeping import bookkeeping_in, plain_name
+from edge.discovery.bookkeeping import bookkeeping_in
 from edge.shell.service.assembly.decoders import decoder_of
 
 Keys = Mapping[str, Any]
@@ -164,9 +165,9 @@ def _in_detail(keys: Keys, messages: Sequence[Message]) -> dict[str, Any]:
 
 def _senders(documents: Sequence[dict[str, Any]]) -> list[str]:
     """Fields that distinguish the devices of one topic: those with several recurring values."""
-    known = {plain_name(each): place for place, each in enumerate(SENDERS)}
-    present = [key for key in documents[0] if plain_name(key) in known] if documents else []
-    present.sort(key=lambda each: known[plain_name(each)])
+    known = {plain_key(each): place for place, each in enumerate(SENDERS)}
+    present = [key for key in documents[0] if plain_key(key) in known] if documents else []
+    present.sort(key=lambda each: known[plain_key(each)])
     common = [key for key in present if all(isinstance(each.get(key), (str, int)) for each in documents)]
     told = {key: [str(each[key]) for each in documents] for key in common}
     if "model" in told and "id" in told:

@@ -48,8 +48,12 @@ def propose(heard: CollectedMessages, gateways: GatewayTopics, own: str) -> Prop
     """
     claimed: dict[str, str] = {}
     open_topics: list[str] = []
+    left_out: dict[str, str] = {}
     for topic, messages in heard.topics.items():
         if topic.startswith((f"{own}/", "$")) or gateways.has(topic):
+            continue
+        if gateways.announces(topic):
+            left_out[topic] = "describes a device to Home Assistant"
             continue
         convention = _convention_of(topic, messages)
         if convention is None:
@@ -62,7 +66,7 @@ def propose(heard: CollectedMessages, gateways: GatewayTopics, own: str) -> Prop
     counted = Counter(claimed.values())
     open_topics = [topic for topic in open_topics if not any(_says_who_is_there(each, topic) for each in counted)]
     beside = _devices(claimed)
-    left_out = {
+    left_out |= {
         topic: f"a topic of {found} that holds no readings"
         for topic in open_topics
         if (found := _neighbour(topic, beside))

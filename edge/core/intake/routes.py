@@ -146,6 +146,8 @@ class Resolved:
             return field if word == "field" else said[word] if word in said else self.levels[int(word) - 1]
 
         name = _PLACEHOLDER.sub(fill, template)
+        if not field:
+            name = name.rstrip("/")  # of a topic that ends in a slash
         return name if is_usable(name) else None
 
     def device_at(self, path: str) -> str | None:
@@ -168,13 +170,22 @@ class Routes:
     Args:
         routes: In the operator's order.
         own_prefix: Prefix of this gateway's own topics, which are never read.
-        gateways: Topics of other gateways, read only by a filter that names them.
+        gateways: Topics of other gateways, read only by a filter that names them, and Home Assistant's discovery
+            topics, read only by a filter that doesn't begin with a wildcard.
+        joined: Filters that may be subscribed to instead of inputs' filters; topics that only they match are ignored.
     """
 
-    def __init__(self, routes: Sequence[Route], own_prefix: str, gateways: GatewayTopics | None = None) -> None:
+    def __init__(
+        self,
+        routes: Sequence[Route],
+        own_prefix: str,
+        gateways: GatewayTopics | None = None,
+        joined: Sequence[str] = (),
+    ) -> None:
         self._routes = [(route, route.filter.split("/")) for route in routes]
         self._own = own_prefix
         self._gateways = gateways
+        self._joined = [each.split("/") for each in joined]
 
     def find(self, topic: str) -> Resolved | None:
         """The route of a topic; None if no input reads it, as for this gateway's and the broker's own topics."""
@@ -182,8 +193,11 @@ class Routes:
             return None
         levels = topic.split("/")
         gateways = self._gateways if self._is_another_gateways(topic) else None
+        is_announcement = self._is_announcement(topic)
         for route, wanted in self._routes:
             if gateways is not None and not gateways.asks(wanted, topic):
+                continue
+            if is_announcement and wanted[0] in {"+", "#"}:
                 continue
             matched = match(wanted, levels)
             if matched is not None:
@@ -191,10 +205,12 @@ class Routes:
         return None
 
     def leaves_out(self, topic: str) -> bool:
-        """Whether an unread topic is ignored by the input that it matches."""
+        """Whether an unread topic is ignored by the input that it matches, or matches only a joined filter."""
         levels = topic.split("/")
         found = next((route for route, wanted in self._routes if match(wanted, levels) is not None), None)
-        return found is not None and found.ignored.fits(topic)
+        if found is None:
+            return any(match(wanted, levels) is not None for wanted in self._joined)
+        return found.ignored.fits(topic) or self._is_announcement(topic)
 
     def is_own(self, topic: str) -> bool:
         """Whether an unread topic belongs to a gateway or the broker; a filter such as `#` delivers those too."""
@@ -202,6 +218,9 @@ class Routes:
 
     def _is_ours(self, topic: str) -> bool:
         return topic == self._own or topic.startswith((f"{self._own}/", "$"))
+
+    def _is_announcement(self, topic: str) -> bool:
+        return self._gateways is not None and self._gateways.announces(topic)
 
     def _is_another_gateways(self, topic: str) -> bool:
         return self._gateways is not None and self._gateways.has(topic)

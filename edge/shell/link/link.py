@@ -351,9 +351,9 @@ class Link(MarksRepetitions):
         for each in (self.echo, self.births):
             each.begin(client)
         keeps, identifies = self.connections > 0 and flags.session_present, takes_identifiers(client, properties)
-        subscribed = self._subscriber.begin(client, keeps=keeps, identifies=identifies)
-        self.session_present = flags.session_present
         number, modern = self.connections + 1, self.version == "5"
+        subscribed = self._subscriber.begin(client, keeps=keeps, identifies=identifies, joins=not modern)
+        self.session_present = flags.session_present
         cutter = self._receiver.begin(number, modern=modern, session_present=flags.session_present)
         client.receive_by(self._guarded(cutter.cut), self._guarded(self._receiver.take_lot))
         self.connections = number

@@ -236,3 +236,11 @@ def test_a_device_that_reports_itself_offline_is_an_incident_until_it_is_back() 
         step = pipeline.process([Message("tele/boiler/LWT", payload.encode(), NOW + place)])
         told.append(" ".join(each.transition for each in step.events))
     assert told == ["", "raised", "cleared", "raised"]
+
+
+def test_what_describes_devices_to_home_assistant_is_left_out() -> None:
+    proposal, sensors = proposed(
+        ("homeassistant/sensor/x/config", {"name": "x", "stat_t": "a/x", "exp_aft": 300}), ("a/x", {"temp": 21.5})
+    )
+    assert sensors == {"a/x/temp": 21.5}
+    assert "Home Assistant" in proposal.left_out["homeassistant/sensor/x/config"]

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from edge.core.intake.decoders.base import Decoded, Decoder, as_numbers
 from edge.core.intake.decoders.documents.json_text import read_json
-from edge.core.intake.decoders.documents.keys.time_keys import USUAL, TimeKeys
-from edge.core.intake.decoders.documents.lists import TELLING, may_name_reading
+from edge.core.intake.decoders.documents.keys.quality_keys import may_tell_quality
+from edge.core.intake.decoders.documents.keys.time_keys import USUAL, TimeKeys, is_time_beside, may_hold_time
+from edge.core.intake.decoders.documents.lists import is_identifier, may_name_element, may_name_reading
 from edge.core.intake.decoders.documents.options import Ignored, Items, SenderFields
 from edge.core.intake.decoders.documents.paths import key_problem, level
 from edge.core.intake.decoders.documents.shapes import ArrayShape, Shape, Shapes
-from edge.core.intake.decoders.documents.text_numbers import LONGEST_TEXT, TextNumbers
+from edge.core.intake.decoders.documents.text_numbers import LONGEST_TEXT, TextNumbers, text_of
 from edge.core.intake.decoders.documents.times import LIKELY, TimeError
 from edge.core.intake.decoders.documents.walk import DEVICE, Options, Walk, document_in
 from edge.core.model.readings.messages import Refusal, Refused, Row, Sample
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 FEWEST = 4
 """Minimum number of values in an object, or of objects in an array, for the fast path."""
+
+SOON = 1.0
+"""Times below, in seconds since the epoch, aren't taken on the fast path: 0 says that there is no time."""
 
 _make = tuple.__new__
 """Creates a named tuple in half the time."""
@@ -188,7 +192,7 @@ class FieldsDecoder(Decoder):
         try:
             return read_json(payload)
         except Refused:
-            text = payload[: LONGEST_TEXT + 1].decode("utf-8", "replace").strip(" \t\r\n\0")
+            text = text_of(payload[: LONGEST_TEXT + 1]).strip(" \t\r\n\0")
             if len(payload) <= LONGEST_TEXT and self._options.texts.knows(text):
                 return text
             raise
@@ -200,7 +204,7 @@ class FieldsDecoder(Decoder):
         every = list(fields.values())
         values = as_numbers([every[place] for place in shape.value_places])
         times = None if shape.time_place is None else self._times([every[shape.time_place]], shape, arrived)
-        if values is None or (times is None) != (shape.time_place is None):
+        if values is None or (times is None) != (shape.time_place is None) or _has_times(shape, values):
             return None
         row = Row(shape.paths, values, times and times * len(values))
         return Decoded(row, [], ignored=shape.ignored) if shape.ignored else Decoded(row, [])
@@ -224,7 +228,7 @@ class FieldsDecoder(Decoder):
 
     def _times(self, given: list[Any], shape: Shape, arrived: float) -> list[float] | None:
         """Parse times; None if one can't be parsed, or must look like a time and doesn't."""
-        lowest, highest = (-1e11, 1e11) if not shape.is_loose else LIKELY
+        lowest, highest = (SOON, 1e11) if not shape.is_loose else LIKELY
         if set(map(type, given)) == {float} and min(given) >= lowest and max(given) < highest:
             return given
         read = self._options.times.read
@@ -232,7 +236,7 @@ class FieldsDecoder(Decoder):
             times = [read(each, arrived) for each in given]
         except TimeError:
             return None
-        return times if not shape.is_loose or (min(times) >= lowest and max(times) < highest) else None
+        return times if min(times) >= lowest and (not shape.is_loose or max(times) < highest) else None
 
     def _plain(self, fields: dict[str, Any], shape: Shape) -> Decoded | None:
         """The contents of an ordinary object; None for any other."""
@@ -241,13 +245,13 @@ class FieldsDecoder(Decoder):
         time = None
         if shape.time_key is not None:
             time = fields[shape.time_key]
-            lowest, highest = (-1e11, 1e11) if not shape.is_loose else LIKELY
+            lowest, highest = (SOON, 1e11) if not shape.is_loose else LIKELY
             if not isinstance(time, float) or not lowest <= time < highest:
                 return None
         samples: list[Sample] = []
         for key, path in shape.values:
             value = fields[key]
-            if not isinstance(value, float) or not isfinite(value):
+            if not isinstance(value, float) or not isfinite(value) or is_time_beside(path, value):
                 return None
             samples.append(_make(Sample, (path, value, time)))
         if shape.unit_key is not None or shape.ignored:
@@ -278,14 +282,17 @@ class FieldsDecoder(Decoder):
             values,
             is_ordinary=len(time_keys) <= 1
             and not (self.names_devices and (may_name_reading(keys) if is_one else places.keys() >= set(DEVICE)))
+            and not may_tell_quality(keys)
+            and not any(is_identifier(path) for _, path in values)
             and (is_one or not any(key_problem(each, len(each)) for each, _ in values)),
-            is_named=not TELLING.isdisjoint(keys),
+            is_named=may_name_element(keys),
             is_loose=time_key is not None and options.times.must_look_like_one(time_key),
             ignored=ignored,
             unit_key="unit" if is_one and "unit" in places else None,
             time_place=None if time_key is None else places[time_key],
             value_places=tuple(places[each] for each, _ in values),
             paths=tuple(path for _, path in values),
+            may_hold_times=any(may_hold_time(path) for _, path in values),
         )
         self._shapes.remember(keys, shape)
         return shape
@@ -301,6 +308,7 @@ class FieldsDecoder(Decoder):
         if first.values and all(
             each.is_ordinary
             and not each.is_named
+            and not each.may_hold_times
             and not each.ignored
             and each.unit_key is None
             and (each.is_loose, each.time_place, each.value_places)
@@ -311,3 +319,8 @@ class FieldsDecoder(Decoder):
             shape = ArrayShape(width, first.time_place, first.value_places, paths)
         self._arrays.remember(keys, shape)
         return shape
+
+
+def _has_times(shape: Shape, values: list[float]) -> bool:
+    """Whether some values are times, which aren't readings."""
+    return shape.may_hold_times and any(map(is_time_beside, shape.paths, values))

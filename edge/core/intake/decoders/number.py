@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from edge.core.intake.decoders.base import NO_UNITS, Decoded, Decoder
-from edge.core.intake.decoders.documents.text_numbers import LONGEST_TEXT, TextNumbers
+from edge.core.intake.decoders.documents.text_numbers import LONGEST_TEXT, TextNumbers, text_of
 from edge.core.intake.decoders.recognition.looks_like import instead
 from edge.core.model.readings.messages import Refused, Sample
 from edge.core.model.sensors.sensors import Repetition
@@ -79,7 +79,7 @@ class NumberDecoder(Decoder):
         """Read a number in quotes, with a decimal comma or with a unit, if the configuration allows it."""
         if self.numbers_in_text and len(text) > 2 and text[:1] == text[-1:] == b'"':
             text = text[1:-1]
-        told = text.decode("utf-8", "replace") if len(text) <= LONGEST_TEXT else ""
+        told = text_of(text) if len(text) <= LONGEST_TEXT else ""
         found = self._texts.find(told)
         if found is None and self._texts.is_absent(told):
             raise Refused("no_value", "this text says that there is no value", absent=("",))

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from edge.core.intake.decoders.documents.text_numbers import text_of
 from edge.core.intake.decoders.fields import FieldsDecoder
 from edge.core.intake.decoders.recognition.looks_like import instead
 from edge.core.model.readings.messages import Refused
@@ -19,6 +20,9 @@ from edge.core.model.sensors.sensors import Repetition
 SEPARATORS = ("\n", "&", ";", "|", "\t", ",", " ")
 """Possible separators of pairs or values; the first one found in a payload applies."""
 
+
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
+"""Characters of no text, which Latin-1 makes of binary payloads."""
 
 _ESCAPED = re.compile(rb"%([0-9A-Fa-f]{2})")
 
@@ -46,10 +50,10 @@ class TextDecoder(FieldsDecoder):
 
     def read(self, payload: bytes) -> Any:
         """See `FieldsDecoder`."""
-        try:
-            text = payload.decode("utf-8-sig").strip(" \t\r\n\0")
-        except UnicodeDecodeError:
-            raise Refused("not_utf8", instead("text", payload) or "") from None
+        text = text_of(payload)
+        if _CONTROL.search(text) and text.encode() != payload:
+            raise Refused("not_utf8", instead("text", payload) or "")
+        text = text.removeprefix("\ufeff").strip(" \t\r\n\0")
         if not text:
             raise Refused("empty")
         if self.columns:

@@ -6,6 +6,9 @@ before it that overlap it**. The identifier alone therefore determines, whenever
 delivery of it is expected: if so, it is a copy. A delivery with an unknown identifier isn't treated as a copy, so
 nothing is lost; messages queued while the filters were changed may be processed twice.
 
+MQTT 3.1.1 has no identifiers. There, one filter that covers them takes the place of filters that overlap; topics that
+only it matches are ignored. mosquitto 2.0 needs this only with `allow_duplicate_messages true`, others always.
+
 Source: MQTT 5.0, sections 3.3.2.3.8, 3.3.4 and 3.8.2.1.2.
 """
 
@@ -13,8 +16,10 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import combinations
 
-from config.notation.topics import covers, overlap
+from config.notation.topics import common_filter, covers, overlap
+from edge.shell.link.link_options import Subscription
 
 MOST = 268_435_455
 """Maximum identifier; the minimum is 1."""
@@ -63,6 +68,26 @@ class Identifiers:
         """Whether a message delivered for some subscriptions is also delivered for another one."""
         known = [self._before.get(each) for each in identifiers]
         return bool(known) and all(each is not None and _any_covers(each[1], topic) for each in known)
+
+
+def joined(wanted: Sequence[Subscription], refused: Collection[str] = ()) -> tuple[Subscription, ...]:
+    """Subscriptions of which no two overlap, if filters that cover them are narrow enough; see `common_filter()`.
+
+    Args:
+        wanted: The subscriptions.
+        refused: Filters that the broker refuses, which take no others' place.
+    """
+    found = list(wanted)
+    while True:
+        pairs = ((one, other) for one, other in combinations(found, 2) if overlap(one.filter, other.filter))
+        wider = ((common_filter(one.filter, other.filter), one, other) for one, other in pairs)
+        first = next((each for each in wider if each[0] is not None and each[0] not in refused), None)
+        if first is None or first[0] is None:
+            return tuple(found)
+        replaced = [each for each in found if covers(first[0], each.filter)]
+        place = found.index(replaced[0])
+        found = [each for each in found if each not in replaced]
+        found.insert(place, Subscription(first[0], max(each.qos for each in replaced)))
 
 
 def in_words(before: Mapping[str, Filters]) -> str:

@@ -20,7 +20,7 @@ from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.shell.link.link_options import Subscription
-from edge.shell.link.subscribing.overlaps import NO_IDENTIFIER, Identifiers, in_words, overlapping
+from edge.shell.link.subscribing.overlaps import NO_IDENTIFIER, Identifiers, in_words, joined, overlapping
 from edge.shell.link.versions.mqtt5 import identified_by, options_of
 
 log = logging.getLogger("edgewarden.link")
@@ -47,8 +47,8 @@ class Subscriber:
 
     All members except `refused`, `change()` and `leave()` are for the network thread.
 
-    Partially overlapping filters have identifiers if the connection supports them; see `overlaps.py`. Such a filter is
-    subscribed to only after the broker has answered those before it.
+    Partially overlapping filters have identifiers if the connection supports them, and are joined with MQTT 3.1.1; see
+    `overlaps.py`. A filter with an identifier is subscribed to only after the broker has answered those before it.
 
     Args:
         wanted: The subscriptions.
@@ -60,7 +60,9 @@ class Subscriber:
 
     def __init__(self, wanted: Sequence[Subscription], monotonic: Callable[[], float] = time.monotonic) -> None:
         self.refused: dict[str, str] = {}
-        self._wanted = tuple(wanted)
+        self._configured = self._wanted = tuple(wanted)
+        self._joins = False
+        self._not_joined: set[str] = set()  # filters in place of others that the broker has refused
         self._overlapping = overlapping([each.filter for each in self._wanted])
         self._identifiers = Identifiers()
         self._identifies = False
@@ -75,13 +77,14 @@ class Subscriber:
         self._left: set[str] = set()
         self._leaving: dict[int, tuple[str, ...]] = {}
 
-    def begin(self, client: Client, *, keeps: bool, identifies: bool = False) -> bool:
+    def begin(self, client: Client, *, keeps: bool, identifies: bool = False, joins: bool = False) -> bool:
         """Subscribe on a new connection.
 
         Args:
             client: The connection's client.
             keeps: Whether the session still has the granted filters; the others are requested in any case.
             identifies: Whether the broker supports subscription identifiers.
+            joins: Whether the connection uses MQTT 3.1.1, where one filter takes the place of those that overlap.
 
         Returns:
             Whether there is nothing to wait for.
@@ -94,7 +97,10 @@ class Subscriber:
         self._identifies = identifies
         if not keeps:
             self._granted.clear()
-        self._change(client)
+        self._joins = joins
+        self._not_joined.clear()
+        if not self._change(client):
+            self._unsubscribe(client, self._filters_of_the_other_version())
         self._identify()
         self._ask(client)
         return not self._is_waiting()
@@ -118,6 +124,11 @@ class Subscriber:
         refused = dict(self.refused)
         for (subscription, identifier), reason in zip(asked, reasons, strict=False):
             if reason.is_failure:
+                if self._joins and subscription not in self._configured:
+                    self._not_joined.add(subscription.filter)
+                    log.warning("subscription_not_joined filter=%r reason=%r", subscription.filter, str(reason))
+                    self._has_more = True
+                    continue
                 self._denied.add(subscription.filter)
                 refused[subscription.filter] = str(reason)
                 log.error("subscription_refused filter=%r reason=%r", subscription.filter, str(reason))
@@ -153,10 +164,7 @@ class Subscriber:
         if not self._left:
             log.warning("no_input topic=%r: the broker's session has a filter that no input uses", topic[:99])
         self._left.update(filters)
-        for some in _packets(filters):
-            _, packet = client.unsubscribe(list(some))
-            if packet is not None:
-                self._leaving[packet] = some
+        self._unsubscribe(client, filters)
 
     def has_left(self, packet: int, reasons: Sequence[ReasonCode]) -> None:
         """Process an UNSUBACK; only MQTT 5 tells which filters existed."""
@@ -166,8 +174,10 @@ class Subscriber:
 
     def _change(self, client: Client) -> bool:
         """Unsubscribe from filters that aren't wanted any more; returns whether there was a change."""
-        wanted, self._next = self._next, None
-        if wanted is None or wanted == self._wanted:
+        if self._next is not None:
+            self._configured, self._next = self._next, None
+        wanted = joined(self._configured, self._not_joined) if self._joins else self._configured
+        if wanted == self._wanted:
             return False
         filters = {each.filter for each in wanted}
         gone = [each.filter for each in self._wanted if each.filter not in filters]
@@ -179,11 +189,20 @@ class Subscriber:
         self._left.difference_update(filters)
         self._identify()
         self._ask(client)  # first, as filters that overlapped these bring from now on what these have brought
-        for some in _packets(gone):
+        self._unsubscribe(client, gone)
+        return True
+
+    def _filters_of_the_other_version(self) -> list[str]:
+        """The filters that a session of the other version of MQTT may have instead of some of these."""
+        others = self._configured if self._joins else joined(self._configured)
+        wanted = {each.filter for each in self._wanted}
+        return [each.filter for each in others if each.filter not in wanted]
+
+    def _unsubscribe(self, client: Client, filters: Sequence[str]) -> None:
+        for some in _packets(filters):
             _, packet = client.unsubscribe(list(some))
             if packet is not None:
                 self._leaving[packet] = some
-        return True
 
     def _identify(self) -> None:
         """Register the identifiers that the session's queued messages may have, if all filters were granted."""

@@ -26,6 +26,7 @@ from edge.shell.homeassistant.options import HomeAssistantOptions
 from edge.shell.link import Link, LinkOptions, ServiceLink, Subscription
 from edge.shell.link.kafka.no_broker import NoBroker
 from edge.shell.link.receiving.broker_window import QUIET_S
+from edge.shell.link.subscribing.overlaps import joined
 from edge.shell.onlooker import NoOnlooker, Onlooker
 from edge.shell.options import ServiceOptions
 from edge.shell.service.assembly.decoders import decoder_of, decoders_by_format
@@ -81,7 +82,9 @@ def routes_of(configuration: Configuration) -> Routes:
     prefix = PREFIX if home_assistant is None else home_assistant.prefix
     gateways = GatewayTopics(configuration.gateway.base, configuration.gateway.name, prefix)
     routes = [route for each in configuration.inputs for route in _routes(each, configuration)]
-    return Routes(routes, Topics(configuration.gateway.topic_base).base, gateways)
+    wanted = subscriptions_of(configuration)
+    wider = [each.filter for each in joined(wanted) if each not in wanted]
+    return Routes(routes, Topics(configuration.gateway.topic_base).base, gateways, wider)
 
 
 def service_options(configuration: Configuration, instance: str, onlooker: Onlooker | None = None) -> ServiceOptions:

@@ -55,7 +55,7 @@ def test_the_elements_of_one_list_are_named_by_the_setting_of_the_input() -> Non
 def test_identifying_fields_of_a_payload_come_before_the_path() -> None:
     decoder = FieldsDecoder(sender=("payload.model", "payload.d.id", "payload.channel?"))
     payload = '{"model": "A/x", "d": {"id": 5}, "temp": 3}'
-    assert samples(payload, decoder) == [("A%2Fx\x1f5\x1f\x1fd/id", 5.0, None), ("A%2Fx\x1f5\x1f\x1ftemp", 3.0, None)]
+    assert samples(payload, decoder) == [("A%2Fx\x1f5\x1f\x1ftemp", 3.0, None)]
     assert reason('{"model": "A", "temp": 3}', decoder) == "no_sender"
 
 
@@ -65,3 +65,31 @@ def test_an_object_of_tags_names_the_sender_by_all_of_them_in_the_order_of_their
     for tags in ("{}", '{"host": 1.5}', '{"host": {"a": 1}}', "[1]", f'{{"host": "{"x" * 90}", "rack": "{"y" * 90}"}}'):
         assert samples(f'{{"tags": {tags}, "fields": {{"x": 1}}}}', decoder) == [("\x1fx", 1.0, None)]
     assert reason('{"tags": {}, "x": 1}', FieldsDecoder(sender=("payload.tags",))) == "no_sender"
+
+
+def test_values_with_several_labels_are_told_apart_by_all_of_them() -> None:
+    registers = '{"type": "holding", "address": 40001, "value": 1}, {"type": "holding", "address": 40002, "value": 2}'
+    assert samples(f'{{"r": [{registers}]}}') == [
+        ("r/holding/40001/value", 1.0, None), ("r/holding/40002/value", 2.0, None),
+    ]  # fmt: skip
+    assert samples(f"[{registers}]") == [("holding/40001", 1.0, None), ("holding/40002", 2.0, None)]
+    sampled = (
+        '{"value": "230.1", "context": "x", "measurand": "Voltage", "phase": "L1"},'
+        '{"value": "229.8", "context": "x", "measurand": "Voltage", "phase": "L2"},'
+        '{"value": "5.5", "context": "x", "measurand": "Energy"}'
+    )
+    assert [path for path, *_ in samples(f'{{"s": [{sampled}]}}')] == [
+        "s/Voltage/L1/value", "s/Voltage/L2/value", "s/Energy/value",
+    ]  # fmt: skip
+    shared = '[{"device": "d", "type": "temp", "value": 1}, {"device": "d", "type": "hum", "value": 2}]'
+    assert samples(shared) == [("d/temp", 1.0, None), ("d/hum", 2.0, None)]
+    named = '[{"device": "a", "name": "t", "value": 1}, {"device": "b", "name": "t", "value": 2}]'
+    assert samples(named) == [("a/t", 1.0, None), ("b/t", 2.0, None)]
+
+
+def test_names_are_recognised_in_any_spelling_also_of_one_element() -> None:
+    assert samples('{"meters": [{"meter": "M1", "E": 1.5}]}') == [("meters/M1/E", 1.5, None)]
+    nodes = (
+        '{"NodeId": "ns=2;s=T", "DisplayName": "T", "Value": {"Value": 1.5, "SourceTimestamp": "2023-11-14T22:13:20Z"}}'
+    )
+    assert samples(f"[{nodes}]") == [("T/Value/Value", 1.5, NOON)]

@@ -93,7 +93,24 @@ def test_with_the_time_of_arrival_a_time_is_left_out_only_if_it_looks_like_one()
     assert refusals('{"time": "12:00:01", "value": 3.5}', decoder) == []
 
 
-@pytest.mark.parametrize("time", ["0", "-5", "12345", '"1970-01-01T00:00:10"'])
+@pytest.mark.parametrize("never", ["0", '"0001-01-01T00:00:00Z"', '"0000-00-00 00:00:00"', '"1970-01-01T00:00:00Z"'])
+def test_a_time_of_zeros_says_that_there_is_none(never: str) -> None:
+    assert samples(f'{{"ts": {never}, "value": 1.5}}') == [("", 1.5, None)]
+    assert samples(f'{{"ts": {never}, "a": 1.5, "b": 2.5, "c": 3.5, "d": 4.5}}') == [
+        ("a", 1.5, None), ("b", 2.5, None), ("c", 3.5, None), ("d", 4.5, None),
+    ]  # fmt: skip
+    assert refusals(f'{{"ts": {never}, "value": 1.5}}') == []
+
+
+@pytest.mark.parametrize(
+    "time", ['{"seconds": 1700000000, "nanos": 0}', '{"_seconds": "1700000000"}', '{"$date": "2023-11-14T22:13:20Z"}',
+             '{"$date": {"$numberLong": "1700000000000"}}'],
+)  # fmt: skip
+def test_an_object_of_seconds_or_a_date_is_a_time(time: str) -> None:
+    assert samples(f'{{"ts": {time}, "a": 1.5}}') == [("a", 1.5, NOON)]
+
+
+@pytest.mark.parametrize("time", ["-5", "12345", '"1970-01-01T00:00:10"'])
 def test_plausibility_of_a_time_is_not_checked_here(time: str) -> None:
     (sample,) = plain.decode(f'{{"ts": {time}, "value": 1}}'.encode()).samples
     assert sample.time is not None

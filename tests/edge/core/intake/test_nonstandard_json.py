@@ -140,7 +140,7 @@ def test_an_ambiguous_time_affects_only_itself_and_explains_which_setting_is_nee
 def test_a_field_that_only_has_the_name_of_a_time_is_a_reading() -> None:
     assert read('{"epoch": 3.5, "t": "21.5"}') == [("epoch", 3.5, None), ("t", 21.5, None)]
     assert read('{"t": "21,5"}', FieldsDecoder(decimal=",")) == [("t", 21.5, None)]
-    assert read('{"created_at": 1714557600}', FieldsDecoder(time_keys=("ts",))) == [("created_at", NOON, None)]
+    assert read('{"created_at": 1714557600}', FieldsDecoder(time_keys=("ts",))) == []
 
 
 def test_each_payload_of_a_batch_is_read_separately() -> None:
@@ -167,6 +167,44 @@ def test_a_batch_without_a_readable_payload_is_refused() -> None:
     assert refused.value.refusal.reason == "too_many_readings"
 
 
-def test_a_printed_python_dictionary_is_recognised() -> None:
-    with pytest.raises(Refused, match=r"json\.dumps"):
-        read(str({"temp": 21.5}))
+@pytest.mark.parametrize(
+    ("payload", "wanted"),
+    [
+        ('{"temp": 21.5, "batt": 2.9,}', {"temp": 21.5, "batt": 2.9}),
+        ("{'on': True, 'hum': 66.5, 'note': \"it's\", 'say': 'a \\'b\\' \"c\"'}", {"hum": 66.5}),
+        ("{temp:21.5,time:2024-05-01T10:00:00,state:on}", {"temp": 21.5}),
+        ('{"a":1.5,"tem":,"freq":inf,"b":2.5,"last":}', {"a": 1.5, "b": 2.5}),
+        ('{"a": .52, "b": +1.5, "c": 05, "d": -.5, "e": 5., "f": 1.E3, "g": 00}',
+         {"a": 0.52, "b": 1.5, "c": 5, "d": -0.5, "e": 5, "f": 1000, "g": 0}),
+        ('{"a": {"b": [1, , 3,], c: {}}, "d": []}', {"a/b/0": 1, "a/b/2": 3}),
+        ("{a: nan, b: -Infinity, c: undefined, d: TRUE, e: 2}", {"e": 2}),
+    ],
+)  # fmt: skip
+def test_what_can_mean_only_one_thing_is_read(payload: str, wanted: dict[str, float]) -> None:
+    assert {path: value for path, value, _ in read(payload)} == wanted
+
+
+def test_objects_one_after_another_are_a_list_of_them() -> None:
+    assert read('{"ts":1714557600,"v":2}{"ts":1714557601,"v":3}') == [("v", 2.0, NOON), ("v", 3.0, NOON + 1)]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        '{"temp": 21.5, "hum": 4', '{"temp": 21.5, "hum', '{"a": 1 "b": 2}', '{"a": 1, "b"}', "{a}", "{,}", "[1}", "{]",
+        '{"value": 406.5, "raw": "00406.5, "pre": "406.5"}', '{"x": 1", "y": 1}', "{'a': 1", "{{ value }}", "[D] [x]",
+        '{"a": 1}}', "[1] [2]", "{T=21;H=4}", '{"a": 1, 5}', "{", '{"a": \'x"}',
+    ],
+)  # fmt: skip
+def test_what_is_cut_off_or_could_mean_several_things_is_refused(payload: str) -> None:
+    with pytest.raises(Refused, match="malformed"):
+        read(payload)
+
+
+def test_texts_in_latin_1_are_read() -> None:
+    decoder = FieldsDecoder(units=True)
+    found = decoder.decode(b'{"value": 21.5, "unit": "\xb0C"}')
+    assert (found.samples[0].value, found.units) == (21.5, {"": "°C"})
+    assert decoder.decode(b"21.5 \xb0C").units == {"": "°C"}
+    with pytest.raises(Refused, match="not_utf8"):
+        decoder.decode(b"\xff\xfe{\x00}\x00")

@@ -116,3 +116,14 @@ def test_decimal_commas_units_and_words_are_read_if_the_input_allows_them() -> N
             decoder.decode(absent)
     with pytest.raises(Refused, match="malformed"):
         decoder.decode(b"1.234")
+
+
+@pytest.mark.parametrize(
+    "unit", ["°C", "℃", "℉", "%", "%RH", "hPa", "µg/m³", "l/min", "m3/h", "kW", "kΩ", "W/m²", "€/MWh", "dBm", "m/s²"]
+)
+def test_usual_units_are_units(unit: str) -> None:
+    for text in (f"20.5 {unit}", f"20.5{unit}"):
+        found = NumberDecoder(units=True).decode(text.encode())
+        assert (found.samples[0].value, found.units) == (20.5, {"": unit})
+        with pytest.raises(Refused, match="followed by a unit"):
+            NumberDecoder().decode(text.encode())

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import assume, example, given, seed, settings
 from hypothesis import strategies as st
 
+from config.gateway_topics import GatewayTopics
 from edge.core.intake.decoders import FieldsDecoder, NumberDecoder, Repetition
 from edge.core.intake.routes import Route, Routes, is_usable, match
 from edge.core.model.notation.topics import USUAL_BASE, topic_for
@@ -154,6 +155,34 @@ def test_the_first_matching_route_reads_the_topic() -> None:
         assert second is not None
         assert second.route is both[2]
         assert found.find("b") is None
+
+
+def test_a_topic_that_ends_in_a_slash_gives_a_name_that_does_not() -> None:
+    assert name_of("#", "{topic}/{field}", "sensor/t/") == "sensor/t"
+    assert name_of("#", "{topic}/{field}", "sensor/t/", "temp") == "sensor/t//temp"
+    assert name_of("#", "{topic}/{field}", "/") is None
+
+
+def test_what_describes_devices_to_home_assistant_is_read_only_by_a_filter_that_begins_with_its_name() -> None:
+    gateways = GatewayTopics(USUAL_BASE, "gw")
+    wide = Routes([route("#")], "own", gateways)
+    for topic in (
+        "homeassistant/sensor/x/config",
+        "homeassistant/sensor/node/x/config",
+        "homeassistant/device/y/config",
+    ):
+        assert wide.find(topic) is None
+        assert wide.leaves_out(topic)
+        assert Routes([route("homeassistant/#")], "own", gateways).find(topic) is not None
+        assert not Routes([route("a/#")], "own", gateways).leaves_out(topic)
+    assert wide.find("homeassistant/sensor/x/state") is not None
+
+
+def test_topics_that_only_a_joined_filter_matches_are_left_out() -> None:
+    routes = Routes([route("a/+/x"), route("a/b/+")], "own", joined=["a/+/+"])
+    assert routes.find("a/c/y") is None
+    assert routes.leaves_out("a/c/y")
+    assert not routes.leaves_out("b/c/y")
 
 
 def test_the_topics_of_the_service_and_of_the_broker_are_never_read() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import mqtt_bytes as mqtt
@@ -20,11 +22,11 @@ from running import receive, wait_until
 from stub_broker import Client as StubClient
 from stub_broker import StubBroker
 
-from config.notation.topics import covers
+from config.notation.topics import covers, overlap
 from edge.core.model.readings.messages import Message
 from edge.shell.link import Link, Subscription
 from edge.shell.link.receiving.publish_parser import identifiers_at
-from edge.shell.link.subscribing.overlaps import MOST, NO_IDENTIFIER, Identifiers, in_words, overlapping
+from edge.shell.link.subscribing.overlaps import MOST, NO_IDENTIFIER, Identifiers, in_words, joined, overlapping
 from edge.shell.link.subscribing.subscriber import LONGEST_RETRY_S, Subscriber
 
 MakeLink = Callable[..., Link]
@@ -183,9 +185,91 @@ def test_a_broker_without_identifiers_gets_none_and_the_log_names_the_filters(
 def test_overlapping_filters_are_logged_only_where_the_broker_cannot_distinguish_them(
     mosquitto: Mosquitto, make_link: MakeLink, version: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    link = make_link(mosquitto.port, Subscription(NARROW), Subscription(WIDE), Subscription("c"), version=version)
+    link = make_link(mosquitto.port, Subscription("a/+"), Subscription("+/b"), Subscription("c"), version=version)
     assert link.wait_subscribed(60)
     assert ("filters_overlap" in caplog.text) is (version == "3.1.1")
+
+
+@pytest.fixture
+def doubling(tmp_path: Path) -> Iterator[Mosquitto]:
+    """A broker that delivers once for each subscription with MQTT 3.1.1, too."""
+    broker = Mosquitto(tmp_path, "allow_anonymous true\nallow_duplicate_messages true").start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def sender_of_doubling(doubling: Mosquitto) -> Iterator[Client]:
+    client = Client(CallbackAPIVersion.VERSION2)
+    client.connect("127.0.0.1", doubling.port)
+    client.loop_start()
+    yield client
+    client.disconnect()
+    client.loop_stop()
+
+
+def test_with_3_1_1_one_filter_takes_the_place_of_those_that_overlap_so_that_nothing_comes_twice(
+    doubling: Mosquitto, make_link: MakeLink, sender_of_doubling: Client
+) -> None:
+    sender = sender_of_doubling
+    link = make_link(doubling.port, Subscription(NARROW), Subscription(WIDE), version="3.1.1")
+    assert link.wait_subscribed(60)
+    for qos, payload in ((1, "1"), (0, "2"), (1, "2"), (1, "2")):
+        say(sender, BOTH, payload, qos)
+    say(sender, ONE, "3")
+    say(sender, "a/b/y/z", "4")
+    assert [(each.topic, each.payload) for each in receive(link, 6)] == [
+        (BOTH, b"1"), *[(BOTH, b"2")] * 3, (ONE, b"3"), ("a/b/y/z", b"4"),
+    ]  # fmt: skip
+
+
+def test_a_session_that_changes_the_version_brings_nothing_twice(
+    doubling: Mosquitto, make_link: MakeLink, sender_of_doubling: Client
+) -> None:
+    sender = sender_of_doubling
+    how: dict[str, Any] = {"client_id": "overlaps-versions", "clean_session": False}
+    for version in ("5", "3.1.1", "5", "3.1.1"):
+        link = make_link(doubling.port, Subscription(NARROW), Subscription(WIDE), **how, version=version)
+        assert link.wait_subscribed(60)
+        probes = iter(range(1000))
+
+        def is_single(link: Link = link, probes: Iterator[int] = probes) -> bool:
+            """Whether a message counts once, as soon as the filters of the other version are unsubscribed."""
+            probe = f"{next(probes)}"
+            say(sender, BOTH, probe)
+            say(sender, ONE, probe)
+            came: list[Message] = []
+            wait_until(lambda: came.extend(link.receive(0.1)) or (ONE, probe.encode()) in counted(came))
+            link.acknowledge(came)
+            return counted(came).count((BOTH, probe.encode())) == 1
+
+        wait_until(is_single, 60, f"a message that counts once with MQTT {version}")
+        link.stop()
+
+
+def test_filters_are_joined_only_with_3_1_1_and_part_again_if_the_broker_refuses_what_joins_them(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    subscriber, client = made(NARROW, "other", WIDE)
+    assert not subscriber.begin(client, keeps=False, joins=True)
+    assert client.calls == ["subscribe a/+/# other", f"unsubscribe {NARROW} {WIDE}"]
+    assert not subscriber.answered(1, [ReasonCode(PacketTypes.SUBACK, identifier=each) for each in (0x80, 1)])
+    subscriber.turn(client)
+    assert client.calls[2:] == [f"subscribe {NARROW} {WIDE}", "unsubscribe a/+/#"]
+    assert subscriber.refused == {}
+    assert subscriber.answered(2, [ReasonCode(PacketTypes.SUBACK, identifier=1)] * 2)
+    assert "filters_overlap" in caplog.text
+    subscriber.begin(client, keeps=True, identifies=True)
+    assert client.calls[-1] != "subscribe a/+/#"
+
+
+@given(st.lists(st.sampled_from(["a/+/x", "a/b/+", "a/#", "b/+", "b/c", "+/c", "#", "a/c/x"]), unique=True, max_size=6))
+def test_joined_filters_match_all_that_each_did_and_none_overlaps_another_that_begins_alike(filters: list[str]) -> None:
+    found = [each.filter for each in joined([Subscription(each) for each in filters])]
+    assert all(any(covers(wide, each) for wide in found) for each in filters)
+    assert not any(
+        overlap(one, other) and one.split("/")[0] == other.split("/")[0] for one, other in combinations(found, 2)
+    )
 
 
 def test_a_filter_waits_for_the_answers_to_those_it_overlaps_and_others_do_not() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from edge.core.intake.decoders.documents.sloppy_json import rewritten
 from edge.core.intake.decoders.recognition.looks_like import instead
 from edge.core.model.readings.messages import Refused
 
@@ -42,11 +43,11 @@ def read_json(payload: bytes, wanted: str = "json") -> Any:
 
     `nan` and `Infinity`, as printed by C and Python, and numbers beyond a float's range become infinities, or integers
     too large for a float, for the caller to refuse individually. `None`, `True` and `undefined` are read like `null`
-    and `true`. Objects on a line each are a list of them.
+    and `true`. If the format is `json`, Latin-1 is read, too, and JSON as described in `sloppy_json.py`.
 
     Args:
         payload: Any bytes.
-        wanted: The input's format, for the error message about a payload that isn't JSON.
+        wanted: The input's format, also for the error message about a payload that isn't JSON.
 
     Raises:
         Refused: It is empty, malformed, not UTF-8, or nested too deep.
@@ -55,9 +56,7 @@ def read_json(payload: bytes, wanted: str = "json") -> Any:
         return _decode(payload)
     except RecursionError:
         raise Refused("too_deep") from None
-    except UnicodeDecodeError:
-        raise Refused("not_utf8", instead(wanted, payload) or "") from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return _read_again(payload, str(error), wanted)
 
 
@@ -66,35 +65,37 @@ def _read_again(payload: bytes, problem: str, wanted: str) -> Any:
     payload = payload.removeprefix(_BYTE_ORDER_MARK).rstrip(b" \t\r\n\0")
     if not payload.strip():
         raise Refused("empty")
+    reason, known = "malformed", payload
     try:
         payload.decode()
-        if "trailing characters" in problem and (lines := _objects_in_lines(payload)):
-            return lines
-        if not (_UNKNOWN.search(payload) or "out of range" in problem):
-            return _decode(payload)
-        return _decode_lenient(_ENDLESS.sub(_known, payload))
     except UnicodeDecodeError:
-        raise Refused("not_utf8", instead(wanted, payload) or "") from None
+        reason, known = "not_utf8", payload.decode("latin-1").encode()
+    try:
+        if reason == "malformed" or wanted == "json":
+            return _read_leniently(known, problem, is_sloppy=wanted == "json")
     except RecursionError:
         raise Refused("too_deep") from None
     except msgspec.DecodeError:
-        raise Refused("malformed", instead(wanted, payload) or problem[:100]) from None
+        pass
+    raise Refused(reason, instead(wanted, payload) or (problem[:100] if reason == "malformed" else ""))
+
+
+def _read_leniently(payload: bytes, problem: str, *, is_sloppy: bool) -> Any:
+    """Read a payload in UTF-8 that may hold impossible numbers or be sloppy.
+
+    Raises:
+        RecursionError: It is nested deeper than can be read.
+        msgspec.DecodeError: It can't be read.
+    """
+    try:
+        is_unusual = _UNKNOWN.search(payload) is not None or "out of range" in problem
+        return _decode_lenient(_ENDLESS.sub(_known, payload) if is_unusual else payload)
+    except msgspec.DecodeError:
+        text = rewritten(payload.decode()) if is_sloppy else None
+        if text is None:
+            raise
+        return _decode_lenient(text)
 
 
 def _known(found: re.Match[bytes]) -> bytes:
     return found["kept"] or _WORDS.get(found["word"], b"1e999")
-
-
-def _objects_in_lines(payload: bytes) -> list[Any] | None:
-    """The objects of a payload that has one on each line; None if it is anything else.
-
-    Raises:
-        RecursionError: One is nested deeper than can be read.
-    """
-    lines = [each for each in payload.split(b"\n") if each.strip()]
-    if len(lines) < 2 or not all(each.lstrip()[:1] == b"{" for each in lines):
-        return None
-    try:
-        return [_decode(each) for each in lines]
-    except msgspec.DecodeError:
-        return None

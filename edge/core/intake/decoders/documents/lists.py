@@ -3,20 +3,48 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from edge.core.intake.decoders.documents.keys.plain_keys import plain_key
+from edge.core.intake.decoders.documents.keys.quality_keys import VALUES
 from edge.core.intake.decoders.documents.keys.time_keys import TimeKeys
 from edge.core.intake.decoders.documents.options import said
 
 NAMES = ("name", "sensor", "sensor_id", "sensorId", "device", "device_id", "deviceId", "key", "tag", "metric", "mac")
-"""Fields that name an element of an array; the first one that all elements have is used."""
+"""Fields that name an element of an array, or the object that has sent a payload."""
+
+_READINGS = ("name", "displayname", "tagname", "tag", "metric", "key", "pointname", "point", "nodeid")
+"""Fields that name a reading, as `plain_key()` writes them."""
+
+_SENDERS = (
+    *("sensor", "sensorid", "sensorname", "device", "deviceid", "devicename", "meter", "meterid", "metername", "mac"),
+)
+"""Fields that name what has sent a reading."""
 
 LABELS = frozenset(
     {"type", "value_type", "comp", "component", "param", "parameter", "quantity", "measurement", "label", "field"}
     | {"channel", "point", "signal", "variable", "var", "property", "code", "n", "k"}
 )
 """Fields that name an element of an array that holds nothing else but a value, a unit and a time."""
+
+_PARTS = frozenset(
+    {
+        "measurand",
+        "phase",
+        "location",
+        "slave",
+        "slaveid",
+        "unitid",
+        "registertype",
+        "register",
+        "address",
+        "addr",
+        "obis",
+    }
+    | {"axis", "line", "index", "port", "zone"}
+)
+"""Fields that, together with labels, name an element that holds a value; those of registers may be numbers."""
 
 _BESIDE = frozenset({"v", "val", "unit", "units", "uom", "u"})
 """Fields that may accompany such a label."""
@@ -25,6 +53,9 @@ NUMBER = "id"
 """A field that numbers the elements of an array, which are sensors or records."""
 
 TELLING = frozenset({*NAMES, *LABELS, NUMBER, "bn"})
+"""Fields that may name an object that is one reading."""
+
+_TELLING_ELEMENTS = frozenset({*map(plain_key, TELLING), *_READINGS, *_SENDERS, *_PARTS})
 """Fields that may distinguish the elements of an array; arrays with one of them don't take the fast path."""
 
 IN_TIME = "<time>"
@@ -33,13 +64,17 @@ NUMBERED = "<number>"
 _SENML = frozenset({"v", "vs", "vb", "vd", "u", "bn", "s"})
 
 _IDENTIFIER = re.compile(
-    r"(?:.*[/_-])?(?:(?:device|dev|sensor|meter|gateway|node|app|station|chip|esp[0-9]*)?_?id|(?:dev|app)?_?eui|dev_?addr|mac|imei|imsi|iccid"
+    r"(?:.*[/_.@\x1f-])?(?:(?:device|dev|sensor|meter|gateway|node|app|station|chip|esp[0-9]*)?_?id|(?:dev|app)?_?eui|dev_?addr|mac|imei|imsi|iccid"
     r"|uuid|sn|serial(?:_?(?:no|number))?)",
     re.IGNORECASE,
 )
 
 
-def kind_of(elements: list[Any], times: TimeKeys, value_key: str, arrived: float) -> str | None:
+Kind = tuple[str, ...] | str | None
+"""What distinguishes the elements of an array: the fields with these keys, `IN_TIME`, `NUMBERED`, or nothing."""
+
+
+def kind_of(elements: list[Any], times: TimeKeys, value_key: str, arrived: float) -> Kind:
     """How the elements of an array are distinguished.
 
     Args:
@@ -49,20 +84,64 @@ def kind_of(elements: list[Any], times: TimeKeys, value_key: str, arrived: float
         arrived: Arrival time in seconds since the epoch; NaN if unknown.
 
     Returns:
-        The key of a name that all of them have; `IN_TIME` if only their times differ; `NUMBERED` if a number may
+        The keys of a name that all of them have; `IN_TIME` if only their times differ; `NUMBERED` if a number may
         identify a sensor or a record; None if nothing distinguishes them.
     """
     if not elements or not all(isinstance(each, dict) for each in elements):
         return None
-    for key in NAMES:
-        if all(said(each.get(key)) is not None for each in elements):
-            return key
+    have_values = all(value_key in each or not VALUES.isdisjoint(map(plain_key, each)) for each in elements)
+    labels = _labels(elements) if have_values else ()
+    if (names := _names(elements, labels)) is not None:
+        return names
     if (label := _label_of(elements, {value_key, *_BESIDE, *times.among(elements[0])})) is not None:
-        return label
-    are_timed = all(times.find(each, arrived).time is not None for each in elements)
+        return (label,)
+    moments = [times.find(each, arrived).time for each in elements]
+    if labels and len({(time, *_said_at(each, labels)) for time, each in zip(moments, elements, strict=True)}) == len(
+        elements
+    ):
+        return labels
+    are_timed = None not in moments
     if all(said(each.get(NUMBER)) is not None for each in elements):
-        return NUMBERED if are_timed and not all(isinstance(each[NUMBER], str) for each in elements) else NUMBER
+        return NUMBERED if are_timed and not all(isinstance(each[NUMBER], str) for each in elements) else (NUMBER,)
     return IN_TIME if are_timed else None
+
+
+def _names(elements: list[dict[str, Any]], labels: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The keys of a name that all elements have: a reading's, a sender's and labels, or both if one isn't enough."""
+    texts = {key: [said(each.get(key)) for each in elements] for key in elements[0]}
+    common = {plain_key(key): key for key in reversed(texts) if None not in texts[key]}
+    readings = [common[each] for each in _READINGS if each in common]
+    sender = next((common[each] for each in _SENDERS if each in common), None)
+    if not readings:
+        return None if sender is None else (sender, *labels)
+    alone = next((key for key in readings if len(set(texts[key])) == len(elements)), None)
+    return (sender, readings[0]) if alone is None and sender is not None else (alone or readings[0],)
+
+
+def name_of_element(element: Mapping[str, Any], keys: Sequence[str]) -> str:
+    """The name of an element of an array, from the fields that distinguish it."""
+    return "/".join(_said_at(element, keys))
+
+
+def _said_at(element: Mapping[str, Any], keys: Sequence[str]) -> list[str]:
+    return [text for key in keys if (text := said(element.get(key))) is not None]
+
+
+def _labels(elements: list[dict[str, Any]]) -> tuple[str, ...]:
+    """The fields that say what the values of elements are, of which each element has at least one; else none."""
+    keys = dict.fromkeys(key for each in elements for key in each if plain_key(key) in _PARTS or key in LABELS)
+    given = {key: [each[key] for each in elements if key in each] for key in keys}
+    found = tuple(
+        key
+        for key, values in given.items()
+        if all(said(each) is not None and (plain_key(key) in _PARTS or _is_label(each)) for each in values)
+    )
+    return found if all(any(key in each for key in found) for each in elements) else ()
+
+
+def _is_label(text: object) -> bool:
+    """Whether a text may be a label: one that begins with a digit is rather a value."""
+    return isinstance(text, str) and not text[:1].isdigit()
 
 
 def _label_of(elements: list[dict[str, Any]], known: set[str]) -> str | None:
@@ -97,13 +176,18 @@ def name_of_reading(fields: dict[str, Any], known: set[str]) -> str | None:
     return None if is_label else name
 
 
+def may_name_element(keys: Iterable[str]) -> bool:
+    """Whether objects with these keys may be told apart by them in an array."""
+    return not _TELLING_ELEMENTS.isdisjoint(map(plain_key, keys))
+
+
 def may_name_reading(keys: Iterable[str]) -> bool:
     """Whether objects with these keys may have such a name."""
     return not TELLING.isdisjoint(keys)
 
 
 def is_identifier(path: str) -> bool:
-    """Whether a field identifies something, so that a text of digits in it isn't a number."""
+    """Whether a field identifies something, so that a whole number or a text of digits in it isn't a reading."""
     return _IDENTIFIER.fullmatch(path) is not None
 
 

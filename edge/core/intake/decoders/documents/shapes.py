@@ -34,6 +34,7 @@ class Shape(NamedTuple):
         time_place: Position of the time among the keys, or None.
         value_places: Positions of the values among the keys.
         paths: Paths of the samples.
+        may_hold_times: Whether large numbers under some keys are times.
     """
 
     time_key: str | None
@@ -46,6 +47,7 @@ class Shape(NamedTuple):
     time_place: int | None
     value_places: tuple[int, ...]
     paths: tuple[str, ...]
+    may_hold_times: bool
 
 
 class ArrayShape(NamedTuple):

@@ -15,10 +15,13 @@ LONGEST_TEXT = 64
 
 _POINT = r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]*)?|[0-9]{16,}\.[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
 _COMMA = r"[+-]?(?:[0-9]{1,15}(?:,[0-9]*)?|,[0-9]+)"
-_UNIT = r"[%°‰]?[^\W\d_]{0,12}(?:[/·*][^\W\d_]{1,12}|[²³]|\^?-?[0-9])*"
+_UNIT = r"[%°‰℃℉€$£]?[^\W\d_]{0,12}(?:[/·*][^\W\d_]{1,12}|[²³]|\^?-?[0-9])*"
 """Each part begins with a character that no other part may begin with, so matching takes linear time."""
 _IDENTIFIER = re.compile(r"[+-]?0[0-9xX]")
 """Start of a text that consists of digits but is an identifier: `00189440`."""
+
+_HEXADECIMAL = re.compile(r"[0-9]{2,}[eE][0-9]+")
+"""What no program prints for a number, as it has several digits before an exponent without a sign: `84E12`."""
 
 _OTHER_NOTATION = re.compile(rf"(?:{_POINT}|{_COMMA})\s*{_UNIT}")
 
@@ -76,6 +79,8 @@ class TextNumbers:
         found = self._pattern.fullmatch(text.strip(" \t\r\n\0"))
         if found is None or (not found[2] and _IDENTIFIER.match(found[1]) and found[1].lstrip("+-").isdigit()):
             return None
+        if _HEXADECIMAL.fullmatch(found[1]):
+            return None
         value = float(found[1].replace(",", "."))
         return TextNumber(value, found[2]) if math.isfinite(value) else None
 
@@ -93,6 +98,15 @@ class TextNumbers:
         return (
             bool(text)
             and not _IDENTIFIER.match(text)
+            and not _HEXADECIMAL.fullmatch(text)
             and (not text.isdigit() or (len(text) <= 15 and not self._read))
             and _OTHER_NOTATION.fullmatch(text) is not None
         )
+
+
+def text_of(payload: bytes) -> str:
+    """The text of a payload: UTF-8, or Latin-1 as sketches that were saved so print `°`."""
+    try:
+        return payload.decode()
+    except UnicodeDecodeError:
+        return payload.decode("latin-1")

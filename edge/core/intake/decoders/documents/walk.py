@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from edge.core.intake.decoders.base import Decoded
-from edge.core.intake.decoders.documents.keys.time_keys import TimeKeys
+from edge.core.intake.decoders.documents.keys.quality_keys import quality_of
+from edge.core.intake.decoders.documents.keys.time_keys import TimeKeys, is_time_beside
 from edge.core.intake.decoders.documents.lists import (
     IN_TIME,
     NUMBER,
@@ -20,10 +21,12 @@ from edge.core.intake.decoders.documents.lists import (
     is_identifier,
     is_senml,
     kind_of,
+    name_of_element,
     name_of_reading,
 )
 from edge.core.intake.decoders.documents.options import Ignored, Items, SenderFields, said
 from edge.core.intake.decoders.documents.paths import LONGEST, OF, key_problem, level, shown
+from edge.core.intake.decoders.documents.series import columns_in, pairs_in
 from edge.core.intake.decoders.documents.text_numbers import TextNumbers
 from edge.core.model.readings.messages import Refusal, Refused, Sample
 
@@ -63,6 +66,7 @@ class Walk:
         "_arrived",
         "_element",
         "_ignored",
+        "_is_bad",
         "_lone",
         "_options",
         "_refusals",
@@ -82,6 +86,7 @@ class Walk:
         self._absent: list[str] = []  # paths at which the document says that there is no value
         self._skipped = options.sender.top_level()  # fields of the document that name its sensors
         self._room = options.most
+        self._is_bad = False  # whether an object around the value says that what it holds is bad
         self._element = ""  # where in a list we are; goes before the paths of refusals
         self._lone: set[str] | None = None  # paths without a time of their own, in a list whose elements have no names
 
@@ -138,14 +143,38 @@ class Walk:
             self._object(fields, before, time, 1)
             return
         time = self._time(fields, before, time)[0]
-        value, unit = fields[options.value_key], fields.get("unit")
-        if isinstance(unit, str) and 0 < len(unit) <= 32 and unit.isprintable():
-            self._units[alone] = unit
-        self._leaf(value, alone, time, said_at=f"{before}{options.value_key}")
+        self._note_unit(fields, alone)
+        was_bad = self._is_bad
+        self._is_bad = was_bad or quality_of(fields)[0]
+        self._leaf(fields[options.value_key], alone, time, said_at=f"{before}{options.value_key}")
+        self._is_bad = was_bad
 
     def _object(self, fields: dict[str, Any], before: str, time: float | None, depth: int) -> None:
         time, held = self._time(fields, before, time)
+        is_bad, qualities = quality_of(fields)
+        held |= qualities
+        columns = columns_in(fields, self._options.times, self._arrived)
+        was_bad, self._is_bad = self._is_bad, self._is_bad or is_bad
+        if columns is not None:
+            held = held.union((columns[0],), columns[1])
+            for key, values in columns[1].items():
+                if not self._is_left_out(key, f"{before}{level(key)}", before, depth):
+                    self._series(values, f"{before}{level(key)}")
+        if self._options.value_key in fields:
+            self._note_unit(fields, f"{before}{self._options.value_key}")
         self._fields(((key, value) for key, value in fields.items() if key not in held), before, time, depth)
+        self._is_bad = was_bad
+
+    def _note_unit(self, fields: dict[str, Any], path: str) -> None:
+        """Note the unit that stands beside a value."""
+        unit = fields.get("unit")
+        if isinstance(unit, str) and 0 < len(unit) <= 32 and unit.isprintable():
+            self._units[path] = unit
+
+    def _series(self, pairs: list[tuple[float, Any]], path: str) -> None:
+        """Read the values of one sensor, each with its time."""
+        for time, value in pairs:
+            self._leaf(value, path, time)
 
     def _time(self, fields: dict[str, Any], before: str, time: float | None) -> tuple[float | None, frozenset[str]]:
         """The time of an object and the keys that hold it; the enclosing object's time if it has none."""
@@ -156,18 +185,21 @@ class Walk:
         return time if found.time is None else found.time, found.keys
 
     def _fields(self, fields: Iterable[tuple[str, Any]], before: str, time: float | None, depth: int) -> None:
-        options = self._options
         for key, value in fields:
             path = f"{before}{level(key)}"
-            problem = key_problem(key, len(path) - before.rfind(OF) - 1)
-            if problem is not None:
-                self._refuse("bad_name", f"{before}{key}", problem)
-            elif options.ignored and options.ignored.fits(shown(path)):
-                self._ignored += 1
-            elif depth == 1 and key in self._skipped:
-                continue
-            else:
+            if not self._is_left_out(key, path, before, depth):
                 self._value(value, path, time, depth)
+
+    def _is_left_out(self, key: str, path: str, before: str, depth: int) -> bool:
+        """Whether a field isn't read, for its name or by configuration; it is counted."""
+        problem = key_problem(key, len(path) - before.rfind(OF) - 1)
+        if problem is not None:
+            self._refuse("bad_name", f"{before}{key}", problem)
+            return True
+        if self._options.ignored and self._options.ignored.fits(shown(path)):
+            self._ignored += 1
+            return True
+        return depth == 1 and key in self._skipped
 
     def _value(self, value: Any, path: str, time: float | None, depth: int) -> None:
         if isinstance(value, str) and value[:1] in {"{", "["} and len(value) > 1:
@@ -183,17 +215,20 @@ class Walk:
 
     def _list(self, elements: list[Any], path: str, time: float | None, depth: int) -> None:
         """Read a nested array: elements are identified by name, by time, or by position."""
+        if (series := pairs_in(elements, self._options.times, self._arrived)) is not None:
+            self._series(series, path)
+            return
         kind = kind_of(elements, self._options.times, self._options.value_key, self._arrived)
         if kind is NUMBERED:
             self._refuse("no_sender", path, f"elements of a list have times and are numbered by {NUMBER}: {WHICH}")
             return
         for index, element in enumerate(elements):
-            if kind is IN_TIME:
-                self._object(element, f"{path}/", time, depth)
-            elif kind is None:
+            if kind is None:
                 self._fields([(str(index), element)], f"{path}/", time, depth)
+            elif isinstance(kind, str):
+                self._object(element, f"{path}/", time, depth)
             else:
-                self._object(_without(element, kind), f"{path}/{said(element[kind])}/", time, depth)
+                self._object(_without(element, kind), f"{path}/{name_of_element(element, kind)}/", time, depth)
 
     def _array(self, elements: list[Any], before: str) -> None:
         """Read an array that is the whole document: each element is separate."""
@@ -210,10 +245,10 @@ class Walk:
                 self._leaf(element, f"{before}{index}", None, said_at="")
             elif not isinstance(element, dict):
                 self._refuse("not_a_number", "", "not an object")
-            elif kind is None or kind is IN_TIME:
+            elif kind is None or isinstance(kind, str):
                 self._record(element, before, before)
             else:
-                name = f"{before}{said(element[kind])}"
+                name = f"{before}{name_of_element(element, kind)}"
                 self._record(_without(element, kind), name, f"{name}/")
 
     def _items(self, document: Any, items: Items, before: str) -> None:
@@ -242,6 +277,9 @@ class Walk:
                 self._record(fields, f"{before}{name}", f"{before}{name}/", time)
 
     def _leaf(self, value: Any, path: str, time: float | None, said_at: str | None = None) -> None:
+        if type(value) is int and is_identifier(path):
+            self._ignored += 1
+            return
         if not isinstance(value, float) or not isfinite(value):
             found = self._number(value, path)
             if isinstance(found, Refusal):
@@ -250,8 +288,11 @@ class Walk:
                 self._refuse(found.reason, path if said_at is None else said_at, found.detail)
                 return
             value = found
-        if value in self._options.absent:
+        if value in self._options.absent or self._is_bad:
             self._absent.append(path)
+            self._ignored += 1
+            return
+        if is_time_beside(path, value):
             self._ignored += 1
             return
         if time is None and self._lone is not None:
@@ -320,5 +361,5 @@ def _float(value: int) -> float | Refusal:
         return Refusal("not_finite")
 
 
-def _without(fields: dict[str, Any], key: str) -> dict[str, Any]:
-    return {each: value for each, value in fields.items() if each != key}
+def _without(fields: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    return {each: value for each, value in fields.items() if each not in keys}

@@ -57,7 +57,11 @@ _SHORT_TEXTS = (
     (re.compile(r"(?:[0-9A-Fa-f]{2}){4,}"), "hexadecimal digits", ""),
     (re.compile(rf'"\s*{_NUMBER}\s*"'), "a number in quotes", ""),
     (re.compile(r"[+-]?\d+,\d+"), "a number with a decimal comma", ""),
-    (re.compile(rf"{_NUMBER}\s*[^\W\d_]\S{{0,9}}|{_NUMBER}\s*[%°]\S{{0,3}}"), "a number followed by a unit", ""),
+    (
+        re.compile(rf"{_NUMBER}\s*[^\W\d_]\S{{0,9}}|{_NUMBER}\s*[%°℃℉€$£]\S{{0,5}}"),
+        "a number followed by a unit",
+        "",
+    ),
 )
 _TEXTS = (
     (re.compile(r"(?:[0-9A-Fa-f]{2}){4,}"), "hexadecimal digits", ""),

@@ -1,1 +1,1 @@
-"""Keys of objects: those that contain a time, and those that aren't text."""
+"""Keys of objects: those that contain a time or a quality, and those that aren't text."""

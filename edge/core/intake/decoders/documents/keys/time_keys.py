@@ -22,6 +22,19 @@ FURTHER = (
     "dateutc",
     "created_at",
     "measured_at",
+    "recorded_at",
+    "observed_at",
+    "sampled_at",
+    "published_at",
+    "event_time",
+    "eventtime",
+    "phenomenontime",
+    "resulttime",
+    "sourcetimestamp",
+    "@timestamp",
+    "tst",
+    "last_seen",
+    "received_at",
 )
 """Further keys that hold times; where the usual ones apply, they come after these."""
 
@@ -33,6 +46,36 @@ _LIKE_A_TIME = re.compile(r"\d:\d\d|\d[-/]\d\d?[-/]\d", re.ASCII)
 
 _DATES = ("date", "day")
 """Keys whose day a time of day is of."""
+
+_NEVER = re.compile(r"0000-00-00|0001-01-01|1970-01-01[T ]00:00(?::00)?(?:\.0*)?(?:Z|[+-]00:?00)?$", re.ASCII)
+"""Times of clocks and programs that have none: of MySQL, of Go, and of an epoch that is 0."""
+
+_EARLIEST_NUMBER = 946_684_800.0
+"""Lower numbers are no times of this century in any unit."""
+
+_HOLDS_TIMES = re.compile(
+    r"(?i:(?:^|[_.\- ])(?:ts|tst|at|utc)|(?<!up)(?<!run)(?<!life)(?<!on)(?<!off)(?<!idle)time|stamp|date|seen|updated?"
+    r"|epoch|gwts)$|[a-z](?:Ts|TS|At|UTC)$",
+    re.ASCII,
+)
+"""The ends of keys whose numbers are times if they look like one."""
+
+
+def is_time_beside(path: str, value: float) -> bool:
+    """Whether a number is no reading but a time: its key says so, and it looks like one."""
+    return value >= _EARLIEST_NUMBER and may_hold_time(path) and is_likely(_in_seconds(value))
+
+
+def may_hold_time(path: str) -> bool:
+    """Whether the numbers at a path may be times by the name of their key."""
+    return _HOLDS_TIMES.search(path) is not None
+
+
+def _in_seconds(value: float) -> float:
+    try:
+        return read_time(value)
+    except TimeError:
+        return 0.0
 
 
 class ObjectTime(NamedTuple):
@@ -55,9 +98,10 @@ _NONE = ObjectTime(None, frozenset())
 class TimeKeys:
     """Finds the time of an object.
 
-    An unreadable time invalidates only its own key. `null` and an empty string mean that there is no time. An object or
-    array isn't a time but may hold readings. A number of implausible magnitude counts only if no other key holds a
-    time. A time of day is combined with the date in the field `date`.
+    An unreadable time invalidates only its own key. `null`, an empty string, 0 and a date of zeros mean that there is
+    no time. An object or array isn't a time but may hold readings, unless it is `{"seconds": ..., "nanos": ...}` or
+    `{"$date": ...}`. A number of implausible magnitude counts only if no other key holds a time. A time of day is
+    combined with the date in the field `date`.
 
     Args:
         keys: Candidate keys, case-insensitive; the first readable one wins.
@@ -94,6 +138,14 @@ class TimeKeys:
         """
         return read_time(given, self._zone, arrived, self._formats)
 
+    def read_all(self, given: Sequence[object], arrived: float) -> list[float] | None:
+        """Parse times; None if one can't be parsed or isn't plausible."""
+        try:
+            found = [self.read(each, arrived) for each in given]
+        except TimeError:
+            return None
+        return found if all(map(is_likely, found)) else None
+
     def must_look_like_one(self, key: str) -> bool:
         """Whether a key counts as a time only if its value looks like one."""
         return self._by_arrival or key.lower() in LOOSE
@@ -107,29 +159,36 @@ class TimeKeys:
         likely, unlikely = list[float](), list[tuple[float, str]]()
         unreadable: list[tuple[str, str]] = []
         for key in keys:
-            given = fields[key]
+            given = _time_within(fields[key])
             if isinstance(given, (dict, list)):
                 continue
             is_loose = self.must_look_like_one(key)
             try:
                 time = self.read(_with_day(given, fields, held), arrived)
             except TimeError as error:
-                # Under a key that may hold anything, what doesn't look like a time is left for the readings.
-                if not is_loose or given is None or (isinstance(given, str) and _LIKE_A_TIME.search(given[:64])):
-                    held.add(key)
-                if not (is_loose or given is None or given == ""):
-                    unreadable.append((key, str(error)))
+                held.update({key} if not is_loose or _is_no_reading(given) else ())
+                unreadable += [(key, str(error))] if not (is_loose or _says_none(given)) else []
                 continue
             if is_likely(time):
                 held.add(key)
                 likely.append(time)
+            elif not is_loose and (time == 0 or _says_none(given)):
+                held.add(key)
             elif not is_loose:
                 unlikely.append((time, key))
-        if not likely and unlikely:
-            held.add(unlikely[0][1])
-            likely.append(unlikely[0][0])
-        told = None if likely or not unreadable else unreadable[0]
-        return ObjectTime(likely[0] if likely else None, frozenset(held), told)
+        if likely or not unlikely:
+            return ObjectTime(next(iter(likely), None), frozenset(held), next(iter(unreadable[: not likely]), None))
+        return ObjectTime(unlikely[0][0], frozenset({*held, unlikely[0][1]}))
+
+
+def _is_no_reading(given: object) -> bool:
+    """Whether a value that isn't a time, under a key that may hold anything, is none of the readings either."""
+    return given is None or (isinstance(given, str) and _LIKE_A_TIME.search(given[:64]) is not None)
+
+
+def _says_none(given: object) -> bool:
+    """Whether a value says that there is no time."""
+    return given is None or given == "" or (isinstance(given, str) and _NEVER.match(given) is not None)
 
 
 def _with_day(given: object, fields: Mapping[str, Any], held: set[str]) -> object:
@@ -141,3 +200,19 @@ def _with_day(given: object, fields: Mapping[str, Any], held: set[str]) -> objec
         return given
     held.add(day)
     return f"{fields[day]} {given}"
+
+
+def _time_within(fields: object) -> object:
+    """The time that an object stands for, as of protobuf, Firestore or MongoDB; any other value as it is."""
+    if not isinstance(fields, dict):
+        return fields
+    if fields.keys() == {"$date"}:
+        date = fields["$date"]
+        return date.get("$numberLong", date) if isinstance(date, dict) else date
+    parts = {key.lstrip("_"): value for key, value in fields.items()}
+    if "seconds" not in parts or not parts.keys() <= {"seconds", "nanos", "nanoseconds"}:
+        return fields
+    try:
+        return float(parts["seconds"]) + float(parts.get("nanos", parts.get("nanoseconds", 0))) / 1e9
+    except (TypeError, ValueError, OverflowError):
+        return fields

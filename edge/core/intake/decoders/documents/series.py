@@ -1,0 +1,56 @@
+"""Series: arrays that are readings of one sensor at several times.
+
+{"time": [1700000000, 1700000060], "temp": [21.5, 21.6]}
+{"temp": [[1700000000, 21.5], [1700000060, 21.6]]}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from edge.core.intake.decoders.documents.keys.time_keys import TimeKeys
+
+
+def columns_in(
+    fields: Mapping[str, Any], times: TimeKeys, arrived: float
+) -> tuple[str, dict[str, list[tuple[float, Any]]]] | None:
+    """The columns of an object that has an array of times.
+
+    Args:
+        fields: The object.
+        times: The time keys.
+        arrived: Arrival time, seconds since the epoch, or NaN.
+
+    Returns:
+        The key of the times, and times and values, in order of time, of each array that is as long and holds no
+        containers; None if no time key holds an array of times.
+    """
+    for key in times.among(fields):
+        given = fields[key]
+        found = times.read_all(given, arrived) if isinstance(given, list) and given else None
+        if found is not None:
+            return key, {
+                name: sorted(zip(found, values, strict=True), key=_time)
+                for name, values in fields.items()
+                if name != key and isinstance(values, list) and len(values) == len(found) and not _holds_any(values)
+            }
+    return None
+
+
+def pairs_in(elements: Sequence[Any], times: TimeKeys, arrived: float) -> list[tuple[float, Any]] | None:
+    """Times and values, in order of time, if all elements are pairs of them; else None."""
+    if not elements or not all(isinstance(each, list) and len(each) == 2 for each in elements):
+        return None
+    values = [each[1] for each in elements]
+    found = None if _holds_any(values) else times.read_all([each[0] for each in elements], arrived)
+    return None if found is None else sorted(zip(found, values, strict=True), key=_time)
+
+
+def _time(pair: tuple[float, Any]) -> float:
+    return pair[0]
+
+
+def _holds_any(values: Sequence[Any]) -> bool:
+    """Whether any value is an object or an array."""
+    return any(isinstance(each, (dict, list)) for each in values)

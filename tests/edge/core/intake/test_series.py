@@ -1,0 +1,46 @@
+"""Arrays that are readings of one sensor at several times, and times that are no readings."""
+
+from __future__ import annotations
+
+from json_samples import NOON, samples
+
+from edge.core.intake.decoders import FieldsDecoder
+
+
+def test_arrays_beside_an_array_of_times_are_series_in_order_of_time() -> None:
+    payload = '{"time": [1700000060, 1700000000], "temp": [21.5, "22"], "hum": [48, null], "n": [1, 2, 3], "x": 7}'
+    assert samples(payload) == [
+        ("temp", 22.0, NOON), ("temp", 21.5, NOON + 60), ("hum", 48.0, NOON + 60),
+        ("n/0", 1.0, None), ("n/1", 2.0, None), ("n/2", 3.0, None), ("x", 7.0, None),
+    ]  # fmt: skip
+    assert samples('{"d": {"ts": ["2023-11-14T22:13:20Z"], "a": [5]}}') == [("d/a", 5.0, NOON)]
+    assert samples('{"t": [1, 2], "a": [5, 6]}') == [
+        ("t/0", 1.0, None), ("t/1", 2.0, None), ("a/0", 5.0, None), ("a/1", 6.0, None),
+    ]  # fmt: skip
+    assert samples('{"ts": [1700000000], "a": [5]}', FieldsDecoder(ignore=("a",))) == []
+
+
+def test_pairs_of_a_time_and_a_value_are_a_series() -> None:
+    assert samples('{"temp": [[1700000060000, 21.5], [1700000000000, 22]]}') == [
+        ("temp", 22.0, NOON), ("temp", 21.5, NOON + 60),
+    ]  # fmt: skip
+    assert samples('{"path": [[13.5, 52.25]]}') == [("path/0/0", 13.5, None), ("path/0/1", 52.25, None)]
+
+
+def test_a_whole_number_that_identifies_something_is_no_reading() -> None:
+    payload = '{"id": 5, "x": {"device_id": 7, "@iot.id": 8}, "node_id": 1.5, "paid": 3, "valid": 1, "temp": 21.5}'
+    assert samples(payload) == [
+        ("node_id", 1.5, None), ("paid", 3.0, None), ("valid", 1.0, None), ("temp", 21.5, None),
+    ]  # fmt: skip
+
+
+def test_a_number_that_is_a_time_by_its_key_and_size_is_no_reading() -> None:
+    payload = '{"temp": 21.5, "last_seen": 1700000000000, "e": {"minute_ts": 1700000000, "total": 5.5}, "upTS": 1.7e9}'
+    assert samples(payload, FieldsDecoder(time_keys=())) == [("temp", 21.5, None), ("e/total", 5.5, None)]
+    for key in ("minute_ts", "updated_at", "gwts", "lastUpdate", "boot_time", "rxTS"):
+        assert samples(f'{{"{key}": 1700000000, "a": 1.5, "b": 2.5, "c": 3.5}}') == [
+            ("a", 1.5, None), ("b", 2.5, None), ("c", 3.5, None),
+        ]  # fmt: skip
+        assert samples(f'{{"{key}": 12.5}}') == [(key, 12.5, None)]
+    for key in ("uptime", "watts", "total", "count", "runtime"):
+        assert samples(f'{{"{key}": 1700000000}}') == [(key, 1.7e9, None)]
