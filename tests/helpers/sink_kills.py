@@ -12,9 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from delivered_events import first_of_each, is_in_order, written
 from running import ROOT, wait_until
 from sink_line import SinkLine, sink_events
-from sink_receivers import Receiver, first_of_each, is_in_order, written
+from sink_receivers import Receiver
 
 EVENTS_A_KILL = 500
 """Number of events stored before each kill, so that some are waiting, however slow the machine is."""

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from http_receivers import Answer, WebhookReceiver
 from running import Consumer, RunningService, configuration, wait_until
-from sink_receivers import Answer, WebhookReceiver
 
 from edge.shell.broker.embedded import EmbeddedBroker
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from http_receivers import Answer, WebhookReceiver
 from running import wait_until
 from sink_line import SinkLine, sink_event, sink_events
-from sink_receivers import Answer, WebhookReceiver
 
 from edge.shell.sinks.options import SinkOptions
 from edge.shell.store import SinkPosition, SqliteStore, StoreError, StoreFiles, StoreLimits

@@ -10,7 +10,8 @@ from sink_line import SinkLine, sink_event, sink_events
 
 pytest.importorskip("confluent_kafka")
 
-from sink_receivers import KafkaReceiver, first_of_each, is_in_order
+from delivered_events import first_of_each, is_in_order
+from sink_receivers import KafkaReceiver
 
 from edge.shell.sinks.base import EventRefused
 from edge.shell.sinks.cloud_event import record_of

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from delivered_events import first_of_each
 from sink_line import SinkLine, sink_event, sink_events
-from sink_receivers import MqttReceiver, first_of_each
+from sink_receivers import MqttReceiver
 
 from config.loading import parse
 from edge.shell.service.assembly.parts import service_options

@@ -10,7 +10,8 @@ from sink_line import SinkLine, sink_event, sink_events
 
 pytest.importorskip("pika")
 
-from sink_receivers import RabbitmqReceiver, first_of_each
+from delivered_events import first_of_each
+from sink_receivers import RabbitmqReceiver
 
 from edge.shell.sinks import rabbitmq
 from edge.shell.sinks.options import SinkOptions

@@ -16,8 +16,8 @@ from sink_line import SinkLine, sink_events
 
 pytest.importorskip("pika")
 
+from delivered_events import first_of_each
 from rabbitmq_server import RabbitMq
-from sink_receivers import first_of_each
 
 from edge.shell.broker.embedded import free_port
 from edge.shell.link import TlsOptions

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from delivered_events import first_of_each, is_in_order
 from sink_kills import kill_sink
 from sink_line import SinkLine, sink_event, sink_events
-from sink_receivers import RECEIVERS, Receiver, first_of_each, is_in_order
+from sink_receivers import RECEIVERS, Receiver
 
 from config.tables.sinks import OF_KIND
 from edge.shell.sinks.base import Outcome

@@ -16,8 +16,8 @@ from socket import create_server
 
 import pytest
 from certificates import Certificates, available, make
+from http_receivers import Answer, WebhookReceiver
 from sink_line import sink_event
-from sink_receivers import Answer, WebhookReceiver
 
 from edge.shell.link import TlsOptions
 from edge.shell.sinks.base import EventRefused, SinkTrouble
