@@ -69,6 +69,12 @@ def test_sensors_that_share_a_topic_are_distinguished_by_the_name_next_to_the_va
         assert read(payload) == [("", 65.5, NOON)]
     for more in ({}, {"state": "on"}, {"sensor": "a", "rssi": -60}, {"code": 200}, {"channel": "3"}):
         assert read(json.dumps({"value": 65.5, **more}), decoder) == [("", 65.5, None)]
+    for several, name in (
+        ({"name": "temp", "status": "ok"}, "temp"),
+        ({"device": "PLC1", "registerType": "holding", "address": 40001, "quality": 192}, "PLC1/holding/40001"),
+        ({"deviceId": "d1", "name": "t", "ok": True}, "d1/t"),
+    ):
+        assert read(json.dumps({"value": 65.5, **several}), decoder) == [(name, 65.5, None)]
     named = [{"name": "a", "type": "b", "value": 1.5}, {"name": "c", "type": "d", "value": 2.5}]
     assert read(json.dumps(named), decoder) == [("a", 1.5, None), ("c", 2.5, None)]
 

@@ -24,6 +24,7 @@ def test_pairs_of_a_time_and_a_value_are_a_series() -> None:
     assert samples('{"temp": [[1700000060000, 21.5], [1700000000000, 22]]}') == [
         ("temp", 22.0, NOON), ("temp", 21.5, NOON + 60),
     ]  # fmt: skip
+    assert samples("[[1700000000, 21.5], [1700000060, 22]]") == [("", 21.5, NOON), ("", 22.0, NOON + 60)]
     assert samples('{"path": [[13.5, 52.25]]}') == [("path/0/0", 13.5, None), ("path/0/1", 52.25, None)]
 
 

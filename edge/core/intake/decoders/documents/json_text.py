@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from edge.core.intake.decoders.documents.sloppy_json import rewritten
+from edge.core.intake.decoders.documents.nonstandard_json import rewritten
 from edge.core.intake.decoders.recognition.looks_like import instead
 from edge.core.model.readings.messages import Refused
 
@@ -43,7 +43,7 @@ def read_json(payload: bytes, wanted: str = "json") -> Any:
 
     `nan` and `Infinity`, as printed by C and Python, and numbers beyond a float's range become infinities, or integers
     too large for a float, for the caller to refuse individually. `None`, `True` and `undefined` are read like `null`
-    and `true`. If the format is `json`, Latin-1 is read, too, and JSON as described in `sloppy_json.py`.
+    and `true`. If the format is `json`, Latin-1 is read, too, and JSON as described in `nonstandard_json.py`.
 
     Args:
         payload: Any bytes.
@@ -72,7 +72,7 @@ def _read_again(payload: bytes, problem: str, wanted: str) -> Any:
         reason, known = "not_utf8", payload.decode("latin-1").encode()
     try:
         if reason == "malformed" or wanted == "json":
-            return _read_leniently(known, problem, is_sloppy=wanted == "json")
+            return _read_leniently(known, problem, is_lenient=wanted == "json")
     except RecursionError:
         raise Refused("too_deep") from None
     except msgspec.DecodeError:
@@ -80,8 +80,8 @@ def _read_again(payload: bytes, problem: str, wanted: str) -> Any:
     raise Refused(reason, instead(wanted, payload) or (problem[:100] if reason == "malformed" else ""))
 
 
-def _read_leniently(payload: bytes, problem: str, *, is_sloppy: bool) -> Any:
-    """Read a payload in UTF-8 that may hold impossible numbers or be sloppy.
+def _read_leniently(payload: bytes, problem: str, *, is_lenient: bool) -> Any:
+    """Read a payload in UTF-8 that may hold impossible numbers or be nonstandard.
 
     Raises:
         RecursionError: It is nested deeper than can be read.
@@ -91,7 +91,7 @@ def _read_leniently(payload: bytes, problem: str, *, is_sloppy: bool) -> Any:
         is_unusual = _UNKNOWN.search(payload) is not None or "out of range" in problem
         return _decode_lenient(_ENDLESS.sub(_known, payload) if is_unusual else payload)
     except msgspec.DecodeError:
-        text = rewritten(payload.decode()) if is_sloppy else None
+        text = rewritten(payload.decode()) if is_lenient else None
         if text is None:
             raise
         return _decode_lenient(text)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from edge.core.intake.decoders.documents.keys.plain_keys import plain_key
-from edge.core.intake.decoders.documents.keys.quality_keys import VALUES
+from edge.core.intake.decoders.documents.keys.quality_keys import VALUES, is_quality_key
 from edge.core.intake.decoders.documents.keys.time_keys import TimeKeys
 from edge.core.intake.decoders.documents.options import said
 
@@ -161,19 +161,30 @@ def _label_of(elements: list[dict[str, Any]], known: set[str]) -> str | None:
 
 
 def name_of_reading(fields: dict[str, Any], known: set[str]) -> str | None:
-    """The name of an object that is a single reading; None if it has no name, or several.
+    """The name of an object that is a single reading; None if it has no name, or other numbers.
+
+    A field that identifies a sensor or a register may be accompanied by texts, such as a status; others must be the
+    only one.
 
     Args:
         fields: The object.
         known: Fields that hold its value or its time.
     """
-    others = fields.keys() - known - _BESIDE
-    if len(others) != 1 or not others <= TELLING:
+    others = [key for key in fields if key not in known and key not in _BESIDE]
+    if len(others) == 1 and others[0] in TELLING:
+        (key,) = others
+        return None if key in LABELS and not _is_label(fields[key]) else said(fields[key])
+    parts = [key for key in others if plain_key(key) in _PARTS and said(fields[key]) is not None]
+    names = [key for key in others if plain_key(key) in {*_READINGS, *_SENDERS} and isinstance(fields[key], str)]
+    rest = [fields[key] for key in others if key not in parts and key not in names and not is_quality_key(key)]
+    if not (parts or names) or not all(each is None or isinstance(each, (str, bool)) for each in rest):
         return None
-    (key,) = others
-    name = said(fields[key])
-    is_label = key in LABELS and (not isinstance(fields[key], str) or fields[key][:1].isdigit())
-    return None if is_label else name
+    return name_of_element(fields, [*(key for key in names if plain_key(key) in _SENDERS), *parts, *_reading_of(names)])
+
+
+def _reading_of(names: list[str]) -> list[str]:
+    """The first of some keys that names a reading, as a list that is empty if there is none."""
+    return [key for each in _READINGS for key in names if plain_key(key) == each][:1]
 
 
 def may_name_element(keys: Iterable[str]) -> bool:
@@ -183,7 +194,7 @@ def may_name_element(keys: Iterable[str]) -> bool:
 
 def may_name_reading(keys: Iterable[str]) -> bool:
     """Whether objects with these keys may have such a name."""
-    return not TELLING.isdisjoint(keys)
+    return may_name_element(keys)
 
 
 def is_identifier(path: str) -> bool:

@@ -237,6 +237,9 @@ class Walk:
         kind = kind_of(elements, self._options.times, self._options.value_key, self._arrived)
         if kind is NUMBERED:
             raise Refused("no_sender", f"elements of a list have times and are numbered by {NUMBER}: {WHICH}")
+        if (series := pairs_in(elements, self._options.times, self._arrived)) is not None:
+            self._series(series, before)
+            return
         self._lone = set() if kind is None or kind is IN_TIME else None
         are_scalars = not any(isinstance(each, (dict, list)) for each in elements)
         for index, element in enumerate(elements):

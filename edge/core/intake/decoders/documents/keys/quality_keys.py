@@ -39,6 +39,11 @@ def may_tell_quality(keys: Iterable[str]) -> bool:
     return not STATUSES.isdisjoint(known) or not (QUALITIES.isdisjoint(known) or VALUES.isdisjoint(known))
 
 
+def is_quality_key(key: str) -> bool:
+    """Whether a field next to a value may hold its quality."""
+    return plain_key(key) in QUALITIES | STATUSES
+
+
 def quality_of(fields: Mapping[str, Any]) -> tuple[bool, frozenset[str]]:
     """Whether an object says that what it holds is bad, and its keys that hold the quality of its value."""
     known = {key: plain_key(key) for key in fields}
