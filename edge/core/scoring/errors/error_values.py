@@ -19,6 +19,7 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
 from edge.core.model.sensors.no_values import NoValues
@@ -126,6 +127,34 @@ class ErrorValues(SensorArrays):
             return calm ^ True, before
         is_named = values in self.named.all if type(values) is float else np.isin(values, self.named.sorted)
         return (calm ^ True) | is_named, before
+
+    def learn_young(self, slots: Slots, values: Floats, times: Floats, stand_out: NDArray[np.bool_]) -> None:
+        """Do at once what `look()` does with the readings of sensors in their first block, which has none far outside.
+
+        Args:
+            slots: Distinct sensors, shape (n,).
+            values: Their values, shape (n,).
+            times: Their times, seconds since the epoch, shape (n,).
+            stand_out: The readings that need further checks, shape (n,); those learned here no longer do.
+        """
+        young = stand_out & (self.low_before[slots] == np.inf) & (self.run[slots] == 0)
+        young &= (times < self.due[slots]) | (self.count[slots] == 0)
+        if self.named.all:
+            young &= ~np.isin(values, self.named.sorted)
+        which = np.flatnonzero(young)
+        if not len(which):
+            return
+        stand_out[which] = False
+        slots, values, times = slots[which], values[which], times[which]
+        is_first = self.count[slots] == 0
+        self.born[slots] = np.where(is_first, times, self.born[slots])
+        self.due[slots] = np.where(is_first, times + SHORTEST_S, self.due[slots])
+        self.low[slots] = low = np.minimum(self.low[slots], values)
+        self.high[slots] = high = np.maximum(self.high[slots], values)
+        self.count[slots] = count = np.minimum(self.count[slots] + 1, FEWEST)
+        self.near[slots] = True
+        self.calm_low[slots] = np.where(count >= FEWEST, low, np.inf)
+        self.calm_high[slots] = np.where(count >= FEWEST, high, -np.inf)
 
     def look(self, slot: int, value: float, time: float, before: float) -> int:
         """Classify a reading far outside: `ORDINARY`, `STRANGE` or `ERROR`.

@@ -228,6 +228,12 @@ class Calibration(SensorArrays):
         """
         begin = np.maximum(watched - min(MEMORY_S, MEMORY_ALARMS / allowed * DAY_S), FIRST_SHARE * watched)
         peaks = np.where(self.peaked[slots] >= begin[:, None], self.peaks[slots], 0.0)
+        self.peaks[slots] = peaks
+        lowest = peaks.min(axis=1)
+        self.least[slots] = np.maximum(np.where(lowest > 0, lowest, self.least[slots] - EBB), LOWEST)
+        if watched.max() < EARLIEST_S:
+            self.level[slots] = assumed
+            return
         days = np.maximum(watched - begin, 1.0) / DAY_S
         tail = tail_of(peaks, days)
         correction = np.maximum(self.correction[slots] - STEP * allowed * lapsed / DAY_S, 0.0)
@@ -237,9 +243,6 @@ class Calibration(SensorArrays):
         is_known = (watched >= SETTLED_S) | ((watched >= EARLIEST_S) & (tail.excursions >= FEWEST))
         self.level[slots] = np.where(is_known, np.clip(level, floor, HIGHEST), assumed)
         self.correction[slots] = correction
-        self.peaks[slots] = peaks
-        is_full = peaks.min(axis=1) > 0
-        self.least[slots] = np.maximum(np.where(is_full, peaks.min(axis=1), self.least[slots] - EBB), LOWEST)
 
 
 def tail_of(peaks: Floats, days: Floats) -> Tail:

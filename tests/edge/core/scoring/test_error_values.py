@@ -318,6 +318,33 @@ def test_readings_that_do_not_stand_out_would_change_nothing(seed: int) -> None:
         assert np.array_equal(array, quick.values.arrays[name], equal_nan=True), name
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_young_sensors_learn_together_what_each_learns_alone(seed: int) -> None:
+    noise, sensors = np.random.default_rng(seed), 7
+    together, alone = ErrorValues(NoValues()), ErrorValues(NoValues())
+    for each in (together, alone):
+        each.named.rule(2, [85.0])
+        each.grow(sensors)
+    now = np.full(sensors, START)
+    for _ in range(600):
+        slots = np.flatnonzero(noise.random(sensors) < 0.8)
+        now[slots] += noise.choice([60.0, 600.0, 7200.0], len(slots), p=[0.8, 0.15, 0.05])
+        numbers = np.round(noise.normal(20.0, 0.2, len(slots)), 1)
+        numbers[noise.random(len(slots)) < 0.02] = 85.0
+        stand_out, _ = together.stand_out(slots, numbers, now[slots])
+        together.learn_young(slots, numbers, now[slots], stand_out)
+        for row in zip(slots.tolist(), numbers.tolist(), now[slots].tolist(), stand_out.tolist(), strict=True):
+            slot, value, time, is_left = row
+            stands_out, before = alone.stand_out(slot, value, time)
+            found = alone.look(slot, value, time, before) if stands_out else ORDINARY
+            if is_left:
+                assert together.look(slot, value, time, before) == found
+            else:
+                assert found == ORDINARY
+    for name, array in alone.arrays.items():
+        assert np.array_equal(array, together.arrays[name], equal_nan=True), name
+
+
 def test_few_readings_of_the_first_day_of_a_sensor_need_further_checks() -> None:
     few = Classes(checks_all=False)
     few.of([(START + MINUTE * place, value) for place, value in enumerate(values(1440))])
