@@ -48,8 +48,9 @@ def main() -> int:
     figures: list[Figure] = []
     for name in given.only or [*PARTS, "soak"]:
         print(f"{name} ...", file=sys.stderr, flush=True)
-        figures += footprint.soak(given.soak) if name == "soak" else PARTS[name](runs, quick=given.quick)
-    print(table(figures))
+        found = footprint.soak(given.soak) if name == "soak" else PARTS[name](runs, quick=given.quick)
+        print(table(found), flush=True)  # the whole run takes an hour, and may be ended before
+        figures += found
     lines = "\n".join(each.as_json() for each in figures)
     if given.json is None:
         print(f"\n{lines}\n")
