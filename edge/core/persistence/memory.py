@@ -56,22 +56,7 @@ class Memory:
             return len(engine.members)
 
         self.stages: tuple[Stage, ...] = (
-            (
-                whole("last_values", intake.last_values),
-                whole("units", intake.units),
-                whole("no_values", intake.no_values),
-                whole("vacancies", vacancies),
-                whole("deliveries", intake.deliveries),
-                whole("sparkplug", intake.payloads.sparkplug),
-                whole("reorder", reorder),
-            ),
-            (
-                by_row("admission", intake.admission, sensors),
-                by_row("same_times", intake.admission.same, sensors),
-                by_row("values_of_one_time", intake.admission.same.of_one_time, sensors),
-                by_row("recent_readings", intake.admission.recent, sensors),
-                by_row("clock_evidence", intake.admission.evidence, sensors),
-            ),
+            *_intake_stages(intake, reorder, vacancies, sensors),
             (
                 whole("clock", engine.clock),
                 whole("interruption", interruption),
@@ -139,3 +124,28 @@ class Memory:
         learned = relearning.go_through(past)
         relearning.hand_over(self.components)
         return learned
+
+
+def _intake_stages(
+    intake: Intake, reorder: Reorder, vacancies: Vacancies, sensors: Callable[[], int]
+) -> tuple[Stage, Stage]:
+    """The components of the intake: those with a single state, and those with a state per sensor."""
+    admission = intake.admission
+    return (
+        (
+            whole("last_values", intake.last_values),
+            whole("units", intake.units),
+            whole("no_values", intake.no_values),
+            whole("vacancies", vacancies),
+            whole("deliveries", intake.deliveries),
+            whole("sparkplug", intake.payloads.sparkplug),
+            whole("reorder", reorder),
+        ),
+        (
+            by_row("admission", admission, sensors),
+            by_row("same_times", admission.same, sensors),
+            by_row("values_of_one_time", admission.same.of_one_time, sensors),
+            by_row("recent_readings", admission.recent, sensors),
+            by_row("clock_evidence", admission.evidence, sensors),
+        ),
+    )

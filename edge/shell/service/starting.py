@@ -73,44 +73,75 @@ def service_of(
         _patiently(lambda: open_things.enter_context(owned(keep.path)), working, supervisor)
         options = service_options(configuration, secrets.token_hex(8), onlooker)
         if configuration.broker.embedded:
-            broker = EmbeddedBroker(keep.path.parent / "broker", port=configuration.broker.port, moves=False)
-            broker.start()
-            open_things.callback(broker.stop)
-            log.info("embedded_broker kind=%s port=%d", broker.kind, broker.port)
+            open_things.callback(_embedded_broker(configuration).stop)
         files = store_files(configuration)
         store, damage, resumed, ended = _patiently(
             lambda: _open(files, configuration, options, working), working, supervisor
         )
-        pipeline, recollection, gaps = resumed
+        _, recollection, _ = resumed
         clock = WallClock(configuration.limits.earliest_time, recollection.last_arrival, aged=recollection.pruned)
-        sinks = SinkKeeper(keep.path, sinks_of(configuration, options), clock)
-        inbound = inbound_link(configuration, options, clock)
-        inbound.resume(store.positions())
-        outbound = outbound_link(configuration, options, clock, inbound)
-        hosts = HostStates(lambda: _listens(service.current[2]), clock)
+        service, hosts = _assembled(configuration, options, store, resumed, clock, files, path, signals, supervisor)
         open_things.callback(hosts.close)
-        reloader = Reloader(path, configuration, options, files, clock, signals, supervisor, hosts)
-        service = Service(
-            pipeline,
-            store,
-            inbound,
-            outbound,
-            options,
-            replace_store=reloader.replace_store,
-            last_arrival=recollection.last_arrival,
-            clock=clock,
-            supervisor=supervisor,
-            signals=signals,
-            reload=reloader,
-            sinks=sinks,
-        )
-        if damage is not None:
-            gaps.append(damage.gap(clock()))
-        known = {sensor: time for sensor, time in ended.items() if pipeline.sensors.find(sensor) is not None}
-        service.tell(gaps, pipeline.open_incidents.over(known))
+        _report_losses(service, resumed, damage, ended, clock())
         open_things.callback(service.close)
         hosts.follow(hosts_of(configuration))
         yield service
+
+
+def _embedded_broker(configuration: Configuration) -> EmbeddedBroker:
+    """The embedded broker, started."""
+    folder = configuration.store.path.parent / "broker"
+    broker = EmbeddedBroker(folder, port=configuration.broker.port, moves=False)
+    broker.start()
+    log.info("embedded_broker kind=%s port=%d", broker.kind, broker.port)
+    return broker
+
+
+def _assembled(
+    configuration: Configuration,
+    options: ServiceOptions,
+    store: SqliteStore,
+    resumed: Resumed,
+    clock: WallClock,
+    files: StoreFiles,
+    path: Path | None,
+    signals: Signals,
+    supervisor: Supervisor,
+) -> tuple[Service, HostStates]:
+    """The service with its links, sinks and Sparkplug host states, for an open store and a resumed core."""
+    pipeline, recollection, _ = resumed
+    sinks = SinkKeeper(configuration.store.path, sinks_of(configuration, options), clock)
+    inbound = inbound_link(configuration, options, clock)
+    inbound.resume(store.positions())
+    outbound = outbound_link(configuration, options, clock, inbound)
+    hosts = HostStates(lambda: _listens(service.current[2]), clock)
+    reloader = Reloader(path, configuration, options, files, clock, signals, supervisor, hosts)
+    service = Service(
+        pipeline,
+        store,
+        inbound,
+        outbound,
+        options,
+        replace_store=reloader.replace_store,
+        last_arrival=recollection.last_arrival,
+        clock=clock,
+        supervisor=supervisor,
+        signals=signals,
+        reload=reloader,
+        sinks=sinks,
+    )
+    return service, hosts
+
+
+def _report_losses(
+    service: Service, resumed: Resumed, damage: Damage | None, ended: dict[str, float], now: float
+) -> None:
+    """Report data lost before the start, and publish the states of sensors whose incidents ended recently."""
+    pipeline, _, gaps = resumed
+    if damage is not None:
+        gaps.append(damage.gap(now))
+    known = {sensor: time for sensor, time in ended.items() if pipeline.sensors.find(sensor) is not None}
+    service.tell(gaps, pipeline.open_incidents.over(known))
 
 
 def _listens(inbound: ServiceLink) -> bool:

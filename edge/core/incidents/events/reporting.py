@@ -30,6 +30,7 @@ from edge.core.incidents.state_machine import Transition
 from edge.core.model.notation.topics import Topics
 from edge.core.model.packing.encoding import decode, encode
 from edge.core.model.sensors.sensors import SensorFacts, is_device
+from edge.core.scoring.opinions import Opinion
 
 SENSORS_LISTED, SENSORS_BYTES = 1000, 48_000
 """Maximum number and size in bytes of the names listed in an event; some brokers limit messages to 128 KB."""
@@ -69,21 +70,11 @@ class Reporter:
         text, number = severity_name(incident.severity)
         opinion = leading_opinion(finding)
         band = band_of(finding, opinion)
-        active = finding.transition not in {Transition.CLEARED, Transition.EXPIRED}
         contributions = [
             Contribution(sensor=self._facts(slot).name, share=share) for slot, share in incident.peak.contributions
         ]
-        told = (finding.transition, incident, observation)
         names = [name for slot in finding.sensors if not is_device(name := self._facts(slot).name)]
-        if finding.is_forgotten:
-            message = _forgotten_sentence(facts.name)
-        elif is_device(facts.name):
-            shares = [(each.sensor, each.share) for each in contributions]
-            message = device_sentence(facts.name, *told, shares, len(names))
-        elif finding.one_cause is not None:
-            message = group_sentence(self._told(finding, names), finding)
-        else:
-            message = sentence(facts.name, facts.unit, *told, band, opinion, finding.summary.interval)
+        message = self._message(finding, facts, band, opinion, contributions, names)
         event = IncidentEvent(
             id=f"{identity}-{finding.number}-{transition}",
             source=f"/edgewarden/{self._gateway}",
@@ -96,42 +87,7 @@ class Reporter:
             partitionkey=facts.name,
             severitytext=text,
             severitynumber=number,
-            data=IncidentData(
-                incident=identity,
-                transition=transition,
-                active=active,
-                acknowledged=incident.acknowledged,
-                shelved=finding.shelved,
-                kind=incident.kind,
-                severity=incident.severity,
-                score=round(observation.worst_score, 3),
-                threshold=round(observation.threshold, 3),
-                value=observation.value,
-                unit=pace_unit(facts.unit, observation.per),
-                reading=_finite(observation.reading),
-                expected=_finite(band.expected if band else math.nan),
-                lower=_finite(band.lower if band else math.nan),
-                upper=_finite(band.upper if band else math.nan),
-                detectors=_evidence(incident, active=active),
-                conditions=_conditions(incident),
-                contributions=contributions,
-                sensors=listed(names),
-                sensors_total=len(names),
-                started=timestamp(incident.started),
-                last=timestamp(incident.last.time),
-                ended=None if active else timestamp(observation.time),
-                peak=PeakMoment(
-                    value=incident.peak.value,
-                    score=round(incident.peak.score, 3),
-                    time=timestamp(incident.peak.time),
-                ),
-                count=incident.count,
-                recent=[(timestamp(time), value) for time, value in finding.recent],
-                labels=dict(facts.labels),
-                by=finding.remark[0] or None,
-                comment=finding.remark[1] or None,
-                message=message,
-            ),
+            data=self._data(finding, facts, identity, band, contributions, names, message),
         )
         return Event(
             sequence=self.last_sequence,
@@ -145,6 +101,76 @@ class Reporter:
             severity=incident.severity,
             message=message,
             payload=event.model_dump_json().encode(),
+        )
+
+    def _message(
+        self,
+        finding: IncidentChange,
+        facts: SensorFacts,
+        band: Opinion | None,
+        opinion: Opinion | None,
+        contributions: list[Contribution],
+        names: list[str],
+    ) -> str:
+        """The sentence of an event: about a sensor, a device, or several sensors with one cause."""
+        told = (finding.transition, finding.incident, finding.observation)
+        if finding.is_forgotten:
+            return _forgotten_sentence(facts.name)
+        if is_device(facts.name):
+            shares = [(each.sensor, each.share) for each in contributions]
+            return device_sentence(facts.name, *told, shares, len(names))
+        if finding.one_cause is not None:
+            return group_sentence(self._told(finding, names), finding)
+        return sentence(facts.name, facts.unit, *told, band, opinion, finding.summary.interval)
+
+    def _data(
+        self,
+        finding: IncidentChange,
+        facts: SensorFacts,
+        identity: str,
+        band: Opinion | None,
+        contributions: list[Contribution],
+        names: list[str],
+        message: str,
+    ) -> IncidentData:
+        """The event's data: the state of the incident after the change."""
+        incident, observation = finding.incident, finding.observation
+        active = finding.transition not in {Transition.CLEARED, Transition.EXPIRED}
+        return IncidentData(
+            incident=identity,
+            transition=finding.transition.value,
+            active=active,
+            acknowledged=incident.acknowledged,
+            shelved=finding.shelved,
+            kind=incident.kind,
+            severity=incident.severity,
+            score=round(observation.worst_score, 3),
+            threshold=round(observation.threshold, 3),
+            value=observation.value,
+            unit=pace_unit(facts.unit, observation.per),
+            reading=_finite(observation.reading),
+            expected=_finite(band.expected if band else math.nan),
+            lower=_finite(band.lower if band else math.nan),
+            upper=_finite(band.upper if band else math.nan),
+            detectors=_evidence(incident, active=active),
+            conditions=_conditions(incident),
+            contributions=contributions,
+            sensors=listed(names),
+            sensors_total=len(names),
+            started=timestamp(incident.started),
+            last=timestamp(incident.last.time),
+            ended=None if active else timestamp(observation.time),
+            peak=PeakMoment(
+                value=incident.peak.value,
+                score=round(incident.peak.score, 3),
+                time=timestamp(incident.peak.time),
+            ),
+            count=incident.count,
+            recent=[(timestamp(time), value) for time, value in finding.recent],
+            labels=dict(facts.labels),
+            by=finding.remark[0] or None,
+            comment=finding.remark[1] or None,
+            message=message,
         )
 
     def identity(self, slot: int, started: float) -> str:

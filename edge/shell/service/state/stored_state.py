@@ -122,22 +122,12 @@ def resume(
             learned += relearning.teach(partial(pipeline.learn, devices)) if devices.slots else 0
     except SnapshotError as error:
         log.warning("learning_anew reason=%r", str(error))
-        pipeline = make_pipeline()
+        pipeline = _relearned(make_pipeline(), store, recollection, journal, working)
         anew = True
-        if recollection.complete:
-            pipeline.replay(journal.past(_attended(store.past(), working)))
-            pipeline.replay(journal.since(_attended(recollection.since, working)))
         if not isinstance(error, LaterSnapshotError):
             detail = f"the learned state couldn't be read ({error})"
             gaps.append(Gap("readings", "store_damaged", None, None, recollection.last_arrival, {}, detail))
-    log.info(
-        "resumed sensors=%d open_incidents=%d journal_entries=%d learned_from_journal=%d seconds=%.2f",
-        pipeline.sensors.sensors,
-        len(pipeline.engine.open_incidents),
-        len(recollection.since),
-        learned,
-        time.monotonic() - began,
-    )
+    _log_resumed(pipeline, recollection, learned, time.monotonic() - began)
     pipeline.counters.clear()
     pipeline.continue_after(store.last_sequence())
     changed = recollection.state is not None and recollection.digest != digest
@@ -145,6 +135,27 @@ def resume(
     if anew or changed or incomplete or learned or corrected or not is_whole or journal.cost_s > SNAPSHOT_S:
         write_snapshot(store, pipeline, digest, inputs, now)
     return pipeline, recollection, gaps
+
+
+def _relearned(
+    pipeline: Pipeline, store: Store, recollection: StoredState, journal: _Journal, working: Callable[[], None]
+) -> Pipeline:
+    """An empty core that has learned from the whole journal, if that is complete; the snapshot is unreadable."""
+    if recollection.complete:
+        pipeline.replay(journal.past(_attended(store.past(), working)))
+        pipeline.replay(journal.since(_attended(recollection.since, working)))
+    return pipeline
+
+
+def _log_resumed(pipeline: Pipeline, recollection: StoredState, learned: int, seconds: float) -> None:
+    log.info(
+        "resumed sensors=%d open_incidents=%d journal_entries=%d learned_from_journal=%d seconds=%.2f",
+        pipeline.sensors.sensors,
+        len(pipeline.engine.open_incidents),
+        len(recollection.since),
+        learned,
+        seconds,
+    )
 
 
 def _correct(pipeline: Pipeline, told: PublishedIncidents, store: Store, now: float, *, raises: bool) -> bool:
