@@ -171,6 +171,8 @@ class FieldsDecoder(Decoder):
             Refused: None of it can be accepted.
         """
         if self._takes_rows:
+            if isinstance(document, float) and isfinite(document):
+                return Decoded([Sample("", document, None)], [])
             if isinstance(document, dict):
                 shape = self._shape(tuple(document))
                 found = self._row(document, shape, arrived) if FEWEST <= len(shape.values) <= self.readings else None

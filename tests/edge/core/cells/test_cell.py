@@ -202,7 +202,7 @@ def test_an_exported_cell_contains_only_its_own_sensors() -> None:
 def test_a_cell_with_state_imports_no_other() -> None:
     cell = Cell(plan(1))
     cell.process(plant([START], *SENSORS), LOG, range(3))
-    with pytest.raises(ValueError, match="seen nothing"):
+    with pytest.raises(ValueError, match="without state"):
         cell.take_in(cell.export(SENSORS))
 
 
