@@ -47,3 +47,9 @@ class TopicPlacing:
         found = self._placing.cell(name if self._placing.belongs(name) else f"{topic}/x")
         self._known.put(topic, found, 2 * len(topic) + 200)
         return found
+
+    def cell_of_sensor(self, sensor: str, topic: str | None) -> int | None:
+        """The cell of a sensor received on a topic; None if the topic is unknown or no input reads it any more."""
+        if self._placing.belongs(sensor):
+            return self._placing.cell(sensor)
+        return None if topic is None else self.cell(topic)

@@ -23,6 +23,7 @@ from detectors.state import StateError
 from edge.core.cells.placing import Placing
 from edge.core.incidents.events.event import Event
 from edge.core.model.packing.encoding import decode, encode
+from edge.core.model.packing.packing import compress, decompress
 from edge.core.model.readings.messages import Message, Reading
 from edge.core.persistence import journal
 from edge.core.persistence.components.detector_states import MissingState
@@ -60,12 +61,14 @@ class _State(msgspec.Struct, array_like=True, frozen=True):
     version: int
     positions: dict[str, str]  # some logs have offsets of more than 64 bits
     snapshot: bytes
+    topics: bytes = b""
 
 
 class _Entry(msgspec.Struct, array_like=True, frozen=True):
     version: int
     positions: dict[str, str]
     journal: bytes
+    topics: dict[str, str] = {}
 
 
 Written = TypeVar("Written", _State, _Entry)
@@ -79,6 +82,7 @@ class Cell:
 
     Attributes:
         positions: Offset of the last message read from each log, by the log's name.
+        topics: Topic that each sensor was first received on, by the sensor's name; unknown for `process_readings()`.
         unlearned: State that couldn't be restored because the configuration or the version changed.
     """
 
@@ -86,10 +90,13 @@ class Cell:
         self._plan = plan
         self.pipeline = plan.pipeline()
         self.pipeline.published.grouping.scope = plan.placing.device
+        self.pipeline.intake.known.on_first_message = self._note_topic
         self.positions: dict[str, int] = {}
+        self.topics: dict[str, str] = {}
         self.unlearned = MissingState()
         self._parts: list[journal.Part] = []
         self._moved: dict[str, int] = {}
+        self._heard: dict[str, str] = {}
 
     @property
     def clock(self) -> float:
@@ -150,6 +157,7 @@ class Cell:
         slots = [slot for slot in map(table.find, sensors) if slot is not None]
         step = self._note(self.pipeline.forget(slots, now))
         table.vacancies.release(math.inf)
+        self._forget_topics()
         return step
 
     def entry(self) -> bytes | None:
@@ -159,15 +167,15 @@ class Cell:
         """
         if not self._parts and not self._moved:
             return None
-        entry = encode(_Entry(VERSION, _as_text(self._moved), journal.pack(self._parts)))
-        self._parts, self._moved = [], {}
+        entry = encode(_Entry(VERSION, _as_text(self._moved), journal.pack(self._parts), self._heard))
+        self._parts, self._moved, self._heard = [], {}, {}
         return entry
 
     def state(self) -> bytes:
         """The complete state for `load()`; earlier entries aren't needed with it."""
-        self._parts, self._moved = [], {}
+        self._parts, self._moved, self._heard = [], {}, {}
         saved = self.pipeline.save(self._plan.digest, self._plan.inputs)
-        return encode(_State(VERSION, _as_text(self.positions), saved))
+        return encode(_State(VERSION, _as_text(self.positions), saved, compress(encode(self.topics))))
 
     def load(self, state: bytes | None, entries: Sequence[bytes] = ()) -> list[Event]:
         """Load a state and the entries after it into a new cell.
@@ -188,15 +196,18 @@ class Cell:
                 saved = _read(state, _State)
                 self.unlearned = self.pipeline.restore(Snapshot.from_bytes(saved.snapshot), self._plan.inputs)
                 self.positions = _as_offsets(saved.positions)
+                self.topics = _topics(saved.topics)
             parts: list[journal.Part] = []
             for each in entries:
                 entry = _read(each, _Entry)
                 parts += journal.unpack(entry.journal)
                 self.positions |= _as_offsets(entry.positions)
+                self.topics |= entry.topics
         except (SnapshotError, journal.JournalError, StateError) as error:
             raise CellStateError(str(error)) from error
         events = self.pipeline.replay(parts)
         self.pipeline.sensors.vacancies.release(math.inf)
+        self._forget_topics()
         return events
 
     def export(self, sensors: Collection[str]) -> bytes:
@@ -226,9 +237,9 @@ class Cell:
 
     def _peek(self) -> bytes:
         """The state, without affecting the next entry."""
-        kept = self._parts, self._moved
+        kept = self._parts, self._moved, self._heard
         state = self.state()
-        self._parts, self._moved = kept
+        self._parts, self._moved, self._heard = kept
         return state
 
     def _must_be_new(self) -> None:
@@ -244,6 +255,15 @@ class Cell:
         if first < len(items):
             self.positions[log] = self._moved[log] = offsets[-1]
         return items[first:]
+
+    def _note_topic(self, sensor: str, topic: str) -> None:
+        if topic:
+            self.topics[sensor] = self._heard[sensor] = topic
+
+    def _forget_topics(self) -> None:
+        """Discard the topics of sensors that were forgotten."""
+        find = self.pipeline.sensors.find
+        self.topics = {sensor: topic for sensor, topic in self.topics.items() if find(sensor) is not None}
 
     def _note(self, step: Step) -> Step:
         if step.journal is not None:
@@ -262,6 +282,15 @@ def _read(encoded: bytes, kind: type[Written]) -> Written:
         raise StateError(f"written in version {decode(bytes(version), int)}; this one knows {VERSION}")
     read: Written = decode(encoded, kind)
     return read
+
+
+def _topics(packed: bytes) -> dict[str, str]:
+    """The topics of a state; empty if it was written before there were any."""
+    try:
+        topics: dict[str, str] = decode(decompress(packed), dict[str, str]) if packed else {}
+    except ValueError as error:
+        raise StateError(f"no topics: {error}") from error
+    return topics
 
 
 def _as_text(positions: dict[str, int]) -> dict[str, str]:

@@ -32,6 +32,7 @@ class KnownSensors:
         repeating: Slots of the sensors that resend unchanged values.
         timed_by_arrival: Whether each sensor is timestamped on arrival.
         owners: Identity of each sensor's sender, because different senders may use the same name.
+        on_first_message: Called with the name and the topic of each sensor received for the first time.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class KnownSensors:
         self.repeating: set[int] = set()
         self.timed_by_arrival: list[bool] = []
         self.owners: dict[int, int] = {}
+        self.on_first_message: Callable[[str, str], None] = lambda *_: None
 
     def slot(
         self, name: str, repetition: Repetition, heard_on: HeardOn | None, *, timed_by_arrival: bool
@@ -67,6 +69,7 @@ class KnownSensors:
             self._take_in(slot, repetition, timed_by_arrival=timed_by_arrival)
             if heard_on is not None:
                 self._newcomers.note(slot, *heard_on)
+                self.on_first_message(name, heard_on[1])
         return slot
 
     def refill(self, slot: int, name: str, repetition: Repetition, *, timed_by_arrival: bool) -> None:
