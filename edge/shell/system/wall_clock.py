@@ -7,6 +7,7 @@ correction ends when the clock steps to the right time.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -39,16 +40,17 @@ class WallClock:
         self._monotonic = monotonic
         self._began = monotonic()
         self._believed = self._believed_offset = 0.0
-        self._aged_from = min(each for each in (self(), known, aged) if each is not None)
+        self._lowest = math.inf
+        self._lowest = min(each for each in (self(), known, aged) if each is not None) - self._began
         self._offset = self() - monotonic()
 
     def __call__(self) -> float:
         """The current time."""
-        now = self._uncorrected()
-        believed = self._believed
-        if believed and abs(now - self._monotonic() - self._believed_offset) > STEP_S:
-            return now  # set since then, so perhaps to the right time; `step()` hasn't been called yet
-        return now + believed
+        now, monotonic = self._uncorrected(), self._monotonic()
+        if abs(now - monotonic - self._believed_offset) <= STEP_S:  # else set since then, perhaps to the right time
+            now += self._believed
+        self._lowest = min(self._lowest, now - monotonic)
+        return now
 
     @property
     def own(self) -> float:
@@ -73,9 +75,12 @@ class WallClock:
     def aged(self) -> float:
         """The time used for ages: the time known at the start plus the time awake since.
 
-        Nothing therefore ages when the clock is set forward, rightly or not, or while the machine is off.
+        Nothing therefore ages when the clock is set forward, rightly or not, or while the machine is off. The clock may
+        have been set back and forward again, so it counts from the lowest time shown in between: whatever was stamped
+        with this clock is never older than the time awake since.
         """
-        return min(self(), self._aged_from + (self._monotonic() - self._began))
+        self()
+        return self._lowest + self._monotonic()
 
     def step(self) -> float:
         """Seconds by which the clock was stepped since the last call; else 0."""

@@ -110,3 +110,15 @@ def test_ages_continue_from_where_they_were_before_the_start() -> None:
     clock = WallClock(EARLIEST, machine.wall, lambda: machine.wall, lambda: machine.steady, aged=TODAY)
     machine.pass_time(7)
     assert clock.aged() == TODAY + 7
+
+
+def test_what_was_stamped_while_the_clock_was_set_back_is_not_old_once_it_is_correct_again() -> None:
+    machine = Machine(TODAY)
+    clock = machine.make()
+    machine.wall -= 400 * 86_400.0
+    stamp = clock()
+    machine.pass_time(60)
+    machine.wall += 400 * 86_400.0
+    assert clock.aged() - stamp == 60
+    machine.pass_time(3600)
+    assert clock.aged() - stamp == 3660
