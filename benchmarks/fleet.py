@@ -3,7 +3,10 @@
 python benchmarks/fleet.py {quix,spark} [--sensors N] [--readings N] [--cells N] [--master local[2,4]] [--batch N] ...
 
 The readings are in Kafka before the engine starts. The clock starts when the engine has finished its first batch, and
-stops when it has finished the last. Needs Java 17 and Maven, and the engine's extra in this Python, or in the
+stops when it has finished the last. Afterwards the same readings are run through the same cells without an engine, on
+one core, for comparison. The columns are: engine, sensors, cells, readings, seconds, readings per second, per second of
+CPU time of the engine, the same with Kafka's, the same of the cells without an engine, MiB of Python and of the JVM,
+bytes of state per sensor, and events. Needs Java 17 and Maven, and the engine's extra in this Python, or in the
 environment `quix` or `spark` in the same folder, where `make verify` installs them.
 """
 
@@ -16,6 +19,7 @@ import sys
 import tempfile
 import time
 import zlib
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
@@ -25,7 +29,8 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "helpers")]
 
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition  # noqa: E402 - the path comes first
+from cell_stores import Names  # noqa: E402 - the path comes first
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition  # noqa: E402
 from fleet_plant import Worker, python_with  # noqa: E402
 from kafka_server import Kafka  # noqa: E402
 from spark_driver import kill, processes, read  # noqa: E402
@@ -34,7 +39,10 @@ from spark_jars import spark_jars  # noqa: E402
 from config.loading import parse  # noqa: E402
 from edge.core.cells import Cell  # noqa: E402
 from edge.core.model.readings.messages import Message  # noqa: E402
+from edge.fleet.engines.keyed_cells import KeyedCells  # noqa: E402
+from edge.fleet.engines.packing import Packing  # noqa: E402
 from edge.fleet.plan import plan_of  # noqa: E402
+from edge.fleet.topics import TopicPlacing  # noqa: E402
 
 PARTITIONS = 4
 START, INTERVAL_S = 1_700_000_000, 10
@@ -88,6 +96,27 @@ def undisturbed(some: Iterable[Sent]) -> set[str]:
     return found
 
 
+def alone(some: Iterable[Sent], cells: int) -> float:
+    """Readings per second of CPU time of the same cells, without an engine."""
+    configuration = parse(CONFIGURATION, "fleet").configuration
+    plan = plan_of(configuration, cells)
+    packing, host = Packing(TopicPlacing.of(configuration, plan)), KeyedCells(plan)
+    states: defaultdict[str, Names] = defaultdict(Names)
+    seconds, count = 0.0, 0
+    while piece := [*islice(some, 20_000 * PARTITIONS)]:
+        for partition in range(PARTITIONS):
+            those = [each for each in piece if each.partition == partition]
+            keys, values = [each.key.encode() for each in those], [each.value.encode() for each in those]
+            times, offsets = [float(each.time) for each in those], [*range(count, count + len(those))]
+            share = packing.share(SOURCE, offsets, [*keys], [*values], times, [""] * len(those))
+            for cell, records in share.records.items():
+                key, began = f"{partition}/{cell}", time.process_time()
+                host.run(key, states[key], records, str(partition), times[-1])
+                seconds += time.process_time() - began
+            count += len(those)
+    return count / seconds
+
+
 def start(kafka: Kafka, folder: Path, given: argparse.Namespace) -> Worker:
     """Start the engine."""
     python = python_with({"quix": "quixstreams", "spark": "pyspark"}[given.engine], given.engine)
@@ -103,7 +132,8 @@ def start(kafka: Kafka, folder: Path, given: argparse.Namespace) -> Worker:
 
 def is_behind(kafka: Kafka, topic: str) -> tuple[int, int]:
     """Number of records of a topic that a consumer group has read, and total number."""
-    consumer = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": GROUP})
+    group = f"{GROUP}-packers" if topic == SOURCE else GROUP
+    consumer = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": group})
     try:
         if topic not in consumer.list_topics(timeout=20).topics:
             return 0, 1
@@ -124,13 +154,18 @@ def done(kafka: Kafka, folder: Path, engine: str, total: int) -> int:
     return total if packed == total and run == packs else min(packed * run // max(1, packs), total - 1)
 
 
+def cpu_of(process: int) -> float:
+    """Seconds of CPU time that a process has used."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / TICKS
+
+
 def used(worker: Worker) -> tuple[float, dict[str, int]]:
     """CPU seconds of the engine's processes that run now, and their memory in bytes by program."""
     seconds, memory = 0.0, {"java": 0, "python": 0}
     for each in processes(worker):
         with suppress(OSError):
-            fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
-            seconds += sum(map(int, fields[11:15])) / TICKS
+            seconds += cpu_of(each)
             program = "java" if b"java" in Path(f"/proc/{each}/cmdline").read_bytes().split(b"\0")[0] else "python"
             pages = [line for line in Path(f"/proc/{each}/smaps_rollup").read_text().splitlines() if line[:4] == "Pss:"]
             memory[program] += 1024 * int(pages[0].split()[1])
@@ -174,24 +209,28 @@ def main() -> None:
 def measure(kafka: Kafka, folder: Path, given: argparse.Namespace, worker: Worker, total: int) -> None:
     """Follow an engine to the last reading, and print a row."""
     began, first, cpu_before, peak = 0.0, 0, 0.0, {"java": 0, "python": 0}
+    kafka_before = 0.0
     while (count := done(kafka, folder, given.engine, total)) < total:
         worker.must_run()
         seconds, memory = used(worker)
         peak = {each: max(peak[each], memory[each]) for each in peak}
         if count and not first:
-            began, first, cpu_before = time.monotonic(), count, seconds
+            began, first, cpu_before, kafka_before = time.monotonic(), count, seconds, cpu_of(kafka.process)
             print(f"begins behind {first:,} of {total:,}", file=sys.stderr, flush=True)
         time.sleep(1.0)
     wall, cpu = time.monotonic() - began, used(worker)[0] - cpu_before
+    both = cpu + cpu_of(kafka.process) - kafka_before
     kept = folder / ("checkpoint" if given.engine == "spark" else "fleet-state")
     written = sum(each.stat().st_size for each in kept.rglob("*") if each.is_file())
     events = len(kafka.records(EVENTS))
-    print(
-        f"| {given.engine} | {given.sensors:,} | {given.cells * PARTITIONS} | {total - first:,} | {wall:,.0f} |"
-        f" {(total - first) / wall:,.0f} | {(total - first) / cpu:,.0f} | {peak['python'] / 2**20:,.0f} |"
-        f" {peak['java'] / 2**20:,.0f} | {written / given.sensors:,.0f} | {events:,} |",
-        flush=True,
-    )
+    core = alone(records(given.sensors, given.readings), given.cells)
+    count, mib = total - first, 2**20
+    rates = (f"{count / each:,.0f}" for each in (wall, cpu, both))
+    sizes = (f"{each:,.0f}" for each in (core, peak["python"] / mib, peak["java"] / mib, written / given.sensors))
+    cells = given.cells * PARTITIONS
+    row = (given.engine, f"{given.sensors:,}", cells, f"{count:,}", f"{wall:,.0f}", *rates, *sizes, f"{events:,}")
+    print(f"load average {os.getloadavg()[0]:.0f}", file=sys.stderr)
+    print(f"| {' | '.join(map(str, row))} |", flush=True)
 
 
 if __name__ == "__main__":

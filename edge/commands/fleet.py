@@ -94,7 +94,8 @@ def quix(
     _need("quixstreams", "quix")
     from config.loading import load  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.failures import explained  # noqa: PLC0415
-    from edge.fleet.engines.quix import FleetError, QuixOptions, application  # noqa: PLC0415
+    from edge.fleet.engines.quix import QuixWorker  # noqa: PLC0415
+    from edge.fleet.engines.quix_options import FleetError, QuixOptions  # noqa: PLC0415
     from edge.shell.system.logs import set_up_logs  # noqa: PLC0415
 
     with explained():
@@ -111,7 +112,7 @@ def quix(
         )
         set_up_logs(configuration.log.level)
         try:
-            application(configuration, options).run()
+            QuixWorker(configuration, options).run()
         except FleetError as error:
             click.echo(f"edgewarden: {error}", err=True)
             sys.exit(1)
@@ -135,6 +136,12 @@ def quix(
 @click.option(
     "--trigger", type=click.FloatRange(0, 600), default=1.0, show_default=True, help="Seconds between two batches."
 )
+@click.option(
+    "--divide",
+    "divided",
+    metavar="CHECKPOINT",
+    help="Checkpoint of a stopped fleet that a new one continues with a multiple of its cells.",
+)
 @click.option("--conf", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of Spark; may be repeated.")
 def spark(
     client: dict[str, str],
@@ -148,6 +155,7 @@ def spark(
     tasks: int,
     batch: int,
     trigger: float,
+    divided: str | None,
     settings: tuple[str, ...],
 ) -> None:
     """Run the fleet on Spark Structured Streaming until stopped.
@@ -166,7 +174,7 @@ def spark(
         chosen = dict(_pair(each, "--conf") for each in settings)
         offsets = {"now": "latest", "beginning": "earliest"}[begin]
         text = path.read_text("utf-8")
-        options = SparkOptions(text, cells, source, events, client, checkpoint, offsets, batch, trigger)
+        options = SparkOptions(text, cells, source, events, client, checkpoint, offsets, batch, trigger, divided or "")
         try:
             run(master, tasks, chosen, options)
         except SparkJobError as error:

@@ -74,6 +74,12 @@ class Kafka:
     def bootstrap(self) -> str:
         return f"127.0.0.1:{self.port}"
 
+    @property
+    def process(self) -> int:
+        """Its process ID; it has been started."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start it unless it is running, and wait until it answers."""
         if self._process is not None and self._process.poll() is None:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Sequence
 
 from edge.core.cells import CellPlan
-from edge.fleet.engines.packs import PackedRecord
+from edge.fleet.engines.packs import Records
 from edge.fleet.host import ENTRIES, CellHost, CellOutcome, LogPortion
 from edge.fleet.keyed_store import KeyedState, KeyedStore
 
 LIVE = 1000
+TIME = "time"
+"""Name of the time of the last record in a cell's state."""
+
 _TIME = struct.Struct(">d")
 
 
@@ -33,9 +35,7 @@ class KeyedCells:
         self._numbers: dict[str, int] = {}
         self.host = CellHost(plan, KeyedStore(self._states.__getitem__), entries=entries, live=live)
 
-    def run(
-        self, key: str, state: KeyedState, records: Sequence[PackedRecord], log: str, time: float | None
-    ) -> CellOutcome:
+    def run(self, key: str, state: KeyedState, records: Records, log: str, time: float | None) -> CellOutcome:
         """Run a cell on records of its log.
 
         Args:
@@ -53,13 +53,13 @@ class KeyedCells:
         number = self._numbers.setdefault(key, len(self._numbers))
         self._states[number] = state
         try:
-            stored = _time_of(state.get("time"))
-            last = max(stored, records[-1].arrived) if records else stored
+            stored = _time_of(state.get(TIME))
+            last = max(stored, records.arrivals[-1]) if records else stored
             passed_s = 0.0 if time is None or last == -math.inf else max(0.0, time - last)
-            portions = [LogPortion(log, [each.offset for each in records], [each.message() for each in records])]
+            portions = [LogPortion(log, records.offsets, records.messages())]
             outcome = self.host.run(number, portions, passed_s=passed_s)
             if last > stored:
-                state.put("time", _TIME.pack(last))
+                state.put(TIME, _TIME.pack(last))
             return outcome
         finally:
             del self._states[number]

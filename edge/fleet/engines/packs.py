@@ -4,28 +4,31 @@ Cells process many records at once, because running a cell costs far more than a
 its own cells, so that a partition that is read faster than another doesn't make the other's sensors appear silent. A
 pack without records is a tick: it reports that time has passed without readings.
 
-Packs may be repeated or overlap; offsets identify the records already processed.
+A pack holds columns instead of records, so that no object is created for a record on its way. Packs may be repeated or
+overlap; offsets identify the records already processed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from itertools import repeat
+from typing import NamedTuple
 
 import msgspec
 
 from edge.core.model.readings.messages import Message
 
-VERSION = 1
-MOST, MOST_BYTES = 1000, 500_000
+VERSION = 2
+MOST, MOST_BYTES = 5000, 500_000
 """Maximum number of records in a pack, and of bytes in their topics and payloads; a single larger record is a pack of
 its own."""
 
 
 class PackError(ValueError):
-    """The bytes aren't a pack, or were written by a later version."""
+    """The bytes aren't a pack, or were written by another version."""
 
 
-class PackedRecord(msgspec.Struct, array_like=True, frozen=True):
+class PackedRecord(NamedTuple):
     """A record of a log, as a message.
 
     Attributes:
@@ -33,7 +36,7 @@ class PackedRecord(msgspec.Struct, array_like=True, frozen=True):
         topic: MQTT topic of the message.
         payload: Payload of the message.
         arrived: Time of arrival, seconds since the epoch.
-        content_type: MIME type of the payload; None if unknown.
+        content_type: MIME type of the payload; empty if unknown.
     """
 
     offset: int
@@ -42,9 +45,43 @@ class PackedRecord(msgspec.Struct, array_like=True, frozen=True):
     arrived: float
     content_type: str = ""
 
-    def message(self) -> Message:
-        """Convert it to a message."""
-        return Message(self.topic, self.payload, self.arrived, content_type=self.content_type)
+
+class Records(msgspec.Struct, array_like=True):
+    """Records of a log as columns of equal length, in order of offset; see `PackedRecord`."""
+
+    offsets: list[int] = []
+    topics: list[str] = []
+    payloads: list[bytes] = []
+    arrivals: list[float] = []
+    types: list[str] = []
+
+    @classmethod
+    def of(cls, records: Iterable[PackedRecord]) -> Records:
+        """Columns of records."""
+        columns = [list(each) for each in zip(*records, strict=True)]
+        return cls(*columns)
+
+    def __len__(self) -> int:
+        return len(self.offsets)
+
+    def add(self, other: Records) -> None:
+        """Add the records of another, which come later in the log."""
+        self.offsets += other.offsets
+        self.topics += other.topics
+        self.payloads += other.payloads
+        self.arrivals += other.arrivals
+        self.types += other.types
+
+    def take(self, first: int, last: int) -> Records:
+        """The records from `first` up to `last`, exclusive."""
+        columns = self.offsets, self.topics, self.payloads, self.arrivals, self.types
+        return Records(*(each[first:last] for each in columns))  # type: ignore[arg-type]
+
+    def messages(self) -> list[Message]:
+        """The records as messages."""
+        none, no = repeat(0), repeat(False)
+        rows = zip(self.topics, self.payloads, self.arrivals, no, none, none, none, no, self.types, no, strict=False)
+        return list(map(Message._make, rows))
 
 
 class Pack(msgspec.Struct, array_like=True, frozen=True):
@@ -53,14 +90,14 @@ class Pack(msgspec.Struct, array_like=True, frozen=True):
     Attributes:
         version: Version of the format.
         log: Name of the log.
-        time: Time reached in the log, seconds since the epoch.
+        time: Time reached in the log, seconds since the epoch; None if unknown.
         records: The records, in order of offset.
     """
 
     version: int
     log: str
-    time: float
-    records: list[PackedRecord]
+    time: float | None
+    records: Records
 
     def encode(self) -> bytes:
         """Encode the pack for `decode()`."""
@@ -74,24 +111,28 @@ def decode(packed: bytes) -> Pack:
         PackError: The bytes aren't a pack, or it is of another version.
     """
     try:
-        said, *_ = msgspec.msgpack.decode(packed, type=list) or [None]
-        if said != VERSION:
-            raise PackError(f"written in version {said!r}; this one knows {VERSION}")
-        return msgspec.msgpack.decode(packed, type=Pack)
+        said, *_ = msgspec.msgpack.decode(packed, type=list[msgspec.Raw]) or [msgspec.Raw(b"\xc0")]
+        version = msgspec.msgpack.decode(said)
+        if version != VERSION:
+            raise PackError(f"written in version {version!r}; this one knows {VERSION}")
+        pack = msgspec.msgpack.decode(packed, type=Pack)
     except msgspec.DecodeError as error:
         raise PackError(str(error)) from error
+    records = pack.records
+    columns = records.offsets, records.topics, records.payloads, records.arrivals, records.types
+    if len({len(each) for each in columns}) != 1:
+        raise PackError("columns of different lengths")
+    return pack
 
 
-def cut(records: Sequence[PackedRecord]) -> Iterator[list[PackedRecord]]:
+def cut(records: Records) -> Iterator[Records]:
     """Divide records into pieces that fit into packs."""
-    piece: list[PackedRecord] = []
-    size = 0
-    for each in records:
-        more = len(each.topic) + len(each.payload)
-        if piece and (len(piece) >= MOST or size + more > MOST_BYTES):
-            yield piece
-            piece, size = [], 0
-        piece.append(each)
+    first = size = 0
+    for place, (topic, payload) in enumerate(zip(records.topics, records.payloads, strict=True)):
+        more = len(topic) + len(payload)
+        if first < place and (place - first >= MOST or size + more > MOST_BYTES):
+            yield records.take(first, place)
+            first, size = place, 0
         size += more
-    if piece:
-        yield piece
+    if first < len(records):
+        yield records.take(first, len(records)) if first else records

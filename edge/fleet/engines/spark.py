@@ -1,8 +1,8 @@
 """Cells on Spark Structured Streaming: readings from a Kafka topic, events to another, state in Spark's checkpoint.
 
-Each cell is a key of `transformWithStateInPandas`. Spark commits the offsets and the states together, so that a batch
-is repeated as a whole or not at all. Events that were already written to the topic remain there: events are delivered
-at least once, with the same IDs.
+Records are packed by cell, and each cell is a key of `transformWithStateInPandas`. Spark commits the offsets and
+the states together, so that a batch is repeated as a whole or not at all. Events that were already written to the topic
+remain there: events are delivered at least once, with the same IDs.
 
 Time comes from heartbeats, which are records without a key: each is passed to all cells of its partition. Spark's
 watermark isn't used, because it would drop the records of a partition that lags, and those of a gateway that was cut
@@ -24,13 +24,13 @@ from typing import Any
 
 import msgspec
 from py4j.protocol import Py4JError
-from pyspark.errors import AnalysisException, PySparkException, StreamingQueryException
+from pyspark.errors import PySparkException, StreamingQueryException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as sql
 from pyspark.sql.streaming import StreamingQuery
-from pyspark.sql.types import IntegerType
 
-from edge.fleet.engines.spark_cells import OUTPUT, CellProcessor, placing_of
+from edge.fleet.engines.spark_cells import OUTPUT, PACKED, CellProcessor, packer_of
+from edge.fleet.engines.spark_division import DivisionError, begin, last_batch
 
 log = logging.getLogger("edgewarden.fleet")
 
@@ -73,6 +73,7 @@ class SparkOptions:
         begin: Where a new fleet begins: `earliest` or `latest`.
         most: Maximum number of records of a batch.
         trigger_s: Seconds between the beginnings of two batches; 0 begins the next at once.
+        divided: Checkpoint with fewer cells that a new checkpoint continues; empty for none.
     """
 
     configuration: str
@@ -84,6 +85,7 @@ class SparkOptions:
     begin: str = "latest"
     most: int = 500_000
     trigger_s: float = 1.0
+    divided: str = ""
 
 
 def run(master: str, tasks: int, settings: Mapping[str, str], options: SparkOptions) -> None:
@@ -107,7 +109,7 @@ def run(master: str, tasks: int, settings: Mapping[str, str], options: SparkOpti
         log.info("started engine=spark source=%s tasks=%d", options.source, tasks)
         _run_again(spark, options, stopped)
         spark.stop()
-    except (PySparkException, Py4JError) as error:  # the second if Spark's process has ended
+    except (DivisionError, PySparkException, Py4JError) as error:  # the last if Spark's process has ended
         raise SparkJobError(_reason(error)) from error
 
 
@@ -136,19 +138,8 @@ def distribute(spark: SparkSession, checkpoint: str, tasks: int) -> None:
 
 def _tasks_of(spark: SparkSession, checkpoint: str) -> int | None:
     """The number of tasks of the last finished batch of a checkpoint; None if there is none."""
-    try:
-        done = spark.read.text(f"{checkpoint}/commits").select(_number_of_file()).agg(sql.max("number")).first()
-        if done is None or done[0] is None:
-            return None
-        lines = spark.read.text(f"{checkpoint}/offsets/{done[0]}").collect()
-    except AnalysisException:  # there is no such folder
-        return None
-    # The first line is the version, the second the metadata.
-    return int(msgspec.json.decode(lines[1].value)["conf"]["spark.sql.shuffle.partitions"])
-
-
-def _number_of_file() -> Column:
-    return sql.regexp_extract(sql.input_file_name(), "([0-9]+)$", 1).cast("long").alias("number")
+    lines = last_batch(spark, checkpoint)
+    return None if lines is None else int(msgspec.json.decode(lines[1])["conf"]["spark.sql.shuffle.partitions"])
 
 
 def _run_again(spark: SparkSession, options: SparkOptions, stopped: threading.Event) -> None:
@@ -194,33 +185,37 @@ def _follow(query: StreamingQuery, stopped: threading.Event) -> None:
 def start(spark: SparkSession, options: SparkOptions) -> StreamingQuery:
     """Start the job."""
     client = {f"kafka.{name}": value for name, value in options.client.items()}
-    begins = {"subscribe": options.source, "startingOffsets": options.begin, "maxOffsetsPerTrigger": str(options.most)}
+    begun = None
+    if options.divided and last_batch(spark, options.checkpoint) is None:
+        begun = begin(spark, options.divided, options.configuration, options.cells)
+    first = options.begin if begun is None else begun.offsets
+    begins = {"subscribe": options.source, "startingOffsets": first, "maxOffsetsPerTrigger": str(options.most)}
     read = spark.readStream.format("kafka").options(**client, **begins, includeHeaders="true").load()
-    writing = _events(read, options).writeStream.format("kafka").options(**client, topic=options.events)
+    writing = (
+        _events(read, options, begun and begun.states)
+        .writeStream.format("kafka")
+        .options(**client, topic=options.events)
+    )
     writing = writing.option("checkpointLocation", options.checkpoint).outputMode("append")
     return writing.trigger(processingTime=f"{round(options.trigger_s * 1000)} milliseconds").start()
 
 
-def _events(read: DataFrame, options: SparkOptions) -> DataFrame:
-    """Records of the source to records of events."""
-    placing = sql.pandas_udf(placing_of(options.configuration, options.cells), IntegerType())
-    every = sql.sequence(sql.lit(0), sql.lit(options.cells - 1))
-    cells = sql.when(sql.col("key").isNull(), every).otherwise(sql.array(placing("topic", "key")))
-    rows = read.select(
-        sql.concat_ws("/", "topic", "partition").alias("log"),
-        sql.explode(cells).alias("cell"),
+def _events(read: DataFrame, options: SparkOptions, states: DataFrame | None = None) -> DataFrame:
+    """Records of the source to records of events, with the initial states of cells, if there are any."""
+    records = read.select(
+        "topic",
+        "partition",
         "offset",
-        sql.col("key").alias("message"),
+        "key",
         "value",
         # A producer's clock may be ahead: no record arrives after the batch began, even if the batch is repeated.
         sql.least("timestamp", sql.current_timestamp()).cast("double").alias("arrived"),
         sql.filter("headers", _is_content_type)[0]["value"].alias("type"),
-    ).where("cell >= 0")
-    # The number of cells is part of the name: with another number, a cell has other sensors.
-    name = sql.concat("log", sql.lit("/"), sql.col("cell").cast("string"), sql.lit(f"of{options.cells}"))
-    grouped = rows.withColumn("cell", name).groupBy("log", "cell")
+    )
+    packs = records.mapInArrow(packer_of(options.configuration, options.cells), PACKED)
     processor = CellProcessor(options.configuration, options.cells)
-    return grouped.transformWithStateInPandas(processor, OUTPUT, "Append", "None")
+    initial = None if states is None else states.groupBy("log", "cell")
+    return packs.groupBy("log", "cell").transformWithStateInPandas(processor, OUTPUT, "Append", "None", initial)
 
 
 def _is_content_type(header: Column) -> Column:

@@ -1,7 +1,8 @@
-"""What Spark's Python workers do: assign records to cells, and run the cells.
+"""What Spark's Python workers do: pack records by cell, and run the cells.
 
-A Python worker lives longer than a batch and keeps its cells in memory. A cell's rows arrive in any order and are
-sorted by their offsets.
+Records are packed before they are distributed to the tasks that run cells: a pack is one row with thousands of records,
+which Spark needn't sort and convert one by one. A Python worker lives longer than a batch and keeps its cells in
+memory. A cell's packs arrive in any order and are sorted by their offsets.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ from functools import cache
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql.streaming.stateful_processor import MapState, StatefulProcessor, StatefulProcessorHandle
 
 from config.loading import parse
 from edge.fleet.engines.keyed_cells import KeyedCells
-from edge.fleet.engines.packs import PackedRecord
+from edge.fleet.engines.packing import Packing, text_of
+from edge.fleet.engines.packs import VERSION, Pack, Records, decode
 from edge.fleet.engines.tally import RefusalTally
 from edge.fleet.plan import plan_of
 from edge.fleet.topics import TopicPlacing
@@ -25,37 +29,60 @@ from edge.shell.system.logs import set_up_logs
 
 log = logging.getLogger("edgewarden.fleet")
 
+PACKED = "log string, cell string, first bigint, pack binary"
+"""Columns of packs: the log, the name of the cell, the offset of the first record, and the pack."""
+
 OUTPUT = "key binary, value binary, headers array<struct<key: string, value: binary>>"
 """Columns of events, as Spark's Kafka sink expects them."""
 
-NO_CELL = -1
+_PACKED = pa.schema([("log", pa.string()), ("cell", pa.string()), ("first", pa.int64()), ("pack", pa.binary())])
+
+TICK = -1
+"""First offset of a pack without records."""
 
 ENTRIES = 10
 """Maximum number of batches between two snapshots of a cell; another Python worker that gets the cell replays them."""
 
+Packer = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
-def placing_of(configuration: str, cells: int) -> Callable[[pd.Series, pd.Series], pd.Series]:
-    """A function for Spark that assigns records to cells by their topics and keys.
 
-    It returns `NO_CELL` for records that no input reads, and for heartbeats.
+def packer_of(configuration: str, cells: int) -> Packer:
+    """A function for Spark that packs records by cell; its result has the columns `PACKED`.
+
+    The records have the columns `topic`, `partition`, `offset`, `key`, `value`, `arrived` and `type`. Heartbeats, which
+    have no key, give a pack for each cell of their partition. Records that no input reads are left out.
 
     Args:
         configuration: The configuration, as TOML.
         cells: Number of cells of each partition, at least 1.
     """
 
-    def place(topics: pd.Series, keys: pd.Series) -> pd.Series:
-        placing, tally = _placing(configuration, cells)
-        found = [
-            NO_CELL if key is None else _or_none(placing.cell(f"{topic}/{_text(key)}"))
-            for topic, key in zip(topics.tolist(), keys.tolist(), strict=True)
-        ]
-        strangers = found.count(NO_CELL) - int(keys.isna().sum())
-        if strangers:
-            tally.add({"no_route": strangers})
-        return pd.Series(found, dtype="int32")
+    def pack(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        packing, tally = _packing(configuration, cells)
+        for batch in batches:
+            partitions = batch.column("partition")
+            for partition in partitions.unique().to_pylist():
+                its_own = batch.filter(pc.equal(partitions, partition))
+                yield _packed(its_own, partition, packing, cells, tally)
 
-    return place
+    return pack
+
+
+def _packed(batch: pa.RecordBatch, partition: int, packing: Packing, cells: int, tally: RefusalTally) -> pa.RecordBatch:
+    """The packs of records of one partition."""
+    topic, keys = batch.column("topic")[0].as_py(), batch.column("key")
+    types = [text_of(each) if each else "" for each in batch.column("type").to_pylist()]
+    offsets, values, arrivals = (batch.column(each).to_pylist() for each in ("offset", "value", "arrived"))
+    share = packing.share(topic, offsets, keys.to_pylist(), values, arrivals, types)
+    tally.add(share.refused)
+    time = pc.max(batch.column("arrived").filter(pc.is_null(keys))).as_py()
+    place = f"{topic}/{partition}"
+    numbers = sorted(share.records) if time is None else range(cells)
+    packs = [Pack(VERSION, place, time, share.records.get(each) or Records()) for each in numbers]
+    names = [f"{place}/{each}of{cells}" for each in numbers]  # with another number, a cell has other sensors
+    firsts = [each.records.offsets[0] if each.records else TICK for each in packs]
+    columns = [place] * len(packs), names, firsts, [each.encode() for each in packs]
+    return pa.RecordBatch.from_arrays([*map(pa.array, columns, _PACKED.types)], schema=_PACKED)
 
 
 class CellProcessor(StatefulProcessor):  # type: ignore[misc, unused-ignore]
@@ -73,11 +100,16 @@ class CellProcessor(StatefulProcessor):  # type: ignore[misc, unused-ignore]
         """Open the state."""
         self._state = handle.getMapState("cell", "name string", "value binary")
 
+    def handleInitialState(self, key: Any, initialState: pd.DataFrame, timerValues: Any) -> None:  # noqa: N802, N803, ARG002 - Spark's names
+        """Take over a part of the state of a cell, see `spark_division.py`."""
+        for name, value in zip(initialState["name"].tolist(), initialState["value"].tolist(), strict=True):
+            self._state.updateValue((name,), (bytes(value),))
+
     def handleInputRows(self, key: Any, rows: Iterator[pd.DataFrame], timerValues: Any) -> Iterator[pd.DataFrame]:  # noqa: N802, N803, ARG002 - Spark's names
-        """Run a cell; its events are the rows that result."""
+        """Run a cell on its packs; its events are the rows that result."""
         place, name = key
         cells, tally = _cells(*self._of)
-        records, time = _records(place.rpartition("/")[0], pd.concat(list(rows)))
+        records, time = _joined(rows)
         outcome = cells.run(name, SparkState(self._state), records, place, time)
         tally.add(outcome.refused, outcome.dead_letters)
         if outcome.events:
@@ -120,17 +152,15 @@ class SparkState:
         self._known[name] = None
 
 
-def _records(topic: str, rows: pd.DataFrame) -> tuple[list[PackedRecord], float | None]:
-    """The records of a cell by their offsets, and the time of the last heartbeat among them."""
-    rows = rows.sort_values("offset")
-    is_tick = rows["message"].isna()
-    ticks, rows = rows[is_tick], rows[~is_tick]
-    columns = rows["offset"], rows["message"], rows["value"], rows["arrived"], rows["type"]
-    records = [
-        PackedRecord(offset, f"{topic}/{_text(key)}", value or b"", arrived, _text(kind or b""))
-        for offset, key, value, arrived, kind in zip(*(each.tolist() for each in columns), strict=True)
-    ]
-    return records, None if ticks.empty else float(ticks["arrived"].max())
+def _joined(rows: Iterator[pd.DataFrame]) -> tuple[Records, float | None]:
+    """The records of a cell in order of offset, and the time of the last heartbeat among them."""
+    found = [each for frame in rows for each in zip(frame["first"].tolist(), frame["pack"].tolist(), strict=True)]
+    packs = [decode(bytes(pack)) for _, pack in sorted(found, key=lambda each: each[0])]
+    times = [each.time for each in packs if each.time is not None]
+    records = packs[0].records
+    for each in packs[1:]:
+        records.add(each.records)
+    return records, max(times, default=None)
 
 
 @cache
@@ -142,15 +172,7 @@ def _cells(configuration: str, cells: int) -> tuple[KeyedCells, RefusalTally]:
 
 
 @cache
-def _placing(configuration: str, cells: int) -> tuple[TopicPlacing, RefusalTally]:
+def _packing(configuration: str, cells: int) -> tuple[Packing, RefusalTally]:
     parsed = parse(configuration, "fleet").configuration
     set_up_logs(parsed.log.level)
-    return TopicPlacing.of(parsed, plan_of(parsed, cells)), RefusalTally(log)
-
-
-def _or_none(cell: int | None) -> int:
-    return NO_CELL if cell is None else cell
-
-
-def _text(value: bytes) -> str:
-    return bytes(value).decode("utf-8", "replace")
+    return Packing(TopicPlacing.of(parsed, plan_of(parsed, cells))), RefusalTally(log)

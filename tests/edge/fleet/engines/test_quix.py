@@ -51,9 +51,10 @@ def worker(kafka: Kafka, folder: Path, name: str) -> Worker:
 
 def committed(kafka: Kafka, topic: str) -> int:
     """Number of records of a topic that the workers have processed."""
+    group = f"{GROUP}-packers" if topic == SOURCE else GROUP
     from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-    consumer = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": GROUP})
+    consumer = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": group})
     try:
         found = consumer.committed([TopicPartition(topic, each) for each in range(PARTITIONS)], 30)
     except KafkaException:  # the group has no leader yet

@@ -59,6 +59,26 @@ def test_kills_of_drivers_and_python_workers_and_more_tasks_change_no_event(kafk
     assert {*ids(kafka)} == undisturbed()
 
 
+@pytest.mark.long
+def test_a_fleet_that_continues_with_more_cells_changes_no_event(kafka: Kafka, tmp_path: Path) -> None:
+    whole = len(records())
+    send(kafka, records()[: whole // 2])
+    running = driver(kafka, tmp_path)
+    try:
+        wait_until(lambda: read(tmp_path) >= whole // 3, [running])
+        kill(running)  # in the middle of a batch that the new checkpoint reads from its beginning
+        send(kafka, records()[whole // 2 :])
+        send_heartbeats(kafka)
+        running = driver(kafka, tmp_path, cells=12, checkpoint="wider", divides="checkpoint")
+        wait_until(lambda: committed(tmp_path, "wider") >= 1, [running])
+        kill(running)
+        running = driver(kafka, tmp_path, cells=12, checkpoint="wider", divides="checkpoint")
+        wait_until(lambda: read(tmp_path, checkpoint="wider") == whole + PARTITIONS, [running])
+    finally:
+        kill(running)
+    assert {*ids(kafka)} == undisturbed()
+
+
 def send_strangers(kafka: Kafka) -> None:
     """Send invalid records: keys and headers that aren't UTF-8, empty keys, no value."""
     from confluent_kafka import Producer
