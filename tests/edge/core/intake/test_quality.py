@@ -9,6 +9,7 @@ import pytest
 from json_samples import NOON, reason, samples
 
 from edge.core.intake.decoders import FieldsDecoder
+from edge.core.intake.decoders.documents.keys.plain_keys import LONGEST, _plain
 from edge.core.model.readings.messages import Refused
 
 
@@ -48,3 +49,10 @@ def test_elements_of_a_list_have_a_quality_each() -> None:
     tags = [{"id": "a", "v": 1, "q": True, "t": NOON}, {"id": "b", "v": 2, "q": False, "t": NOON}]
     found = FieldsDecoder().decode(json.dumps({"values": tags}).encode())
     assert ([tuple(each) for each in found.samples], found.absent) == ([("values/a/v", 1.0, NOON)], ["values/b/v"])
+
+
+def test_long_keys_are_not_cached() -> None:
+    before = _plain.cache_info().currsize
+    for each in range(10):
+        assert samples(json.dumps({f"{each}{'x' * LONGEST}": 1.5})) == [(f"{each}{'x' * LONGEST}", 1.5, None)]
+    assert _plain.cache_info().currsize == before

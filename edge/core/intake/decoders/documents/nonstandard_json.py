@@ -39,7 +39,8 @@ def rewritten(text: str) -> str | None:  # noqa: C901 - a state machine
     Args:
         text: A text that isn't JSON. What is returned needn't be JSON either, as escapes aren't examined.
     """
-    if len(text) > MOST_CHARACTERS or text.lstrip()[:1] not in {"{", "["}:
+    first = text.lstrip()[:1]
+    if len(text) > MOST_CHARACTERS or first not in {"{", "["}:
         return None
     written: list[str] = []
     opened: list[str] = []
@@ -59,7 +60,7 @@ def rewritten(text: str) -> str | None:  # noqa: C901 - a state machine
             written.append(mark)
             opened.pop()
             wants = _MORE
-        elif mark in {"{", "["} and (wants is _VALUE or (not opened and mark == text.lstrip()[0])):
+        elif mark in {"{", "["} and (wants is _VALUE or (not opened and mark == first)):
             # Elements of an array, and documents one after another, are separated here.
             is_next = not is_first if opened and opened[-1] == "[" else documents > 0 and not opened
             documents += not opened
