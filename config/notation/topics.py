@@ -173,7 +173,7 @@ def item_name_problem(name: str) -> str | None:
 def glob_problem(glob: str) -> str | None:
     """The problem with a glob on sensor names, or None."""
     if not glob:
-        return "must not be empty; ** stands for every sensor"
+        return "must not be empty; ** matches every sensor"
     if len(glob) > LONGEST_NAME:
         return f"must have at most {LONGEST_NAME} characters, has {len(glob)}"
     if "***" in glob:

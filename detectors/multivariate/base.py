@@ -60,7 +60,7 @@ class VectorDetector(Detector):
     channels: int = parameter(16, "Sensors of a device that are looked at, the first ones.", at_least=2, at_most=64)
     warm_up: int = parameter(
         2000,
-        "Rows of readings of a device before anything is said of it.",
+        "Rows of readings of a device before it is scored.",
         unit="rows",
         at_least=200,
         at_most=1_000_000,

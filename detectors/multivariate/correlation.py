@@ -63,7 +63,7 @@ class Correlation(VectorDetector):
         excursion.hold(state, slots)
 
     def follow(self, state: State, slots: Slots, model: State, features: Floats) -> Floats:
-        """Features without what has drifted in incidents that are over."""
+        """Features without the drift during incidents that have ended."""
         most = state["most"][slots]
 
         def product(one: Floats, other: Floats) -> Floats:

@@ -162,7 +162,7 @@ class States(Detector):
         return in_state & in_time
 
     def _look(self, arrays: Arrays, slots: Slots) -> None:
-        """Search for levels, and discard what was known of earlier ones."""
+        """Search for levels, and discard earlier ones."""
         changed = slots[look_for_levels(arrays, slots)]
         histogram = levels_layout()
         for name, field in self.layout().items():

@@ -47,7 +47,7 @@ def explained(handler: Handler) -> Handler:
         except StoreError as error:
             return problem(503, f"The store can't be read: {error}")
         except ClientDisconnect:
-            return problem(400, "The request's body ended before its length.")  # for nobody: the client is gone
+            return problem(400, "The request's body ended before its length.")  # for no one: the client is gone
 
     return with_words
 

@@ -167,7 +167,7 @@ def test_an_error_in_an_input_names_its_last_line(text: str, key: str, message: 
 
 RULES = [
     ('sensors = "a/+"', "rule[0].sensors", 4, "is a glob on sensor names: write *"),
-    ('sensors = ""', "rule[0].sensors", 4, "must not be empty; ** stands for every sensor"),
+    ('sensors = ""', "rule[0].sensors", 4, "must not be empty; ** matches every sensor"),
     ('sensors = "***"', "rule[0].sensors", 4, "not ***"),
     ('unit = "x"', "rule[0].sensors", 3, "must be given"),
     ('sensors = "a"\npreset = "defualt"', "rule[0].preset", 5, "isn't a preset; did you mean default?"),

@@ -2,8 +2,7 @@
 
 A broker that receives no acknowledgement delivers a message again under the same packet identifier, with the DUP flag
 set. The flag alone isn't proof: the first delivery may have been lost. Processed messages are therefore recorded by
-packet identifier and checksum in the same transaction as their readings, which also recognises readings without a time
-of their own.
+packet identifier and checksum in the same transaction as their readings, which also recognises readings without a time.
 
 The latest message of each packet identifier is kept until the session ends. MQTT has 65,535 identifiers, which bounds
 the messages in flight, so every possible redelivery is recognised whatever the in-flight windows of broker and client.

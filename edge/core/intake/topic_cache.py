@@ -9,7 +9,7 @@ from edge.core.model.counters import Counters
 from edge.core.model.readings.messages import Refusal
 
 BESIDE = frozenset({"not_a_number", "odd_number", "bad_time"})
-"""Refusals that recur beside readings in every message of a device; the last two are reported once for each field."""
+"""Refusals that recur next to readings in every message of a device; the last two are reported once for each field."""
 
 MOST_TOLD = 32
 """Maximum number of reported refusals kept for a topic; all are counted."""
@@ -59,7 +59,7 @@ class CachedTopic:
         return size_of(topic, *levels) + TOLD_BYTES
 
     def is_beside(self, refusal: Refusal) -> bool:
-        """Whether a refusal beside readings is no loss: the field was never a sensor, or it was reported before."""
+        """Whether a refusal next to readings is no loss: the field was never a sensor, or it was reported before."""
         if refusal.reason not in BESIDE or self.expects(refusal.path):
             return False
         told = hash((refusal.reason, refusal.path))

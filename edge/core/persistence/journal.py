@@ -1,8 +1,8 @@
 """The journal: all changes of the core's state, packed for replay.
 
 A *part* is a run of readings as decoded, before admission; a time at which the passage of time alone had an effect; an
-event number assigned elsewhere; or an operator command. New kinds of parts get tags of their own, which older versions
-skip. Replaying the parts in order leads from the state at their beginning to exactly the state at their end. Parts of
+event number assigned elsewhere; or an operator command. New kinds of parts get new tags, which older versions skip.
+Replaying the parts in order leads from the state at their beginning to exactly the state at their end. Parts of
 readings can be joined, since batching doesn't affect the result.
 """
 

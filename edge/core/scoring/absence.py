@@ -20,7 +20,7 @@ from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
 
 
 class Absence:
-    """Postpones the silence deadlines of all sensors by time in which they couldn't be heard.
+    """Postpones the silence deadlines of all sensors by time in which they couldn't be received.
 
     Args:
         statistics: Holds the deadlines.

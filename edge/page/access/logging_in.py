@@ -129,7 +129,7 @@ class LoggingIn:
 
 
 def cookie_name(request: Request) -> str:
-    """The cookie's name at the address that was asked for.
+    """The cookie's name at the requested address.
 
     Browsers give a cookie to all ports of a host, so that the pages of two gateways, each at the end of a tunnel, would
     log each other out.

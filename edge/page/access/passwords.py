@@ -57,7 +57,7 @@ class Hash(NamedTuple):
 
 
 def hashed(password: str) -> Hash:
-    """The hash of a password, with a salt of its own."""
+    """The hash of a password, with a random salt."""
     salt = secrets.token_bytes(SALT_BYTES)
     return Hash(COST, BLOCK, PARALLEL, salt, _scrypt(password, COST, BLOCK, PARALLEL, salt, HASH_BYTES))
 

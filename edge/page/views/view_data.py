@@ -27,7 +27,7 @@ A_PAGE = 100
 """Number of rows returned at once."""
 
 MEANINGS = COMMAND_REASONS | REASONS
-"""What reasons mean; where commands and readings share one, it is told of readings, of which there are more."""
+"""The meaning of reasons; where commands and readings share one, that for readings, which are more frequent."""
 
 SHORT_H = 24
 """Hours of readings that are read here before the scoring process has started; more would take too long."""

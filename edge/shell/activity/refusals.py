@@ -1,4 +1,4 @@
-"""Refusals: what was refused, by input and reason, with the latest example of each."""
+"""Refusals: refused input, by input and reason, with the latest example of each."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class EmbeddedBroker:
         directory: Directory for its sessions and log; created if missing.
         host: Address of this machine to listen on.
         port: Port to listen on; 0 for any free one.
-        moves: Whether any free port may be used if that one is taken.
+        moves: Whether any free port may be used if that one is in use.
         prefer: `mosquitto` or `amqtt`; by default the first one that is installed.
 
     Attributes:

@@ -34,7 +34,7 @@ FEWEST = 4
 """Minimum number of values in an object, or of objects in an array, for the fast path."""
 
 SOON = 1.0
-"""Times below, in seconds since the epoch, aren't taken on the fast path: 0 says that there is no time."""
+"""Times below, in seconds since the epoch, aren't read on the fast path: 0 means that there is no time."""
 
 _make = tuple.__new__
 """Creates a named tuple in half the time."""

@@ -95,7 +95,7 @@ class Vacancies:
         return encode(_VacanciesState(dict(sorted(self.since.items())), list(self.names)))
 
     def load(self, state: bytes) -> None:
-        """Load vacant slots; for slots that are still vacant, only the time is taken.
+        """Load vacant slots; for slots that are still vacant, only the time is loaded.
 
         Raises:
             StateError: It can't be read.

@@ -2,8 +2,8 @@
 
 QoS 0 messages aren't queued, and readings without a time are stamped on arrival: the first of them moves the stream
 clock across the whole absence, although readings of other sensors are still to come. If every message is queued and
-every reading has a time of its own, a backlog moves the clock as the readings did when they were sent, and silence is
-judged as if the service had never been away.
+every reading has a time, a backlog moves the clock as the readings did when they were sent, and silence is judged as if
+the service had never been away.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class CatchUp:
             self._has_unkept = self._is_unsaid = True
 
     def begins_with(self, batch: Batch) -> bool:
-        """Whether a batch begins a backlog in which arrival times or missing readings could be taken for silence."""
+        """Whether a batch begins a backlog in which arrival times or missing readings could be mistaken for silence."""
         self._begins = len(batch) > 0 and self._is_expected and (self._has_unkept or any(self._timed_by_arrival))
         self._is_expected = self._is_expected and not len(batch)
         return self._begins

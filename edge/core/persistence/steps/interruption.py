@@ -40,7 +40,7 @@ class Interruption:
         return self.catch_up.begins_with(batch) or (self.is_coming and len(batch) > 0)
 
     def recall(self, part: Readings) -> None:
-        """Take over what was noted before some journaled readings."""
+        """Restore the records made before some journaled readings."""
         self.is_coming = self.is_coming or part.interrupted
         self.catch_up.recall(part)
 

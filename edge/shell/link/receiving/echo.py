@@ -19,7 +19,7 @@ from edge.shell.link.receiving.publish_parser import topic_text
 log = logging.getLogger("edgewarden.link")
 
 KEPT = 100
-"""Maximum number of payloads waiting to be taken, the latest ones."""
+"""Maximum number of payloads waiting to be processed, the latest ones."""
 
 UNANSWERED = 2
 """Number of consecutive connections that ended before the broker answered, after which it isn't tried again."""

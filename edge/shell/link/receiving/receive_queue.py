@@ -138,7 +138,7 @@ class ReceiveQueue:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Wake up waiting callers, because no more messages will be taken."""
+        """Wake up waiting callers, because no more messages will be processed."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

@@ -2,8 +2,8 @@
 
 A connection that is closed again and again looks the same to its client whether another client with the same ID
 displaces it or something on the way closes connections. The latter ends this one, too; a displaced client's comparison
-stays. It subscribes to nothing and publishes nothing. It is asked for a sign of life by an UNSUBSCRIBE, which every
-broker answers, since an idle connection may be dead for a while without either side noticing.
+stays. It subscribes to nothing and publishes nothing. It is probed by an UNSUBSCRIBE, which every broker answers, since
+an idle connection may be dead for a while without either side noticing.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ _READINGS = ("name", "displayname", "tagname", "tag", "metric", "key", "pointnam
 _SENDERS = (
     *("sensor", "sensorid", "sensorname", "device", "deviceid", "devicename", "meter", "meterid", "metername", "mac"),
 )
-"""Fields that name what has sent a reading."""
+"""Fields that name the sender of a reading."""
 
 LABELS = frozenset(
     {"type", "value_type", "comp", "component", "param", "parameter", "quantity", "measurement", "label", "field"}
@@ -188,7 +188,7 @@ def _reading_of(names: list[str]) -> list[str]:
 
 
 def may_name_element(keys: Iterable[str]) -> bool:
-    """Whether objects with these keys may be told apart by them in an array."""
+    """Whether objects with these keys may be distinguished by them in an array."""
     return not _TELLING_ELEMENTS.isdisjoint(map(plain_key, keys))
 
 

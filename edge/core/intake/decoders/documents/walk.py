@@ -86,9 +86,9 @@ class Walk:
         self._absent: list[str] = []  # paths at which the document says that there is no value
         self._skipped = options.sender.top_level()  # fields of the document that name its sensors
         self._room = options.most
-        self._is_bad = False  # whether an object around the value says that what it holds is bad
+        self._is_bad = False  # whether an object around the value declares its content bad
         self._element = ""  # where in a list we are; goes before the paths of refusals
-        self._lone: set[str] | None = None  # paths without a time of their own, in a list whose elements have no names
+        self._lone: set[str] | None = None  # paths without a time, in a list whose elements have no names
 
     def read(self, document: Any) -> Decoded:
         """The contents of a document.
@@ -166,7 +166,7 @@ class Walk:
         self._is_bad = was_bad
 
     def _note_unit(self, fields: dict[str, Any], path: str) -> None:
-        """Note the unit that stands beside a value."""
+        """Record the unit next to a value."""
         unit = fields.get("unit")
         if isinstance(unit, str) and 0 < len(unit) <= 32 and unit.isprintable():
             self._units[path] = unit

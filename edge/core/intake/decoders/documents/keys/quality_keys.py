@@ -22,7 +22,7 @@ STATUSES = frozenset({"status", *STATUS_CODES})
 """Keys that may hold the quality, as `plain_key()` writes them."""
 
 VALUES = frozenset({"value", "v", "val"})
-"""Keys beside which they do."""
+"""Keys that have this meaning together with others."""
 
 LOWEST_BAD = 0x8000_0000
 """Status codes of OPC UA from this one on are bad."""
@@ -45,7 +45,7 @@ def is_quality_key(key: str) -> bool:
 
 
 def quality_of(fields: Mapping[str, Any]) -> tuple[bool, frozenset[str]]:
-    """Whether an object says that what it holds is bad, and its keys that hold the quality of its value."""
+    """Whether an object declares its content bad, and its keys that contain the quality of its value."""
     known = {key: plain_key(key) for key in fields}
     holds_value = not VALUES.isdisjoint(known.values())
     keys = QUALITIES | STATUS_CODES if holds_value else STATUS_CODES

@@ -51,7 +51,7 @@ _NEVER = re.compile(r"0000-00-00|0001-01-01|1970-01-01[T ]00:00(?::00)?(?:\.0*)?
 """Times of clocks and programs that have none: of MySQL, of Go, and of an epoch that is 0."""
 
 _EARLIEST_NUMBER = 946_684_800.0
-"""Lower numbers are no times of this century in any unit."""
+"""Lower numbers aren't times of this century in any unit."""
 
 _HOLDS_TIMES = re.compile(
     r"(?i:(?:^|[_.\- ])(?:ts|tst|at|utc)|(?<!up)(?<!run)(?<!life)(?<!on)(?<!off)(?<!idle)time|stamp|date|seen|updated?"
@@ -62,7 +62,7 @@ _HOLDS_TIMES = re.compile(
 
 
 def is_time_beside(path: str, value: float) -> bool:
-    """Whether a number is no reading but a time: its key says so, and it looks like one."""
+    """Whether a number is a time instead of a reading: its key says so, and it looks like one."""
     return value >= _EARLIEST_NUMBER and may_hold_time(path) and is_likely(_in_seconds(value))
 
 
@@ -203,7 +203,7 @@ def _with_day(given: object, fields: Mapping[str, Any], held: set[str]) -> objec
 
 
 def _time_within(fields: object) -> object:
-    """The time that an object stands for, as of protobuf, Firestore or MongoDB; any other value as it is."""
+    """The time represented by an object, as in protobuf, Firestore or MongoDB; any other value unchanged."""
     if not isinstance(fields, dict):
         return fields
     if fields.keys() == {"$date"}:
