@@ -1,4 +1,4 @@
-"""Drift: a level over one hour or six hours beyond those of all previous days."""
+"""Drift: a level over one hour or six hours beyond those of all previous days, or one that no longer returns."""
 
 from __future__ import annotations
 
@@ -59,6 +59,25 @@ SIDES_SEEN = 0.5
 ADOPTED_FROM, ADOPTED_S = 5.5, 3600.0
 """A level this surprising for this long while learning continues has been adopted."""
 
+HALFWAY, ON_THE_WAY = 0.5, 0.75
+"""A level is returning when this share of its largest distance from the record is left: the second one if the values
+are back at the middle already."""
+
+TELLING, RETURNING = 1.0, 2.0
+
+A_DAY_S, LEAVING_S, LONGEST_PASSED_S = 26 * 3600.0, 7200.0, 3600.0
+"""Time without a return of the level to where it has been on each day before; its beginning, in which the level is
+still near; the maximum counted between readings."""
+
+RETURNS = 0.75
+"""Weight of that distance: where a level returns to is less regular than how far it goes."""
+
+UNKNOWN = 1e300
+"""Where a level returns to while that is unknown: so far on the other side that it is always there."""
+
+DAY = "day"
+"""What the condition of such a level is called."""
+
 
 @dataclass(frozen=True)
 class LevelDrift(Detector):
@@ -66,15 +85,20 @@ class LevelDrift(Detector):
 
     The levels of the last hour and of the last six hours are exponential means; their lowest and highest values over
     all days are records. The surprise of a level beyond a record depends on the number of days, and on how far daily
-    extremes usually are from the mean extreme.
+    extremes usually are from the mean extreme. Once told, a level that is returning is told again only if it goes
+    farther than before.
 
-    Catches: drift, and lasting level shifts, of sensors that have been known for a week.
+    Likewise, each day has a lowest and a highest level of an hour. A level that for a day didn't come down to the
+    highest of the lowest ones is surprising, as with a leak that never lets a flow rest; so is one that didn't come up
+    to the lowest of the highest ones.
+
+    Catches: drift, and lasting level shifts, of sensors that have been known for a week; a base load.
     Blind to: levels within the extremes of previous days; the first 8 days, and as many after a level was adopted; a
         drift slower per day than the usual difference between daily extremes.
     Contamination: a record moves by at most the usual distance per day. While an incident is open, nothing is learned.
     Warm-up: 8 days, so that a weekend has been seen.
-    State: 192 bytes per sensor.
-    Cost: about 75 array operations per round.
+    State: 256 bytes per sensor.
+    Cost: about 90 array operations per round.
     Source: records of exchangeable sequences, N. Glick, "Breaking records and breaking boards", American Mathematical
         Monthly 85 (1), 1978.
     Differs: the tail beyond a record is Student's, because few days give little evidence of their variation; records
@@ -111,7 +135,13 @@ class LevelDrift(Detector):
             "day_began": Field(moment=True),
             "days": Field(),
             "beyond": Field(),
+            "crest": Field(learned=False, later=True),
+            "told": Field(learned=False, later=True),
         }
+        for side, sign in SIDES.items():
+            fields[f"{side}_inner"] = Field(-sign * UNKNOWN, later=True)
+            fields[f"{side}_missed"] = Field(learned=False, later=True)
+            fields[f"{side}_nearest"] = Field(learned=False, later=True)
         for scale in SCALES_S:
             fields[f"{scale}_mean"] = Field(learned=False)
             for side in SIDES:
@@ -131,6 +161,7 @@ class LevelDrift(Detector):
         known = nowhere(everywhere(days >= self.fewest_days))
         sides = list(SIDES.items())
         farthest, beyond, band = 0.0 * values, [False, False], [NOTHING, NOTHING]
+        quick = values
         for scale, memory_s in SCALES_S.items():
             share = maximum(1.0 - exp(-passed / memory_s), passed / maximum(watched, 1.0))
             if known is False:  # most of the arithmetic is about records that don't count yet
@@ -144,12 +175,17 @@ class LevelDrift(Detector):
             believed = minimum(maximum(values, records[0] - reach), records[1] + reach)
             believed = where(first, values, where(known, believed, values))
             mean = self._follow(state, slots, scale, believed, share, first, begins)
-            if scale == "hour":  # a level has no score while the values, or a faster level, are back
-                beyond, band = [values < records[0], values > records[1]], records
-            for place, (_, sign) in enumerate(sides):
-                off = sign * (mean - records[place])
-                beyond[place] = beyond[place] & (off > 0)
-                farthest = maximum(farthest, where(beyond[place], quotient(off, deviations[place]), 0.0))
+            off = [sign * (mean - record) for (_, sign), record in zip(sides, records, strict=True)]
+            if scale != "hour":  # it counts as far as the quicker one is there, too
+                ahead = [sign * (quick - record) for (_, sign), record in zip(sides, records, strict=True)]
+                off = [minimum(*pair) for pair in zip(off, ahead, strict=True)]
+            quick = mean
+            if scale == "hour":  # a level says nothing while the values, or a quicker level, are back
+                beyond, band = self._speak(state, slots, values, off, records, passed, known), records
+                farthest = self._never_back(state, slots, mean, deviations, passed, known)
+            for place in range(len(sides)):
+                beyond[place] = beyond[place] & (off[place] > 0)
+                farthest = maximum(farthest, where(beyond[place], quotient(off[place], deviations[place]), 0.0))
         if known is False:
             state["beyond"][slots] = 0.0
             return no_opinion(values)
@@ -160,9 +196,61 @@ class LevelDrift(Detector):
         else:
             rare = log10(days + 1.0) - SIDES_SEEN + student_tail(farthest, maximum(days - 1.0, 1.0))
             score = where(is_beyond, bounded(rare, 0.0, MOST), score)
+            told = state["told"][slots]
+            state["told"][slots] = where(is_beyond & (beyond[0] | beyond[1]) & (rare >= self.floor), TELLING, told)
             self._let_adopted(state, slots, passed, nowhere(is_beyond & (rare >= ADOPTED_FROM)), days)
         lower, upper = (where(known, each, NOTHING) for each in band)
         return Scores(score, constant_like(values, NOTHING), lower, upper)
+
+    @staticmethod
+    def _speak(
+        state: State,
+        slots: Rows,
+        values: Numbers,
+        off: list[Numbers],
+        records: list[Numbers],
+        passed: Numbers,
+        known: Any,
+    ) -> list[Any]:
+        """On which side the level of the last hour is beyond its record, and isn't on its way back."""
+        outside = [values < records[0], values > records[1]]
+        told, farther = state["told"][slots], maximum(*off)
+        away = nowhere(known & ((farther > 0) | (told > 0)))
+        if away is False:
+            return outside
+        before = state["crest"][slots]
+        slow = state["quarter_mean"][slots]
+        lasting = maximum(*(sign * (slow - state[f"quarter_{side}_record"][slots]) for side, sign in SIDES.items()))
+        over = (farther <= 0) & ((told == 0) | (lasting <= 0))
+        crest = where(over, 0.0, maximum(before * exp(-passed / SCALES_S["quarter"]), farther))
+        middle = 0.5 * (records[0] + records[1])
+        home = where(off[1] > 0, middle - values, values - middle) >= 0
+        returns = (farther < HALFWAY * crest) | (home & (farther < ON_THE_WAY * crest))
+        told = where(over, 0.0, where((told > 0) & returns, RETURNING, told))
+        state["crest"][slots] = where(away, crest, before)
+        state["told"][slots] = where(away, told, state["told"][slots])
+        speaks = (told < RETURNING) | (farther >= crest)
+        return [(speaks & side) | (told == TELLING) for side in outside]
+
+    @staticmethod
+    def _never_back(
+        state: State, slots: Rows, mean: Numbers, deviations: list[Numbers], passed: Numbers, known: Any
+    ) -> Numbers:
+        """How far from where it was on each day before the level has stayed for a day, in deviations; else 0."""
+        farthest = 0.0 * mean
+        counted = minimum(passed, LONGEST_PASSED_S)
+        for place, (side, sign) in enumerate(SIDES.items()):
+            off = sign * (state[f"{side}_inner"][slots] - mean)
+            gone = nowhere(known & (off > 0))
+            before, nearest = state[f"{side}_missed"][slots], state[f"{side}_nearest"][slots]
+            missed = where(gone, before + counted, where(known, 0.0, before))
+            nearest = where(gone, where(missed > LEAVING_S, minimum(nearest, off), off), where(known, 0.0, nearest))
+            state[f"{side}_missed"][slots], state[f"{side}_nearest"][slots] = missed, nearest
+            is_long = nowhere(known & (missed >= A_DAY_S))
+            if is_long is not False:
+                distance = RETURNS * quotient(nearest, deviations[place])
+                farthest = maximum(farthest, where(is_long, distance, 0.0))
+        return farthest
 
     @staticmethod
     def _follow(state: State, slots: Rows, scale: str, values: Numbers, share: Numbers, first: Any, begins: Any) -> Any:
@@ -186,6 +274,10 @@ class LevelDrift(Detector):
             for side, sign in SIDES.items():
                 record = row[f"{scale}_{side}_record"]
                 found.append((sign * (mean - record) / max(deviation, 1e-300), mean, record, SPAN[scale]))
+                if scale == "hour" and row[f"{side}_missed"] >= A_DAY_S:
+                    nearest, inner = row[f"{side}_nearest"], row[f"{side}_inner"]
+                    own = max(LEAST_SHARE * width, OF_ROOTS * row[f"hour_{side}_root"] ** 2)
+                    found.append((RETURNS * nearest / max(own, 1e-300), inner - sign * nearest, inner, DAY))
         _, mean, record, span = max(found)
         return Measure(mean, record, about=span)
 
@@ -222,8 +314,24 @@ class LevelDrift(Detector):
                     ),
                     "record": where(is_first, extreme, record + sign * where(further > 0, step, FADING * further)),
                 }
+                if scale == "hour":
+                    self._learn_inner(state, slots, side, extreme, is_first, is_young, ended)
                 for what, value in learned.items():
                     state[name + what][slots] = where(ended, value, state[name + what][slots])
+
+    @staticmethod
+    def _learn_inner(
+        state: State, slots: Rows, side: str, extreme: Numbers, is_first: Any, is_young: Any, ended: Any
+    ) -> None:
+        """Learn how near to the middle the extreme of a day may be."""
+        sign, inner, root = SIDES[side], state[f"{side}_inner"][slots], state[f"hour_{side}_root"][slots]
+        usual = root * root
+        unknown = nowhere(abs(inner) >= UNKNOWN)  # as of a sensor known to an earlier version
+        inner = where(unknown, state[f"hour_{side}_middle"][slots] - sign * 3.0 * usual, inner)
+        nearer = sign * (inner - extreme)
+        step = where(is_young, nearer, minimum(nearer, usual))
+        learned = where(is_first, extreme, inner - sign * where(nearer > 0, step, FADING * nearer))
+        state[f"{side}_inner"][slots] = where(ended, learned, state[f"{side}_inner"][slots])
 
     @staticmethod
     def _let_adopted(state: State, slots: Rows, passed: Numbers, far: Any, days: Numbers) -> None:
@@ -233,3 +341,5 @@ class LevelDrift(Detector):
         state["beyond"][slots] = lasted
         if adopted is not False:
             state["days"][slots] = where(adopted, 0.0, days)
+            for name in ("told", *(f"{side}_missed" for side in SIDES)):
+                state[name][slots] = where(adopted, 0.0, state[name][slots])

@@ -72,3 +72,62 @@ def test_an_adopted_level_is_judged_again_when_its_days_are_known(gap: int) -> N
         if index > 16 * A_DAY and score >= TELLS:
             found.append(index // A_DAY - 15)
     assert set(found) == ({gap} if gap > 8 else set())
+
+
+def cycles_of(days: int) -> Floats:
+    """A refrigerator: each ten minutes, cycles of 70 minutes, a little warmer by day."""
+    each, rng = np.arange(days * A_DAY), np.random.default_rng(7)
+    cycle = 1.4 * np.abs(2.0 * (each / 7 % 1.0) - 1.0)
+    return 4.0 + cycle + 0.15 * np.sin(each / A_DAY * 2 * np.pi) + 0.1 * rng.normal(size=len(each))
+
+
+def beginnings(values: Floats) -> list[int]:
+    """Readings at which something begins to be told."""
+    found = told(values)
+    return [index for place, index in enumerate(found) if place == 0 or index != found[place - 1] + 1]
+
+
+@pytest.mark.parametrize("offset", [-5.0, 5.0])
+def test_a_level_that_is_on_its_way_back_is_not_told_of_again(offset: float) -> None:
+    values = cycles_of(20)
+    begin, hours = 15 * A_DAY, np.arange(16 * A_DAY - 15 * A_DAY) / 6
+    values[begin : begin + A_DAY] += offset * np.where(hours < 6, hours / 6, np.exp(-(hours - 6) / 3))
+    assert len(beginnings(values)) == 1
+
+
+def test_a_level_that_goes_farther_after_a_return_is_told_of_again() -> None:
+    values = cycles_of(20)
+    begin = 15 * A_DAY
+    values[begin : begin + 36] += 3.0
+    values[begin + 48 : begin + 80] += 6.0
+    assert [(index - begin) // 48 for index in beginnings(values)] == [0, 1]
+
+
+def flow_of(days: int) -> Floats:
+    """The use of water, each ten minutes: by day, and nearly none for some hours of each night."""
+    each, rng = np.arange(days * A_DAY), np.random.default_rng(8)
+    by_day = np.maximum(0.0, np.sin((each % A_DAY / A_DAY - 0.25) * 2 * np.pi))
+    return rng.exponential(1.0, len(each)) * (0.02 + 4.0 * by_day)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_flow_that_no_longer_rests_is_told_of_within_a_day_and_until_it_does(sign: float) -> None:
+    values = flow_of(20)
+    begin, end = 15 * A_DAY, 18 * A_DAY
+    values[begin:end] += 1.5
+    assert told(sign * flow_of(20)) == []
+    found = told(sign * values)
+    assert begin + A_DAY / 2 <= found[0] <= begin + 1.25 * A_DAY
+    assert end <= found[-1] <= end + A_DAY / 4
+    assert len(found) == found[-1] - found[0] + 1
+
+
+def test_what_a_level_has_not_been_below_for_a_day_is_measured() -> None:
+    values, table = flow_of(20), StateTable(LevelDrift(), rows=1)
+    values[15 * A_DAY :] += 1.5
+    for index, value in enumerate(values[: 16 * A_DAY + A_DAY // 2].tolist()):
+        table.update_one(0, value, MONDAY_S + 60.0 * MINUTES * index, held=index >= 15 * A_DAY)
+    measure = LevelDrift().measure(table.arrays, 0)
+    assert measure.about == "day"
+    assert 1.0 < measure.now < 1.8
+    assert 0.0 < measure.usual < 0.4

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from detectors.univariate.drift import DAY
 from edge.core.incidents.incident import ERROR_KIND, Incident
 from edge.core.incidents.sentences.limit_sentences import broken_sentence, kept_sentence, limit_clause
 from edge.core.incidents.sentences.pace_sentences import jump_clause, pace_clause, pace_unit
@@ -159,10 +160,7 @@ def measured(value: str, unit: str, kind: str, at: float, opinion: Opinion, inte
         )
         return f"is unsteady, at {value}: it {changes}"
     if kind == "drift" and math.isfinite(now):
-        digits = digits_apart(now, usual, least=4)
-        usually = f"usually {quantity(usual, unit, digits)} at {'most' if now > usual else 'least'}"
-        mean = f"its mean over {opinion.about} is {number(now, digits)}"
-        return f"has drifted to {value}: {mean}, {usually}"
+        return drift_clause(value, unit, opinion)
     if kind == "rate" and math.isfinite(reach := opinion.upper - opinion.expected):
         step = abs(at - opinion.expected)
         digits = digits_apart(step, reach, least=3)
@@ -170,6 +168,18 @@ def measured(value: str, unit: str, kind: str, at: float, opinion: Opinion, inte
             f"has jumped by {number(step, digits)} to {value}; steps are usually up to {quantity(reach, unit, digits)}"
         )
     return ""
+
+
+def drift_clause(value: str, unit: str, opinion: Opinion) -> str:
+    """Describe a mean that is beyond those of all previous days, or that hasn't returned for a day."""
+    now, usual = opinion.now, opinion.usual
+    digits = digits_apart(now, usual, least=4)
+    if opinion.about == DAY:
+        way, most = ("below", "less") if now > usual else ("above", "more")
+        nearest = f"its mean over an hour hasn't been {way} {number(now, digits)} for a day"
+        return f"is at {value}: {nearest}, on each day before it was {quantity(usual, unit, digits)} or {most}"
+    usually = f"usually {quantity(usual, unit, digits)} at {'most' if now > usual else 'least'}"
+    return f"has drifted to {value}: its mean over {opinion.about} is {number(now, digits)}, {usually}"
 
 
 def digits_beside(value: float, band: Opinion | None) -> int:

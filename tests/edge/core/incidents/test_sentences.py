@@ -134,3 +134,20 @@ def test_a_sentence_about_a_state_describes_the_deviation(opinion: Opinion, says
     observation = Observation(100.0, 1.9, 2.5, [opinion])
     incident = Incident.from_observation(observation)
     assert sentence("well/pump", "A", Transition.RAISED, incident, observation, None, opinion) == says
+
+
+@pytest.mark.parametrize(
+    ("now", "usual", "says"),
+    [
+        (2.1, 0.5, "hasn't been below 2.1 for a day, on each day before it was 0.5 kW or less"),
+        (0.5, 2.1, "hasn't been above 0.5 for a day, on each day before it was 2.1 kW or more"),
+    ],
+)
+def test_a_sentence_about_a_level_that_does_not_return_says_where_it_was_on_other_days(
+    now: float, usual: float, says: str
+) -> None:
+    opinion = Opinion("drift", "drift", 4.0, level=3.5, now=now, usual=usual, about="day")
+    observation = Observation(100.0, 6.9, 3.5, [opinion])
+    incident = Incident.from_observation(observation)
+    said = sentence("air/power", "kW", Transition.RAISED, incident, observation, None, opinion)
+    assert said == f"air/power is at 6.9 kW: its mean over an hour {says}"
