@@ -1,10 +1,14 @@
-"""Cells over a folder: readings per second of a worker, and bytes of state per sensor and of entries per reading.
+"""Cells over a folder: what a worker needs for them, in CPU time, memory and storage.
+
+The columns are: sensors, cells, readings, readings per second of CPU time, bytes of state per sensor, of entries per
+reading and of memory per sensor, and microseconds of CPU time per sensor to save the state.
 
 python benchmarks/cells.py [SENSORS [CELLS [BATCHES]]]
 """
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 import tempfile
@@ -47,12 +51,18 @@ def batches(names: list[str], count: int) -> Iterator[list[Reading]]:
         ]
 
 
+def resident() -> int:
+    """Resident memory of this process, in bytes."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
 def main(sensors: int = 1000, cells: int = 8, count: int = 20) -> None:
     """Measure, and print a row of the table."""
     plan = plan_of(parse('[[input]]\ntopic = "#"\n', "cells").configuration, cells)
     names = [f"plant/device{each // 5}/field{each % 5}" for each in range(sensors)]
     with tempfile.TemporaryDirectory() as folder:
         store = Measured(Path(folder))
+        before = resident()
         host, spent, offset = CellHost(plan, store, live=cells), 0.0, 0
         for batch in batches(names, count):
             shares: dict[int, list[int]] = {}
@@ -66,11 +76,13 @@ def main(sensors: int = 1000, cells: int = 8, count: int = 20) -> None:
                 host.run(cell, [portion], batch[-1].time)
             spent += time.process_time() - began
             offset += len(batch)
+        grown, began = resident() - before, time.process_time()
         state = sum(len(cell.state()) for _, cell in host._live.values())  # noqa: SLF001 - a measurement may look inside
+        saving = time.process_time() - began
     readings = sensors * ROUNDS * count
     print(
         f"| {sensors:,} | {cells} | {readings:,} | {readings / spent:,.0f} | {state / sensors:,.0f} |"
-        f" {store.entry_bytes / readings:.1f} |"
+        f" {store.entry_bytes / readings:.1f} | {grown / sensors:,.0f} | {1e6 * saving / sensors:,.0f} |"
     )
 
 
