@@ -102,6 +102,11 @@ class ModelStore:
         open_ones = {each.sequence for each in self.events if each.incident not in ended}
         return [row for row in self.pending(after, 10**9, up_to) if row.sequence in open_ones][:most]
 
+    def pending_before(self, sequence: int, most: int) -> list[OutboxRow]:
+        incidents = {each.incident for each in self.events if each.sequence == sequence}
+        its = {each.sequence for each in self.events if each.incident in incidents}
+        return [row for row in self.pending(0, 10**9, sequence - 1) if row.sequence in its][:most]
+
     def confirm(self, sequences: Sequence[int], now: float) -> None:
         known = {each.sequence for each in self.events}
         self.confirmed.update({each: now for each in sequences if each in known})

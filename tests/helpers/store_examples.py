@@ -78,6 +78,7 @@ def answers(store: Store) -> dict[str, object]:
         "some pending": store.pending(2, 4, 9),
         "pending open": store.pending_open(0, 10_000, last),
         "some pending open": store.pending_open(1, 5, last - 1),
+        "pending before": [store.pending_before(each, 3) for each in range(1, last + 2)],
         "recall": store.recall(),
         "parts": list(store.parts()),
         "past": list(store.past()),

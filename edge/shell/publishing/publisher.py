@@ -13,8 +13,8 @@ ones on its topic, and doesn't delay other topics; see `refused_topics.py` and `
 again, the outbox is read from the beginning in the same order. Since a broker may refuse one publication and accept the
 next, each topic has only one publication in flight on MQTT 5.
 
-The events of an incident always arrive in order. For retained topics only the latest payload is kept: a newer one
-replaces a waiting one, so at most one per topic is waiting.
+The events of an incident always arrive in order; see also `earlier_events.py`. For retained topics only the latest
+payload is kept: a newer one replaces a waiting one, so at most one per topic is waiting.
 """
 
 from __future__ import annotations
@@ -22,23 +22,22 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum, auto
 
 from edge.core.incidents.events.gaps import TRANSITION as GAP
 from edge.shell.link import RefusedPublication
 from edge.shell.link.sending.delivery_check import DeliveryCheck
 from edge.shell.link.sending.outlet import Outlet
+from edge.shell.publishing.backlog_rate import BacklogRate
 from edge.shell.publishing.closing_topics import ClosingTopics
+from edge.shell.publishing.earlier_events import EarlierEvents
 from edge.shell.publishing.event_publication import as_replayed, properties_of
 from edge.shell.publishing.outbox_cursor import READ_AHEAD, OutboxCursor, lanes_of
 from edge.shell.publishing.refused_topics import RefusedTopics
 from edge.shell.store import OutboxRow, Store, StoreError
 
 log = logging.getLogger("edgewarden.publisher")
-
-BURST_S = 0.1
-"""Averaging time of the backlog's rate."""
 
 CONFIRM_S = 0.2
 """Maximum delay before PUBACKs are recorded in the store, several at a time; after a crash, events not yet recorded are
@@ -67,7 +66,7 @@ class Publisher:
         status_topic: The service's own status topic.
 
     Attributes:
-        backlog_per_second: Maximum number of backlog events per second.
+        rate: Bounds the number of backlog events per second.
         refused: The topics that the broker currently refuses.
         check: Checks whether acknowledged events were delivered.
         confirmed: Number of events confirmed as delivered.
@@ -85,12 +84,10 @@ class Publisher:
     ) -> None:
         self.refused = RefusedTopics(monotonic)
         self.check = DeliveryCheck(link, status_topic, monotonic)
-        self.confirmed = 0
-        self.published = 0
-        self.replayed = 0
+        self.confirmed = self.published = self.replayed = 0
         self._store = store
         self._link = link
-        self.backlog_per_second = backlog_per_second
+        self.rate = BacklogRate(backlog_per_second, monotonic)
         self._monotonic = monotonic
         self._status_topic = status_topic
         self._connection = 0
@@ -100,6 +97,7 @@ class Publisher:
         self._unwritten_since = 0.0
         self._sent_first: set[int] = set()
         self._sent_before: set[int] = set()
+        self._earlier = EarlierEvents(store, self.check)
         self._busy: set[str] = set()
         self._closing = ClosingTopics()
         self._waits = False
@@ -107,8 +105,6 @@ class Publisher:
         self._retained: dict[str, bytes] = {}
         self._retained_tries: set[str] = set()
         self._retained_outstanding: dict[int, tuple[str, bytes]] = {}
-        self._allowance = 0.0
-        self._allowed_at = monotonic()
         self._last_gap = 0
 
     @property
@@ -143,7 +139,7 @@ class Publisher:
             for lane in (self._urgent, self._live, self._backlog):
                 lane.look_again()
             return
-        self._store = store
+        self._store, self._earlier = store, EarlierEvents(store, self.check)
         self._unwritten.clear()
         self._outstanding.clear()
         # PUBACKs for events of the old store are no longer recognised, so they can't release their topics.
@@ -198,6 +194,7 @@ class Publisher:
             self._count(self.check.turn(may_probe=self._may_send()))
             if self.check.mended:
                 self.check.mended = False
+                self._outstanding.clear()  # was sent in doubt, so that PUBACKs that arrive now prove nothing
                 self._begin_again()
             if self._send_tries() and self._send_events():
                 self._send_retained()
@@ -313,7 +310,7 @@ class Publisher:
                 self._begin_again()
             self._tries += rows
         while self._tries:
-            if not self._send(self._tries[0], self._tries[0].payload):
+            if not self._send(self._tries[0]):
                 return False
             self._tries.popleft()
         return True
@@ -321,6 +318,7 @@ class Publisher:
     def _send_events(self) -> bool:
         """Send events until there are none or the link is full; returns whether there is room."""
         self._waits = False
+        self._earlier.turn()
         lanes = self._lanes()
         if self.check.is_on and any(lane.next() for lane in lanes) and not self.check.may_send():
             return True
@@ -334,16 +332,16 @@ class Publisher:
         """Send events from a cursor as far as possible now."""
         is_backlog = lane is self._backlog
         passed_over = 0
-        for row in self._backlog_rows() if is_backlog else iter(lane.next, None):
+        for row in self.rate.rows(lane) if is_backlog else iter(lane.next, None):
             if self._is_passed_over(row, is_backlog=is_backlog):
                 passed_over += 1
-            elif row.topic in self._busy:
+            elif row.topic in self._busy or (self._earlier.before(row) and self._outstanding):
                 self._waits = True
                 return _Progress.WAITS
-            elif not self._send(row, as_replayed(row.payload) if is_backlog else row.payload):
+            elif not (self._send_earlier(row) and self._send(row, is_backlog=is_backlog)):
                 return _Progress.NO_ROOM
             elif is_backlog:
-                self._allowance -= 1
+                self.rate.sent()
                 self.replayed += 1
             elif lane is self._urgent:
                 self._sent_first.add(row.sequence)
@@ -355,26 +353,24 @@ class Publisher:
     def _is_passed_over(self, row: OutboxRow, *, is_backlog: bool) -> bool:
         if row.topic in self.refused or row.sequence in self._sent_before:
             return True
-        return is_backlog and row.sequence in self._sent_first
+        return self._earlier.before(row) is None or (is_backlog and row.sequence in self._sent_first)
 
-    def _backlog_rows(self) -> Iterator[OutboxRow]:
-        """The next backlog rows, up to the number allowed by the rate now."""
-        now = self._monotonic()
-        self._allowance = min(
-            self._allowance + self.backlog_per_second * (now - self._allowed_at),
-            1.0 + BURST_S * self.backlog_per_second,
-        )
-        self._allowed_at = now
-        while self._allowance >= 1 and (row := self._backlog.next()) is not None:
-            yield row
+    def _send_earlier(self, row: OutboxRow) -> bool:
+        """Send what must be sent again before an event; returns whether there was room for all of it."""
+        if all(self._send(each) for each in self._earlier.before(row) or ()):
+            return True
+        self._earlier.failed()
+        return False
 
-    def _send(self, row: OutboxRow, payload: bytes) -> bool:
+    def _send(self, row: OutboxRow, *, is_backlog: bool = False) -> bool:
         if not self._may_send():
             return False
+        payload = as_replayed(row.payload) if is_backlog else row.payload
         token = self._link.publish(row.topic, payload, properties=properties_of(row))
         if token is None:
             return False
         self._outstanding[token] = row.sequence, row.topic
+        self._earlier.sent(row.sequence)
         self._note_busy(row.topic)
         self.published += 1
         if row.transition == GAP:

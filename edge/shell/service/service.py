@@ -117,7 +117,7 @@ class Service:
     def _join(self, pipeline: Pipeline, options: ServiceOptions) -> None:
         """Connect the parts that depend on the configuration to the links and the store."""
         self._pipeline, self._options = pipeline, options
-        self._publisher.backlog_per_second, self._group.seconds = options.backlog_per_second, options.commit_s
+        self._publisher.rate.per_second, self._group.seconds = options.backlog_per_second, options.commit_s
         links = self._inbound, self._outbound
         self._report = ServiceStatus(options.about or {}, pipeline, *links, self._publisher, self._clock, self._started)
         self._report.watch(self._clocks, self.sinks)

@@ -196,6 +196,9 @@ class Store(Protocol):
     def pending_open(self, after: int, most: int, up_to: int) -> list[OutboxRow]:
         """Pending events of incidents that haven't ended; see `pending()`."""
 
+    def pending_before(self, sequence: int, most: int) -> list[OutboxRow]:
+        """Pending events of an event's incident with lower sequences in order, at most `most`."""
+
     def confirm(self, sequences: Sequence[int], now: float) -> None:
         """Record the broker's confirmation of events."""
 

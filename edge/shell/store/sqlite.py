@@ -216,6 +216,15 @@ class SqliteStore:
             (after, up_to, up_to, most),
         )
 
+    def pending_before(self, sequence: int, most: int) -> list[OutboxRow]:
+        """See `Store`."""
+        return self._rows(
+            f"SELECT {OUTBOX_COLUMNS} FROM events"  # noqa: S608 - columns are ours
+            " WHERE incident = (SELECT incident FROM events WHERE sequence = ?) AND confirmed IS NULL AND sequence < ?"
+            " ORDER BY sequence LIMIT ?",
+            (sequence, sequence, most),
+        )
+
     def _rows(self, query: str, values: Sequence[Any]) -> list[OutboxRow]:
         found = []
         for *columns, checksum in self._database.execute(query, values):

@@ -5,8 +5,9 @@ retained status is therefore published again after acknowledged events and must 
 publications in order, the events were then delivered. While it doesn't come back, no event counts as delivered and all
 of them wait, or they would overtake those that were dropped. After `PATIENCE_S` new events are sent anyway, once, since
 the access list may only deny reading the status; the stored events still wait until it comes back, and are sent then.
-The status is published repeatedly, and always before new events are sent, so that changes of the list are noticed in
-both directions.
+Since the list may be corrected at any moment, the publisher sends undelivered events of an incident again before a new
+one of that incident. The status is published repeatedly, and always before new events are sent, so that changes of the
+list are noticed in both directions. A list that denies for less than `PROBE_S` may go unnoticed.
 
 A foreign status on the topic shows that another service has the same name.
 """
@@ -28,9 +29,6 @@ log = logging.getLogger("edgewarden.publisher")
 
 ECHO_S = 5.0
 """Maximum time for the status to come back after its acknowledgement."""
-
-DOUBT_S = 0.3
-"""Delay after which events wait for it; usually it comes back immediately."""
 
 STILL_MISSING_S = 2.0
 """Maximum time for a status after one that didn't come back; a verdict remains valid for as long."""
@@ -117,6 +115,11 @@ class DeliveryCheck:
         return self._link.acknowledges_blindly and self._link.echo.state != "off" and not self.is_impossible
 
     @property
+    def is_in_doubt(self) -> bool:
+        """Whether the broker may be dropping what it acknowledges."""
+        return self.is_on and self.missing_since is not None
+
+    @property
     def is_probing(self) -> bool:
         """Whether an unacknowledged status is in flight."""
         return self._token is not None and self._acknowledged_at == math.inf
@@ -124,7 +127,7 @@ class DeliveryCheck:
     @property
     def holds_backlog(self) -> bool:
         """Whether events stored before the connection must wait, because no status has come back."""
-        return self.is_on and (self._is_waiting or self.missing_since is not None)
+        return self.is_on and (self._is_waiting or self.is_in_doubt)
 
     @property
     def held(self) -> Iterable[int]:
@@ -147,7 +150,7 @@ class DeliveryCheck:
             return True
         now = self._monotonic()
         if self.missing_since is None:
-            return now < self._acknowledged_at + DOUBT_S
+            return self._token is None
         is_patient = now < self.missing_since + PATIENCE_S
         if not is_patient and self._token is None and now < self._missed_at + STILL_MISSING_S:
             return True
