@@ -15,6 +15,7 @@ from edge.core.model.readings.messages import Message
 from edge.shell.link import Echo, LinkOptions
 from edge.shell.link.reconnecting.reconnecting import Reconnecting
 from edge.shell.link.service_link import MarksRepetitions
+from edge.shell.link.versions.abilities import Abilities
 
 START = 1_700_000_000.0
 """Start of the plant's time, in seconds since the epoch."""
@@ -112,6 +113,7 @@ class FreeLink(MarksRepetitions):
         self.dropped_qos0 = self.takeovers = 0
         self.refused_publications = 0
         self.refused_subscriptions: dict[str, str] = {}
+        self.abilities = Abilities()
         self.options = LinkOptions()
         self.reconnecting = Reconnecting(self.options)
         self._plant = plant

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edge.shell.link import ServiceLink
+from edge.shell.link.versions.abilities import EFFECTS, QOS_1, WEAKENED
 from edge.shell.publishing.publisher import Publisher
 
 MOST = 10
@@ -31,6 +32,9 @@ def problems_of(inbound: ServiceLink, outbound: ServiceLink, publisher: Publishe
         problems.append({"problem": "delivery_unconfirmed"})
     filters = list(inbound.refused_subscriptions.items())
     problems += [{"problem": "subscription_refused", "filter": each, "reason": why} for each, why in filters[:MOST]]
+    problems += [lacking(each) for each in outbound.abilities.lacking]
+    weakened = inbound.abilities.weakened[:MOST]
+    problems += [{"problem": "subscription_weakened", "filter": each, "effect": WEAKENED} for each in weakened]
     for link in {id(each): each for each in (inbound, outbound)}.values():
         if link.reconnecting.has_rival:
             problems.append(
@@ -41,3 +45,8 @@ def problems_of(inbound: ServiceLink, outbound: ServiceLink, publisher: Publishe
                 },
             )
     return problems
+
+
+def lacking(what: str) -> Problem:
+    """A problem that is due to what the broker doesn't have."""
+    return {"problem": "broker_lacks", "what": what, "effect": EFFECTS[what], "delays_events": what == QOS_1}

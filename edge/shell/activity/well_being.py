@@ -68,6 +68,7 @@ def notes_on(said: dict[str, Any]) -> list[str]:
         ]
     if health.get("input_lag", 0) > MUCH:
         notes.append(f"{health['input_lag']:,} records wait in Kafka to be read")
+    notes += [words for each in health.get("problems", ()) if (words := _lacking(each))]
     if health.get("dropped_qos0"):
         notes.append(f"{counted(health['dropped_qos0'], 'message')} of QoS 0 arrived too fast and were dropped")
     return notes + _notes_of_sinks(health) + _refused_notes(said)
@@ -92,9 +93,20 @@ def _in_words(problem: dict[str, Any]) -> str:
     if kind == "client_id_in_use":
         uses = "uses" if problem.get("certain") else "may be using"
         return f"another client {uses} the id {problem['client_id']}"
+    if kind == "broker_lacks" and problem["delays_events"]:
+        return f"the broker has no {problem['what']}: {problem['effect']}"
     if kind == "sink_failing":
         return f"the sink {problem['sink']} gets no events: {problem['reason']}"
     return _of_the_clock(problem)
+
+
+def _lacking(problem: dict[str, Any]) -> str:
+    """A sentence about what the broker lacks, unless that delays events."""
+    if problem.get("problem") == "broker_lacks" and not problem["delays_events"]:
+        return f"the broker has no {problem['what']}: {problem['effect']}"
+    if problem.get("problem") == "subscription_weakened":
+        return f"the broker sends {problem['filter']} with QoS 0 only: {problem['effect']}"
+    return ""
 
 
 def _of_the_clock(problem: dict[str, Any]) -> str:

@@ -43,7 +43,8 @@ from edge.shell.link.reconnecting.reconnecting import Reconnecting
 from edge.shell.link.sending.sender import LiveConnection, RefusedPublication, Sender
 from edge.shell.link.service_link import MarksRepetitions
 from edge.shell.link.subscribing.subscriber import Subscriber
-from edge.shell.link.versions.mqtt5 import session, takes_identifiers
+from edge.shell.link.versions.abilities import Abilities
+from edge.shell.link.versions.mqtt5 import SESSION_EXPIRY_S, session, takes_identifiers
 from edge.shell.link.versions.version_choice import Outcome, Version, VersionChoice
 
 log = logging.getLogger("edgewarden.link")
@@ -69,6 +70,7 @@ class Link(MarksRepetitions):
         version: MQTT version of the last connection.
         reconnecting: Evidence of other clients with the same ID.
         echo: Messages on `options.echo`; `births` those on `options.births`.
+        abilities: What the broker can do.
         callback_errors: Number of failed callbacks; a single one ends the link.
         trouble: Why the last attempt or connection ended; empty while connected.
     """
@@ -83,14 +85,14 @@ class Link(MarksRepetitions):
         self.options = options
         self.connections, self.session_present, self.callback_errors, self.trouble = 0, False, 0, ""
         self.version: Version = "3.1.1" if options.version == "3.1.1" else "5"
-        self._on_news = on_news
-        self._where = f"host={options.host} port={options.port}"
-        self._subscriber = Subscriber(subscriptions)
+        self._on_news, self._where = on_news, f"host={options.host} port={options.port}"
+        self.abilities = Abilities(0 if options.clean_session else SESSION_EXPIRY_S)
+        self._subscriber = Subscriber(subscriptions, abilities=self.abilities)
         self._receiver = Receiver(options, clock, self._subscriber.is_copy)
         self.inbox, self.births = self._receiver.inbox, self._receiver.births
         self._thread: threading.Thread | None = None
         self._standing: ConnectionState[LiveConnection] = ConnectionState()
-        self._sender = Sender(self._standing)
+        self._sender = Sender(self._standing, self.abilities)
         comparison = ComparedConnection(options, lambda: self.version) if options.client_id else None
         self.reconnecting = Reconnecting(options, comparison)
         self._versions = VersionChoice(options.version)
@@ -287,8 +289,7 @@ class Link(MarksRepetitions):
 
     def _converse(self, client: BulkClient, version: Version) -> float:
         """Send and receive until the connection ends; returns how long it was accepted, in seconds."""
-        self.version, self._outcome = version, "closed"
-        self._said_at_end = None
+        self.version, self._outcome, self._said_at_end = version, "closed", None
         step_s = min(2.0, self.options.keepalive_s / 15)
         accepted_at = None
         code = MQTTErrorCode.MQTT_ERR_SUCCESS
@@ -324,7 +325,7 @@ class Link(MarksRepetitions):
         return not (current := self._standing.current) or current.window.waits_for_answers or self._standing.stopping
 
     def _make_client(self, version: Version) -> BulkClient:
-        client = make_client(self.options, version)
+        client = make_client(self.options, version, self.abilities)
         client.on_connect = self._guarded(self._on_connect)
         client.on_disconnect = self._guarded(self._on_disconnect)
         client.on_subscribe = self._guarded(self._on_subscribe)
@@ -346,18 +347,18 @@ class Link(MarksRepetitions):
         self._outcome = "unsupported" if reason.value == UNSUPPORTED_VERSION else "accepted"
         if reason.is_failure:
             self.trouble = why_refused(reason)
+            self.abilities.refused(reason.value)
             log.error("connect_refused %s reason=%r", self._where, self.trouble)
             return
+        self.abilities.accepted(properties)
         for each in (self.echo, self.births):
             each.begin(client)
         keeps, identifies = self.connections > 0 and flags.session_present, takes_identifiers(client, properties)
         number, modern = self.connections + 1, self.version == "5"
         subscribed = self._subscriber.begin(client, keeps=keeps, identifies=identifies, joins=not modern)
-        self.session_present = flags.session_present
         cutter = self._receiver.begin(number, modern=modern, session_present=flags.session_present)
         client.receive_by(self._guarded(cutter.cut), self._guarded(self._receiver.take_lot))
-        self.connections = number
-        self.trouble = ""
+        self.connections, self.trouble, self.session_present = number, "", flags.session_present
         live = LiveConnection.of(number, client, self.options.in_flight, properties)
         self._standing.accept(live, subscribed=subscribed)
         self._tell_news()

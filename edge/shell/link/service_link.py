@@ -11,6 +11,7 @@ from edge.shell.link.link_options import Subscription, Will
 from edge.shell.link.receiving.echo import Echo
 from edge.shell.link.receiving.receive_queue import ReceiveQueue
 from edge.shell.link.sending.outlet import Outlet
+from edge.shell.link.versions.abilities import Abilities
 
 
 class LinkPlace(Protocol):
@@ -70,10 +71,12 @@ class ServiceLink(Outlet, Protocol):
     Attributes:
         inbox: The queue for messages of the service itself.
         births: Hears birth messages.
+        abilities: What the broker can do.
     """
 
     inbox: ReceiveQueue
     births: Echo
+    abilities: Abilities
 
     @property
     def options(self) -> LinkPlace:

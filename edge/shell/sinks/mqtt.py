@@ -15,6 +15,7 @@ from collections import Counter
 
 from edge.shell.link import Link
 from edge.shell.link.sending.delivery_check import DeliveryCheck
+from edge.shell.link.versions.abilities import NO_QOS_1
 from edge.shell.publishing.event_publication import properties_of
 from edge.shell.sinks.base import Outcome, SinkTrouble
 from edge.shell.sinks.options import MqttOptions
@@ -74,6 +75,9 @@ class MqttSink:
             trouble = link.trouble
             self.close()
             raise SinkTrouble(trouble or "no answer in time: a firewall, a wrong address, or the broker hangs")
+        if not link.abilities.confirms:
+            self.close()
+            raise SinkTrouble(NO_QOS_1)
         self._connection = link.connections
         topic, online, _ = self._options.status
         self._check = DeliveryCheck(link, topic)

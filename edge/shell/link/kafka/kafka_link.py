@@ -27,6 +27,7 @@ from edge.shell.link.link_options import EventProperties, Subscription, Will
 from edge.shell.link.receiving.echo import Echo
 from edge.shell.link.receiving.receive_queue import ReceiveQueue
 from edge.shell.link.sending.sender import RefusedPublication
+from edge.shell.link.versions.abilities import Abilities
 
 log = logging.getLogger("edgewarden.link")
 
@@ -69,6 +70,7 @@ class KafkaLink:
         self.options = options
         self.connections = self.moves = 0
         self.refused_subscriptions: dict[str, str] = {}
+        self.abilities = Abilities()
         self.refused_publications = 0
         self.echo = self.births = Echo(None)
         self.reconnecting = SeenRivals()

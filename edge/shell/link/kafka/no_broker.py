@@ -16,6 +16,7 @@ from edge.shell.link.link_options import EventProperties, Subscription, Will
 from edge.shell.link.receiving.echo import Echo
 from edge.shell.link.receiving.receive_queue import ReceiveQueue
 from edge.shell.link.sending.sender import RefusedPublication
+from edge.shell.link.versions.abilities import Abilities
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class NoBroker:
         self.echo = self.births = Echo(None)
         self.reconnecting = SeenRivals()
         self.refused_subscriptions: dict[str, str] = {}
+        self.abilities = Abilities()
         self.connections = 1
         self.connected = self.alive = True
         self.acknowledges_blindly = self.stamps_arrivals = False

@@ -33,6 +33,7 @@ from edge.core.model.readings.messages import Message
 from edge.shell.link.link_options import LinkOptions
 from edge.shell.link.receiving.publish_parser import INCOMPLETE, packet_end
 from edge.shell.link.receiving.reason_codes import allowed
+from edge.shell.link.versions.abilities import Abilities
 
 CONNECT_TIMEOUT_S = 10.0
 RECEIVE_BYTES = 2**17
@@ -201,12 +202,13 @@ class BulkClient(Client):
         raise BlockingIOError
 
 
-def make_client(options: LinkOptions, version: str) -> BulkClient:
+def make_client(options: LinkOptions, version: str, abilities: Abilities) -> BulkClient:
     """Create a client for one connection, without callbacks.
 
     Args:
         options: The settings of the connection.
         version: MQTT version, `5` or `3.1.1`.
+        abilities: What the broker can do, for the will.
 
     Raises:
         OSError: A TLS file can't be read.
@@ -228,7 +230,7 @@ def make_client(options: LinkOptions, version: str) -> BulkClient:
         client.tls_set_context(options.tls.context())
     will = options.will() if callable(options.will) else options.will
     if will is not None:
-        client.will_set(*will, qos=1, retain=True)
+        client.will_set(*will, qos=int(abilities.confirms), retain=abilities.retains)
     client.on_socket_open = _send_at_once
     client.on_socket_register_write = _leave_writing_to_the_network_thread
     return client

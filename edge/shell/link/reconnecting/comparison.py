@@ -22,6 +22,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from edge.shell.link.failure_reasons import why_refused
 from edge.shell.link.link_options import LinkOptions
 from edge.shell.link.receiving.bulk_client import make_client
+from edge.shell.link.versions.abilities import Abilities
 from edge.shell.link.versions.mqtt5 import session
 from edge.shell.link.versions.version_choice import Version
 
@@ -78,7 +79,7 @@ class ComparedConnection:
         version = self._version()
         name = f"{self._options.client_id}-{secrets.token_hex(4)}"
         try:
-            client = make_client(replace(self._options, client_id=name), version)
+            client = make_client(replace(self._options, client_id=name), version, Abilities())
             client.on_connect = self._on_connect
             client.on_unsubscribe = self._on_unsubscribe
             client.connect(

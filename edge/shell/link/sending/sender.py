@@ -16,6 +16,7 @@ from edge.shell.link.connection_state import ConnectionState
 from edge.shell.link.link_options import EventProperties
 from edge.shell.link.receiving.bulk_client import BulkClient
 from edge.shell.link.sending.in_flight_window import InFlightWindow
+from edge.shell.link.versions.abilities import NO_QOS_1, Abilities
 from edge.shell.link.versions.mqtt5 import properties_of
 
 log = logging.getLogger("edgewarden.link")
@@ -96,13 +97,15 @@ class Sender:
 
     Args:
         standing: Holds the connection.
+        abilities: What the broker can do.
 
     Attributes:
         refused: Number of refused publications.
     """
 
-    def __init__(self, standing: ConnectionState[LiveConnection]) -> None:
+    def __init__(self, standing: ConnectionState[LiveConnection], abilities: Abilities) -> None:
         self.refused = 0
+        self._abilities = abilities
         self._standing = standing
         self._known: LiveConnection | None = None
         self._last = InFlightWindow(0)
@@ -117,17 +120,13 @@ class Sender:
         self, topic: str, payload: bytes, *, qos: int, retain: bool, properties: EventProperties | None
     ) -> int | None:
         """See `Link.publish()`."""
-        if self._known is None:
-            self._take_note()
-        current = self._known
+        current = self._connection_with_room(qos)
         if current is None:
             return None
-        self._collect(current.window)
-        is_over = current is not self._standing.current
-        if is_over and not current.window.waits_for_answers:
-            self._take_note()
-        if is_over or not current.window.has_room(qos):
-            return None
+        is_unconfirmed = qos > 0 and not self._abilities.confirms
+        if is_unconfirmed and properties is not None:
+            return self._refuse(topic, NO_QOS_1)
+        qos, retain = 0 if is_unconfirmed else qos, retain and self._abilities.retains
         try:
             said = properties_of(current.client, properties)
             if too_large := self._why_too_large(topic, payload, said, current.largest):
@@ -142,7 +141,22 @@ class Sender:
         current.window.sent(sent.mid, qos, self._last_token, topic)
         if qos:
             self._lengths[self._last_token] = len(payload)
+        if is_unconfirmed:
+            self._confirmed.append(self._last_token)
         return self._last_token
+
+    def _connection_with_room(self, qos: int) -> LiveConnection | None:
+        """The present connection, if there is room in its window and nothing became void."""
+        if self._known is None:
+            self._take_note()
+        current = self._known
+        if current is None:
+            return None
+        self._collect(current.window)
+        is_over = current is not self._standing.current
+        if is_over and not current.window.waits_for_answers:
+            self._take_note()
+        return None if is_over or not current.window.has_room(qos) else current
 
     def _why_too_large(self, topic: str, payload: bytes, said: Properties | None, largest: int) -> str:
         """Why the broker won't take a publication of this size; empty if it may."""

@@ -21,6 +21,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.shell.link.link_options import Subscription
 from edge.shell.link.subscribing.overlaps import NO_IDENTIFIER, Identifiers, in_words, joined, overlapping
+from edge.shell.link.versions.abilities import Abilities
 from edge.shell.link.versions.mqtt5 import identified_by, options_of
 
 log = logging.getLogger("edgewarden.link")
@@ -53,13 +54,20 @@ class Subscriber:
     Args:
         wanted: The subscriptions.
         monotonic: Seconds that never step.
+        abilities: What the broker can do, as its answers show.
 
     Attributes:
         refused: Filters refused by the broker, with its reason.
     """
 
-    def __init__(self, wanted: Sequence[Subscription], monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        wanted: Sequence[Subscription],
+        monotonic: Callable[[], float] = time.monotonic,
+        abilities: Abilities | None = None,
+    ) -> None:
         self.refused: dict[str, str] = {}
+        self._abilities = abilities or Abilities()
         self._configured = self._wanted = tuple(wanted)
         self._joins = False
         self._not_joined: set[str] = set()  # filters in place of others that the broker has refused
@@ -136,8 +144,7 @@ class Subscriber:
             self._granted[subscription.filter] = subscription, identifier
             if refused.pop(subscription.filter, None) is not None:
                 log.info("subscribed filter=%r", subscription.filter)
-            if reason.value < subscription.qos:
-                log.warning("subscription_weakened filter=%r qos=%d", subscription.filter, reason.value)
+            self._abilities.granted(subscription, reason.value)
         self.refused = refused
         if refused:
             self._due = self._monotonic() + self._delay_s
@@ -185,6 +192,7 @@ class Subscriber:
         self._overlapping = overlapping([each.filter for each in wanted])
         self._granted = {each: given for each, given in self._granted.items() if each in filters}
         self._denied &= filters
+        self._abilities.wanted(filters)
         self.refused = {each: reason for each, reason in self.refused.items() if each in filters}
         self._left.difference_update(filters)
         self._identify()

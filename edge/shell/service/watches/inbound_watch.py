@@ -70,7 +70,7 @@ class InboundWatch:
         if connections == self._connections:
             return False
         is_lost = self._link.has_lost_session()
-        if is_lost or self._connections > 0 or not self._queued:
+        if is_lost or self._connections > 0 or not (self._queued and self._link.abilities.queues):
             self._pipeline.interrupted()
         self._pipeline.interruption.catch_up.returned()
         self._connections = connections

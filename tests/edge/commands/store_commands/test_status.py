@@ -14,7 +14,9 @@ from store_examples import event
 
 from edge.commands.support.service.service_state import ServiceState
 from edge.commands.support.service.well_being import well_being
+from edge.shell.activity.problems import lacking
 from edge.shell.activity.status_file import status_path
+from edge.shell.link.versions.abilities import QOS_1, RETAINED
 from edge.shell.store import SqliteStore
 
 
@@ -39,6 +41,7 @@ def test_a_healthy_service_gives_0(store: Path) -> None:
             "the broker refuses the subscription to plant/#: Not authorized",
         ),
         ({"health": {"store_writable": False}}, "the store can't be written"),
+        ({"health": {"problems": [lacking(QOS_1)]}}, "the broker has no QoS 1: events wait in the outbox"),
     ],
 )
 def test_an_unhealthy_service_gives_1_and_the_reason(store: Path, more: dict[str, Any], words: str) -> None:
@@ -47,6 +50,15 @@ def test_an_unhealthy_service_gives_1_and_the_reason(store: Path, more: dict[str
     assert result.exit_code == 1
     assert "not well: " in result.stdout
     assert f"! {words}" in result.stdout
+
+
+def test_what_a_broker_lacks_without_delaying_events_is_a_note(store: Path) -> None:
+    weakened = {"problem": "subscription_weakened", "filter": "plant/#", "effect": "they are lost"}
+    says(store, health={"problems": [lacking(RETAINED), weakened]})
+    result = edgewarden("status")
+    assert result.exit_code == 0
+    assert "- the broker has no retained messages: who subscribes later" in result.stdout
+    assert "- the broker sends plant/# with QoS 0 only: they are lost" in result.stdout
 
 
 def test_undelivered_events_are_unhealthy(store: Path) -> None:

@@ -18,6 +18,7 @@ from edge.core.model.readings.messages import Message
 from edge.shell.activity import Activity
 from edge.shell.activity.status_file import RUNNING, read_status, status_path
 from edge.shell.link import Link, LinkOptions
+from edge.shell.link.versions.abilities import Abilities
 from edge.shell.options import ServiceOptions
 from edge.shell.service.assembly.parts import make_pipeline
 from edge.shell.service.turns.commit_group import CommitGroup
@@ -72,6 +73,7 @@ class Stub:
         self.trouble = ""
         self.refused_subscriptions = {"house/#": "Not authorized"}
         self.refused_publications = 0
+        self.abilities = Abilities()
         self.takeovers = 0
         self.options = LinkOptions(host="broker", port=1883)
 

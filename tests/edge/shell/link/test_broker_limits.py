@@ -1,4 +1,4 @@
-"""Brokers with limits: the size of a packet, and answers that the standard doesn't allow."""
+"""Brokers with limits: the size of a packet, no retained messages or QoS 1, and answers of no standard."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from running import wait_until
 from stub_broker import Client, StubBroker
 
 from edge.shell.link import Link
-from edge.shell.link.link_options import EventProperties
+from edge.shell.link.link_options import EventProperties, Subscription
 from edge.shell.link.receiving.reason_codes import allowed
 from edge.shell.link.sending.sender import TOO_LARGE_S, RefusedSize
+from edge.shell.link.versions.abilities import NO_QOS_1, QOS_NOT_SUPPORTED, RETAIN_NOT_SUPPORTED, Abilities
 
 MakeLink = Callable[..., Link]
 StartMosquitto = Callable[..., Mosquitto]
@@ -136,6 +137,72 @@ def test_a_packet_for_which_the_broker_closed_the_connection_as_too_large_is_not
         assert wait_until(link.confirmations, what="the PUBACK") == taken
         assert [each.token for each in found + link.refusals()] == refused
         assert link.connections == 2
+
+
+WILL = "edgewarden/gw/status", b"offline"
+
+
+def test_a_broker_without_retained_messages_gets_everything_else(
+    start_mosquitto: StartMosquitto, make_link: MakeLink, caplog: pytest.LogCaptureFixture
+) -> None:
+    broker = start_mosquitto("allow_anonymous true\nretain_available false")
+    link = make_link(broker.port, version="5", client_id="gw", clean_session=False, will=WILL)
+    assert link.wait_connected(30)
+    token = wait_until(lambda: link.publish("status", b"online", retain=True), what="publishing")
+    expected = [token, *events(link, 1, 100)]
+    confirmed: list[int] = []
+    wait_until(lambda: confirmed.extend(link.confirmations()) or len(confirmed) >= 2, what="the PUBACKs")
+    assert confirmed == expected
+    assert link.connections == 1
+    assert link.abilities.lacking == ["retained messages"]
+    assert link.abilities.queues
+    assert "broker_lacks what='retained messages'" in caplog.text
+
+
+def test_a_broker_without_qos_1_gets_what_needs_no_confirmation_and_no_event_is_lost_to_it(
+    start_mosquitto: StartMosquitto, make_link: MakeLink, caplog: pytest.LogCaptureFixture
+) -> None:
+    broker = start_mosquitto("allow_anonymous true\nmax_qos 0")
+    subscriptions = [Subscription("plant/#"), Subscription("quick/#", 0)]
+    link = make_link(broker.port, *subscriptions, version="5", client_id="gw", clean_session=False, will=WILL)
+    assert link.wait_subscribed(30)
+    token = wait_until(lambda: link.publish("status", b"online", retain=True), what="publishing")
+    refused = events(link, 1, 100)
+    assert link.confirmations() == [token]
+    assert [(each.token, each.reason) for each in link.refusals()] == [(refused[0], NO_QOS_1)]
+    assert link.connections == 1
+    assert link.abilities.lacking == ["QoS 1"]
+    assert link.abilities.weakened == ("plant/#",)
+    assert not link.abilities.queues
+    assert "broker_lacks what='QoS 1'" in caplog.text
+
+
+def test_a_broker_that_keeps_sessions_for_a_short_time_only_is_told_of_once(
+    make_link: MakeLink, caplog: pytest.LogCaptureFixture
+) -> None:
+    def behave(client: Client) -> None:
+        client.read()
+        client.send(mqtt.packet(mqtt.CONNACK, bytes.fromhex("0000 05 11 0000003C")))
+
+    with StubBroker(behave) as broker:
+        link = make_link(broker.port, version="5", client_id="gw", clean_session=False)
+        wait_until(lambda: link.connections >= 2, what="the second connection")
+    assert caplog.text.count("session_short kept_s=60 wanted_s=604800") == 1
+
+
+def test_what_a_broker_lacks_is_over_once_it_has_it() -> None:
+    abilities = Abilities()
+    abilities.refused(RETAIN_NOT_SUPPORTED)
+    abilities.refused(QOS_NOT_SUPPORTED)
+    assert (abilities.retains, abilities.confirms) == (False, False)
+    abilities.accepted(None)
+    assert abilities.lacking == []
+    abilities.granted(Subscription("a"), 0)
+    abilities.granted(Subscription("b"), 0)
+    abilities.granted(Subscription("a"), 1)
+    assert abilities.weakened == ("b",)
+    abilities.wanted({"a"})
+    assert abilities.queues
 
 
 def test_a_size_that_was_refused_is_retried_after_some_time() -> None:
