@@ -192,6 +192,7 @@ def test_simulators_use_only_messages_events_and_the_link() -> None:
                     "reconnecting/connection_end",
                     "sending/sender",
                     "subscribing/subscriber",
+                    "versions/abilities",
                     "versions/mqtt5",
                 )
             ],

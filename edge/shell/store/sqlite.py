@@ -123,7 +123,8 @@ class SqliteStore:
             if instead_of:
                 give_up(database, instead_of)
             if events:
-                database.execute_each(ADD_EVENT, [_event_row(each, now) for each in events])
+                rows = (_event_row(each, now) for each in events)  # one at a time, for memory
+                database.execute_each(ADD_EVENT, rows)
                 database.execute("UPDATE last SET number = max(number, ?)", (events[-1].sequence,))
             if dead_letters:
                 database.execute_each(
