@@ -222,7 +222,7 @@ class Pipeline:
     def replay(self, parts: Iterable[journal.Part]) -> list[Event]:
         """Replay journal parts in order; returns the events that they caused, again."""
         events: list[Event] = []
-        for part in journal.join(parts):
+        for part in journal.join(parts, journal.REPLAYED):
             events += self._replay(part)
         if self._inputs_changed:
             self.engine.wait_for_everyone()

@@ -28,6 +28,9 @@ FORMAT = b"\x02"
 JOINED = 20_000
 """Maximum number of readings joined into one part."""
 
+REPLAYED = 2_000
+"""The same where a replay or relearning can be interrupted only between parts: a second of a slow machine."""
+
 
 class JournalError(ValueError):
     """A journal entry is damaged."""

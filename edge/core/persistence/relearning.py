@@ -22,7 +22,16 @@ from edge.core.model.readings.messages import Batch
 from edge.core.operator.forgetting import clear
 from edge.core.persistence.checkpoint import Component
 from edge.core.persistence.components.detector_states import MissingState
-from edge.core.persistence.journal import ClockStep, CommandApplied, Part, Readings, TimePassed, forgotten_by, join
+from edge.core.persistence.journal import (
+    REPLAYED,
+    ClockStep,
+    CommandApplied,
+    Part,
+    Readings,
+    TimePassed,
+    forgotten_by,
+    join,
+)
 
 LEARNABLE = frozenset(
     {
@@ -69,7 +78,7 @@ class Relearning:
 
     def go_through(self, past: Iterable[Part]) -> int:
         """Learn from the journal entries before the snapshot, in order; returns the number of readings learned from."""
-        return sum(self._take(part) for part in join(past))
+        return sum(self._take(part) for part in join(past, REPLAYED))
 
     def hand_over(self, components: Iterable[Component]) -> None:
         """Copy the learned state to the engine's detectors and to the missing components."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -10,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.state import StateTable
+from edge.core.engine import Engine
 from edge.core.model.readings.messages import Message
-from edge.core.persistence.journal import Part, pack, unpack
+from edge.core.persistence.journal import REPLAYED, Part, Readings, pack, unpack
 from edge.core.persistence.snapshot import Snapshot
 from edge.core.pipeline import Pipeline
 from tests.edge.core.pipelines import SETTINGS, START, Line, detectors, pipeline, plant, reading, rule
@@ -178,3 +180,32 @@ def test_known_sensors_keep_their_slots_when_fewer_are_allowed() -> None:
     step = small.process(plant([START + 3.0], *SENSORS, "paced/new"))
     assert small.engine.statistics.count[:3].tolist() == [4, 4, 4]
     assert [each.refusal.reason for each in step.dead_letters] == ["too_many_sensors"]
+
+
+def test_a_replay_and_relearning_can_be_interrupted_between_small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    processed: list[int] = []
+    process = Engine.process
+    monkeypatch.setattr(Engine, "process", lambda self, batch: processed.append(len(batch)) or process(self, batch))
+    line = Line(pipeline(lambda _: SAME))
+    for first in range(0, 10_000, 500):
+        line.take(plant(START + np.arange(first, first + 500.0), "paced/a"))
+    journal = [part for part in line.parts if isinstance(part, Readings)]
+    assert sum(map(len, journal)) >= 5 * REPLAYED
+
+    class Interrupted(Exception):  # noqa: N818 - as a signal does
+        pass
+
+    def interrupted() -> Iterator[Part]:
+        read = 0
+        for part in journal:
+            if read > 2 * REPLAYED:
+                raise Interrupted
+            read += len(part)
+            yield part
+
+    unlearned = (made := pipeline(lambda _: OTHER)).restore(Snapshot.from_bytes(line.pipeline.save("", "")), "")
+    for replay in (pipeline(lambda _: SAME).replay, lambda parts: made.learn(unlearned, parts)):
+        processed.clear()
+        with pytest.raises(Interrupted):
+            replay(interrupted())
+        assert sum(processed) >= REPLAYED, "what was read has been processed"
