@@ -116,7 +116,7 @@ def test_every_kind_of_label_gives_the_same_result(folder: Path, kind: str) -> N
         ("l.csv", "sensor,start,end\np/a,1600000000,1600000060\n", "l.csv:2: there is no data at 2020-09-13 12:26:40"),
         ("l.json", '{"x.csv": [[1700000000, 1700000060]]}', "l.json: none of its entries (x.csv)"),
         ("l.json", '{"plant.csv": [[1600000000, 1600000060]]}', "l.json: plant.csv[0]: there is no data at 2020-09-13"),
-        ("l.json", '{"plant.csv": [[1]]}', "l.json: plant.csv[0]: no window"),
+        ("l.json", '{"plant.csv": [[1]]}', "l.json: plant.csv[0]: not a window"),
     ],
 )
 def test_labels_that_match_nothing_are_reported(folder: Path, name: str, text: str, words: str) -> None:

@@ -46,11 +46,11 @@ def test_a_table_is_read_and_an_empty_end_equals_the_start() -> None:
         ("sensor,start,end\na,1700000000\n", "x:2: 2 cells, the header has 3"),
         ("sensor,start,end\na,yesterday,1700000000\n", "x:2: 'yesterday' isn't a time"),
         ("sensor,start,end\na,1700000060,1700000000\n", "x:2: ends before it starts"),
-        ('{"a.csv": [["2023-11-14"]]}', r"x: a.csv\[0\]: no window"),
+        ('{"a.csv": [["2023-11-14"]]}', r"x: a.csv\[0\]: not a window"),
         ('{"a.csv": [["2023-11-14", "soon"]]}', r"x: a.csv\[0\]: 'soon' isn't a time"),
         ('{"a.csv": [', "x:1: no JSON"),
         ('{"sensor":"a","start":1,"end":2}\n{"sensor":"a"}\n', "x:2: the label has no start"),
-        ('{"sensor":"a","start":1,"end":2}\n[]\n', "x:2: no label"),
+        ('{"sensor":"a","start":1,"end":2}\n[]\n', "x:2: not a label"),
         ('{"sensor":"a","start":1,"end":2}\n{,}\n', "x:2: no JSON"),
     ],
 )
