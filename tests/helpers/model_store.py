@@ -104,8 +104,8 @@ class ModelStore:
 
     def pending_before(self, sequence: int, most: int) -> list[OutboxRow]:
         incidents = {each.incident for each in self.events if each.sequence == sequence}
-        its = {each.sequence for each in self.events if each.incident in incidents}
-        return [row for row in self.pending(0, 10**9, sequence - 1) if row.sequence in its][:most]
+        its = {each.sequence for each in self.events if each.incident in incidents and each.sequence < sequence}
+        return [row for row in self.pending(0, 10**9) if row.sequence in its][:most]
 
     def confirm(self, sequences: Sequence[int], now: float) -> None:
         known = {each.sequence for each in self.events}

@@ -43,9 +43,10 @@ PROBE_S = 2.0
 """Minimum interval between statuses while events wait to be counted."""
 
 IDLE_PROBE_S = 60.0
-"""Interval between statuses without events, and maximum interval while none comes back."""
+"""Interval between statuses without events."""
 
-FIRST_RETRY_S = 1.0
+FIRST_RETRY_S, LONGEST_RETRY_S = 1.0, 10.0
+"""Time until the next status after one that didn't come back; doubled each time, up to the second."""
 
 
 class EchoLink(Protocol):
@@ -221,7 +222,7 @@ class DeliveryCheck:
         self._held.clear()
         self._forget_probe()
         self._missed_at, self._due = now, now + self._delay_s
-        self._delay_s = min(2 * self._delay_s, IDLE_PROBE_S)
+        self._delay_s = min(2 * self._delay_s, LONGEST_RETRY_S)
         if now < self._logged_at + LOGGED_S:
             return
         self._logged_at = now

@@ -7,7 +7,7 @@ import pytest
 
 from edge.shell.link.sending.delivery_check import (
     ECHO_S,
-    IDLE_PROBE_S,
+    LONGEST_RETRY_S,
     PATIENCE_S,
     PROBE_S,
     STILL_MISSING_S,
@@ -115,7 +115,7 @@ def test_an_event_counts_as_undelivered_until_its_status_comes_back(
     assert list(line.check.held) == []
     assert not line.check.mended
     line.link.drops = False
-    line.let_pass(IDLE_PROBE_S + ECHO_S)
+    line.let_pass(LONGEST_RETRY_S + STILL_MISSING_S)
     assert (line.check.missing_since, line.check.mended) == (None, True)
     line.events(3)
     line.let_pass(PROBE_S + 1.0)
@@ -125,7 +125,7 @@ def test_an_event_counts_as_undelivered_until_its_status_comes_back(
 def test_the_status_is_published_less_and_less_often_while_none_comes_back(line: Line) -> None:
     line.link.drops = True
     line.let_pass(3600.0)
-    assert 3600 / (IDLE_PROBE_S + ECHO_S + 1) <= len(line.link.sent) < 80
+    assert 3600 / (LONGEST_RETRY_S + STILL_MISSING_S + 1) <= len(line.link.sent) < 320
 
 
 def test_an_idle_connection_costs_a_status_a_minute_and_a_busy_one_one_in_two_seconds(line: Line) -> None:
