@@ -3,8 +3,8 @@
 const listeners = new Set();
 let source = null, sensor = "", state = "connecting", everConnected = false, made = "", retry = 0, hiddenSince = null, polling = 0, heardAt = Date.now();
 
-// The service sends something every 15 s: a stream that is silent for longer is dead, even if the browser hasn't
-noticed yet. const SILENT_MS = 40000, ANSWER_MS = 120000;
+// The service sends something every 15 s: a stream that is silent for longer is dead, even if the browser hasn't noticed yet.
+const SILENT_MS = 40000, ANSWER_MS = 120000;
 
 export class Refused extends Error {
   constructor(status, words) { super(words); this.status = status; }

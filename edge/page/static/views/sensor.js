@@ -1,5 +1,4 @@
-// One sensor: its readings, what was expected, how surprising they were, and its incidents; it grows as readings
-arrive.
+// One sensor: its readings, what was expected, how surprising they were, and its incidents; it grows as readings arrive.
 
 import { askMute, buttonsFor, mayAct, unmute } from "../actions.js";
 import { ago, clock, full, h, heard, many, mark, quantity, sensorLink, shown, span, words } from "../dom.js";
