@@ -160,6 +160,11 @@ def _make_detectors(preset: Preset, own: Table) -> tuple[tuple[Detector, ...], l
     return tuple(made), faults
 
 
+PeerGlobs = Annotated[
+    tuple[Annotated[str, checked(glob_problem)], ...], Field(strict=False, min_length=1, max_length=1000)
+]
+
+
 class Rule(Table):
     """A rule: how the sensors that match a glob are watched."""
 
@@ -185,6 +190,10 @@ class Rule(Table):
     )
     no_value: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] = Field(
         (), strict=False, max_length=1000, description="Error values: numbers that aren't readings"
+    )
+    peers: bool | PeerGlobs = Field(
+        False,
+        description="Whether these sensors are compared with those of like names, or globs of names to compare",
     )
     detectors: DetectorTables = Field(default_factory=DetectorTables)
     incidents: IncidentSettings = Field(default_factory=IncidentSettings)
@@ -213,6 +222,7 @@ class ResolvedRule:
         no_value: Numbers that aren't readings.
         counter: Whether its sensors are counters; None to detect it.
         preferences: Which deviations to report, and the severity of incidents.
+        peers: Whether its sensors are compared with those of like names, or globs of names to compare.
     """
 
     index: int
@@ -226,6 +236,7 @@ class ResolvedRule:
     no_value: tuple[float, ...] = ()
     counter: bool | None = None
     preferences: ReportingPreferences = NONE
+    peers: bool | tuple[str, ...] = False
 
     def matches(self, sensor: str) -> bool:
         """Whether the rule's glob matches a sensor's name."""
@@ -242,6 +253,7 @@ class ResolvedRule:
             **({"no_value": self.no_value} if self.no_value else {}),
             **({} if self.counter is None else {"counter": self.counter}),
             **self.preferences.as_plain(),
+            **({"peers": self.peers} if self.peers else {}),
         }
 
 
@@ -268,6 +280,7 @@ def resolve(rules: tuple[Rule, ...], incidents: IncidentSettings) -> tuple[Resol
                 no_value=rule.no_value,
                 counter=presets()[rule.preset].counter if rule.counter is None else rule.counter,
                 preferences=ReportingPreferences(rule.direction, rule.least, rule.weight),
+                peers=rule.peers,
             )
         )
     return tuple(resolved)

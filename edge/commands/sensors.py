@@ -11,6 +11,10 @@ import click
 from edge.commands.support.places import Place, reads_store
 from edge.commands.support.values import SensorGlob
 
+PEERS_NAMED = 8
+FEWEST_PEERS = 2
+"""Maximum number of peers listed for a sensor, and minimum number for a comparison."""
+
 
 @click.command()
 @click.argument("sensors_", metavar="[GLOB]", type=SensorGlob(), required=False)
@@ -125,6 +129,8 @@ def _show(row: dict[str, Any], now: float) -> None:
     term("detectors", ", ".join(row["detectors"]) or "none: it isn't watched")
     if row["limits"]:
         term("limits", ", ".join(f"{name} {bound:g}" for name, bound in row["limits"].items()))
+    if row["peers"]:
+        term("peers", _peers(row))
     if row["device"] is not None:
         term("device", printable(row["device"]))
     term("raising level", f"{row['level']:g} decades of surprise")
@@ -146,6 +152,15 @@ def _every(row: dict[str, Any]) -> str:
     from edge.core.model.notation.quantities import duration  # noqa: PLC0415 - loaded when the command runs
 
     return "" if row["interval_s"] is None else duration(row["interval_s"])
+
+
+def _peers(row: dict[str, Any]) -> str:
+    from edge.core.model.notation.printable import printable  # noqa: PLC0415 - loaded when the command runs
+
+    names = ", ".join(map(printable, row["peers"][:PEERS_NAMED]))
+    more = len(row["peers"]) - PEERS_NAMED
+    few = " (too few to compare)" if len(row["peers"]) < FEWEST_PEERS else ""
+    return f"{names} and {more} more" if more > 0 else names + few
 
 
 def _states(row: dict[str, Any]) -> str:

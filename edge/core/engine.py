@@ -28,6 +28,7 @@ from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.incident_tracker import IncidentTracker
 from edge.core.incidents.judging.counter_readings import CounterReadings
 from edge.core.incidents.judging.error_readings import ErrorReadings
+from edge.core.incidents.judging.peer_comparisons import PeerComparisons
 from edge.core.incidents.judging.weighing import Weighing
 from edge.core.incidents.silences import Silences
 from edge.core.incidents.state_machine import MachineInput, State, StateMachine
@@ -36,13 +37,14 @@ from edge.core.model.readings.messages import Batch
 from edge.core.model.readings.rounds import Round, rounds, wide_rounds
 from edge.core.model.readings.stream_clock import StreamClock
 from edge.core.model.sensors.no_values import NoValues
-from edge.core.scoring.absence import Absence
 from edge.core.scoring.devices import Devices, Rows
 from edge.core.scoring.errors.error_values import ORDINARY, ErrorValues
 from edge.core.scoring.levels.alarm_levels import AlarmLevels
 from edge.core.scoring.opinions import Observation
 from edge.core.scoring.paces import Paces
+from edge.core.scoring.peers.peers import Peers
 from edge.core.scoring.profiles import EVERYONE, Group, Profile
+from edge.core.scoring.sensors.absence import Absence
 from edge.core.scoring.sensors.membership import Membership
 from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
 
@@ -83,6 +85,8 @@ class Engine:
         self.availability = Availability(self.devices, self.statistics, self.tracking)
         self.error_values = ErrorValues(NoValues() if no_values is None else no_values)
         self.paces = Paces()
+        self.peers = Peers()
+        self.comparisons = PeerComparisons(self.peers, self.statistics, self.tracking)
         self.weighing = Weighing(self.statistics, self.levels, self.tracking, self.paces, self.devices)
         strange = partial(self.weighing.weigh, strange=True)
         self._errors = ErrorReadings(
@@ -115,6 +119,7 @@ class Engine:
         self.levels.grow(sensors)
         self.error_values.grow(sensors)
         self.paces.grow(sensors)
+        self.peers.grow(sensors)
         for slot in range(first, sensors):
             self.declare_counter(slot)
         self.devices.grow(sensors)
@@ -149,6 +154,7 @@ class Engine:
         self.levels.shift(slots, by)
         self.error_values.shift(slots, by)
         self.paces.shift(slots, by)
+        self.peers.restart()
         self.tracking.shift(slots, by)
         for slot in slots.tolist():
             group, row = self.members[slot]
@@ -183,6 +189,9 @@ class Engine:
         if incident.error is not None and self.error_values.is_found(slot, incident.error):
             self.error_values.pardon(slot, incident.error)
             incident.error = None
+        if incident.deviation is not None:
+            self.peers.adopt(slot)
+            incident.deviation = None
         if tracker.state is State.SILENT:
             group.forget_silence(row)
             self.statistics.deadline[slot] = np.inf
@@ -229,20 +238,25 @@ class Engine:
     def _process_first(self, batch: Batch) -> int:
         """Process a batch up to the reading that begins the next piece; returns the number of readings processed.
 
-        A piece begins where the clock skips a lead, and where an absence ends.
+        A piece begins where the clock skips a lead, where an absence ends, and where sensors are compared.
         """
         if self.absence.is_awaited:
             waiting = self.absence.readings_before_end(batch, self.clock)
             batch = batch.take(np.arange(waiting)) if waiting else batch
         earlier = copy(self.clock)
         clock = self.clock.advance(batch.slots, batch.times)
-        cut = next((each.place for each in self.clock.skips if each.place), 0)
-        if cut:
+        cut = next((each.place for each in self.clock.skips if each.place), len(batch))
+        compares = self.comparisons.is_due(clock)
+        cut = min(cut, self.comparisons.readings_before_next(clock, compares=compares))
+        if cut < len(batch):
             batch = batch.take(np.arange(cut))
             clock = self.clock.stand_as(earlier).advance(batch.slots, batch.times)
         self.silences.find(batch.quiet_times(1)[0], None)
         is_confirmed = int(batch.slots[0]) != earlier.ahead
         self.absence.forgive(self.clock.skips, earlier.now, float(clock[0]), is_confirmed=is_confirmed)
+        if compares:
+            self.silences.find(float(clock[0]), None)
+            self.comparisons.compare(float(clock[0]))
         passage = ElapsedTime(batch, clock)
         self.tracking.latest = passage.latest
         if self.availability.says(batch):
@@ -280,6 +294,7 @@ class Engine:
             now = max(now, time)
             seen = self._counters.see(slot, value, time, position, now)
             self.statistics.record(slot, value, time, now)
+            self.peers.take(slot, seen, time)
             group, row = self.members[slot]
             self._score_one(group, Round(slot, row, value, time, position, now, seen))
         else:
@@ -311,6 +326,7 @@ class Engine:
         now = np.maximum(now, times)
         seen = self._counters.see(slots, values, times, positions, now)
         statistics.record(slots, values, times, now)
+        self.peers.take(slots, seen, times)
         for group, part in self._places.by_group(slots, self._order):
             mine = slots if part is EVERYONE else slots[part]
             rows = group.familiar(self._places.row[mine])

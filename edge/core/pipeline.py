@@ -97,7 +97,7 @@ class Pipeline:
         self._maker = StepMaker(topics, self.sensors, self.counters, self.published, self.watch, self.newcomers, life)
         handler = CommandHandler(self.watch, self.published)
         self._commands = CommandSteps(topics, handler, self.sensors, self.intake, self.counters, self._maker)
-        self._follows_mqtt, self._inputs_changed = commands, False
+        self.registry.peers, self._follows_mqtt, self._inputs_changed = self.engine.peers, commands, False
         self.interruption, self._leaps = Interruption(self.engine, self.intake.timed_by_arrival), ClockLeaps()
         self.memory = Memory(
             self.engine, self.intake, self.reorder, self.interruption, self.watch, self.published, self.newcomers,

@@ -121,7 +121,24 @@ def sensor_rows(
             row["level"] = round(level, 3)
         row["learned"] = learned_word(int(count[slot]), how)
         found.append(row)
+    _add_peers(found, configuration)
     return found
+
+
+def _add_peers(rows: list[dict[str, Any]], configuration: Configuration | None) -> None:
+    """Add the sensors with which each is compared."""
+    from edge.core.scoring.peers.like_names import peers_of  # noqa: PLC0415 - loaded when a command runs
+
+    groups: dict[str, list[str]] = {}
+    for row in rows:
+        if configuration is None:
+            break
+        rule = configuration.rule_for(row["sensor"])
+        row["group"] = peers_of(row["sensor"], rule.unit, rule.peers) if rule.detectors else None
+        if row["group"] is not None:
+            groups.setdefault(row["group"], []).append(row["sensor"])
+    for row in rows:
+        row["peers"] = [each for each in groups.get(row.pop("group", None) or "", ()) if each != row["sensor"]]
 
 
 def _counter(

@@ -4,9 +4,9 @@ A log is any source of messages in a fixed order, each with an offset: a Kafka p
 cell's read position in each log is part of its state. Messages may therefore be delivered any number of times: those
 before the position are skipped, and each message counts exactly once, however often a worker crashes.
 
-For the same readings a cell emits the same events as a gateway, including IDs, with two exceptions that make the result
-independent of the number of cells: sensors of different devices are never combined into one incident, and new sensors
-aren't reported. Events are numbered within a cell.
+For the same readings a cell emits the same events as a gateway, including IDs, with three exceptions that make the
+result independent of the number of cells: sensors of different devices are never combined into one incident, no sensors
+are compared with peers, and new sensors aren't reported. Events are numbered within a cell.
 """
 
 from __future__ import annotations
@@ -91,6 +91,7 @@ class Cell:
         self.pipeline = plan.pipeline()
         self.pipeline.published.grouping.scope = plan.placing.device
         self.pipeline.intake.known.on_first_message = self._note_topic
+        self.pipeline.engine.peers.is_off = True
         self.positions: dict[str, int] = {}
         self.topics: dict[str, str] = {}
         self.unlearned = MissingState()

@@ -9,6 +9,7 @@ from edge.core.model.notation.severity import severity_class, severity_of, weigh
 from edge.core.scoring.consequence import UNKNOWN, IncidentExtent, Yardstick
 from edge.core.scoring.limit_conditions import BrokenLimit, LimitCondition, severity_beyond, worst_of
 from edge.core.scoring.opinions import Observation, Opinion
+from edge.core.scoring.peers.deviation import PeerDeviation
 
 PERSISTENT = 3
 """Number of exceeding readings from which a spike is reclassified as a shift or a change of volatility."""
@@ -34,6 +35,9 @@ URGENT = 2
 ERROR_KIND = "error_value"
 ERROR_SEVERITY = 400
 """The severity of error values: a sensor without readings is a warning, however long that lasts."""
+
+
+PEERS_KIND = "peers"
 
 
 @dataclass(slots=True)
@@ -83,6 +87,8 @@ class Incident:
         silence: Highest ratio of a silence to the one that is unusual.
         error: The error value of the last reading; None if it wasn't one.
         errors: Number of its readings that were error values.
+        deviation: How it differs from its peers; None if it doesn't.
+        apart: Highest severity of that; 0 if it never did.
     """
 
     started: float
@@ -113,9 +119,11 @@ class Incident:
     worsened_to: float = 0.0
     extent: IncidentExtent | None = None
     silence: float = 0.0
+    deviation: PeerDeviation | None = None
+    apart: int = 0
 
     def __post_init__(self) -> None:
-        has_cause = self.surprise or self.excess or self.errors
+        has_cause = self.surprise or self.excess or self.errors or self.apart
         if self.count and not has_cause:  # as versions saved it that knew no conditions
             self.learned_kind, self.surprise = self.kind, self.peak.score
         if self.count and self.kind and not self.conditions:  # the same, when an incident had one kind
@@ -155,6 +163,21 @@ class Incident:
         """Begin an incident with an error value, which must be added."""
         peak = Peak(observation.value, 0.0, observation.time)
         return cls(observation.time, ERROR_KIND, observation, peak, extent=IncidentExtent(yardstick))
+
+    @classmethod
+    def from_peers(cls, observation: Observation, deviation: PeerDeviation, yardstick: Yardstick = UNKNOWN) -> Incident:
+        """Begin an incident with a deviation from peers, which must be added."""
+        peak, extent = Peak(observation.value, 0.0, observation.time), IncidentExtent(yardstick)
+        return cls(
+            observation.time, PEERS_KIND, observation, peak, count=1, extent=extent, apart=deviation.severity
+        )  # fmt: skip
+
+    def differ(self, observation: Observation, deviation: PeerDeviation) -> None:
+        """Add a deviation from peers."""
+        self.joined |= PEERS_KIND not in self.conditions and bool(self.published)
+        self.conditions.setdefault(PEERS_KIND, observation.time)
+        self.deviation, self.apart = deviation, max(self.apart, deviation.severity)
+        self.acknowledged = False
 
     def take_error(self, observation: Observation) -> None:
         """Add a reading that is an error value."""
@@ -231,12 +254,18 @@ class Incident:
         return self.conditions.get(kind) == time
 
     def rename(self) -> None:
-        """Classify the incident: as silence, else error values, else the worst limit, else learned behaviour."""
+        """Classify it: as silence, else error values, else the worst limit, learned behaviour, or unlike its peers."""
         if self.error is not None and self.learned_kind != "missing":
             self.kind = ERROR_KIND
             return
         worst = self.worst_limit
-        self.kind = worst.limit.kind if worst is not None else self.learned_kind or self.kind
+        learned = self.learned_kind or (self.kind if self.deviation is None else PEERS_KIND)
+        self.kind = worst.limit.kind if worst is not None else learned
+
+    @property
+    def is_held_otherwise(self) -> bool:
+        """Whether limits, an error value or a deviation from peers hold it open, whatever was learned."""
+        return bool(self.limits) or self.error is not None or self.deviation is not None
 
     @property
     def worst_limit(self) -> LimitCondition | None:
@@ -268,7 +297,8 @@ class Incident:
         """Severity by the worst observation so far."""
         of_errors = ERROR_SEVERITY if self.errors else 1
         of_silence = severity_of(self.silence, 1.0)
-        return weighted(max(self._severity_learned(), of_silence, severity_beyond(self.excess), of_errors), self.weight)
+        learned, of_limits = self._severity_learned(), severity_beyond(self.excess)
+        return weighted(max(learned, of_silence, of_limits, of_errors, self.apart), self.weight)
 
     def _severity_learned(self) -> int:
         """Severity of what was learned, by its consequence; of a device, whose value is no quantity, by its score."""

@@ -85,7 +85,7 @@ class IncidentTracker(SensorArrays):
             else:
                 self.trackers.pop(slot, None)
             self.tracked[slot] = tracker is not None
-            self.held[slot] = tracker is not None and tracker.incident is not None
+            self.held[slot] = tracker is not None and not tracker.learns
 
     def protect(self, slots: Iterable[int]) -> None:
         """Disable learning for these sensors and enable it for all others."""
@@ -106,6 +106,11 @@ class IncidentTracker(SensorArrays):
         if tracker is None:
             tracker = self.trackers[slot] = StateMachine()
         return tracker
+
+    def differs_from_peers(self, slot: int) -> bool:
+        """Whether a sensor's open incident says that it differs from its peers."""
+        tracker = self.trackers.get(slot)
+        return tracker is not None and tracker.incident is not None and tracker.incident.deviation is not None
 
     def take_findings(self) -> list[IncidentChange]:
         """The findings since the last call, in the order of the readings."""
@@ -169,11 +174,11 @@ class IncidentTracker(SensorArrays):
         """
         tracker, order = self.trackers[slot], (position, 1, 0.0, slot)
         if tracker.has_error:
-            self.step(slot, MachineInput.VALUE, self._bare(slot, value, time), order, clock)
+            self.step(slot, MachineInput.VALUE, self.bare(slot, value, time), order, clock)
         if tracker.state is State.SILENT:
-            self.step(slot, MachineInput.RETURN, self._bare(slot, value, max(time, clock)), order, clock)
+            self.step(slot, MachineInput.RETURN, self.bare(slot, value, max(time, clock)), order, clock)
 
-    def _bare(self, slot: int, value: float, time: float) -> Observation:
+    def bare(self, slot: int, value: float, time: float) -> Observation:
         """A reading without opinions."""
         group, _ = self._members[slot]
         level = float(self._statistics.level[slot])
@@ -239,7 +244,7 @@ class IncidentTracker(SensorArrays):
         if tracker.is_idle:
             self.trackers.pop(slot, None)
         self.tracked[slot] = not tracker.is_idle
-        self.held[slot] = tracker.incident is not None
+        self.held[slot] = not tracker.learns
         if moved is None:
             return
         transition, incident = moved

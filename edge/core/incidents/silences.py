@@ -7,9 +7,9 @@ import numpy as np
 from edge.core.incidents.incident_tracker import IncidentTracker
 from edge.core.incidents.state_machine import MachineInput
 from edge.core.model.readings.elapsed_time import ElapsedTime
-from edge.core.scoring.absence import Absence
 from edge.core.scoring.opinions import Observation, Opinion
 from edge.core.scoring.profiles import Group
+from edge.core.scoring.sensors.absence import Absence
 from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
 
 SILENCES = 4

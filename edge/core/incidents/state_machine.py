@@ -11,7 +11,8 @@ raised until readings are as calm as for clearing an incident.
 `TABLE` defines the behaviour for learned conditions: state x signal -> next state and action. Operator-defined limits
 are handled separately (`limit_conditions.py`): in any state their conditions join the sensor's incident, or begin one,
 and leave it; the incident ends when neither they nor the table hold it open. While one is active, nothing is adopted.
-Error values work the same way: they join the incident with the first one, and leave it with the next real value.
+Error values work the same way: they join the incident with the first one, and leave it with the next real value. So
+does a deviation from peers, until the sensor agrees with them.
 """
 
 from __future__ import annotations
@@ -61,9 +62,13 @@ class MachineInput(Enum):
     DECLARED_NORMAL = "the operator says that this is normal"
     NO_VALUE = "a reading that is an error value"
     VALUE = "a real value after it"
+    DIFFERS = "a comparison that finds the sensor unlike its peers"
+    AGREES = "a comparison that finds it like them again"
+    PEERS_ADOPTED = "it has been unlike them for so long that this is the new normal"
 
 
-_NO_NEWS = frozenset({MachineInput.NO_VALUE, MachineInput.VALUE})
+_OF_PEERS = frozenset({MachineInput.DIFFERS, MachineInput.AGREES, MachineInput.PEERS_ADOPTED})
+_NO_NEWS = frozenset({MachineInput.NO_VALUE, MachineInput.VALUE, *_OF_PEERS})
 """Signals without information about learned behaviour."""
 
 
@@ -121,6 +126,7 @@ TABLE: dict[tuple[State, MachineInput], tuple[State, Action]] = {
     **{(state, MachineInput.NO_VALUE): (state, Action.NOTHING) for state in State if state is not State.SILENT},
     (State.SILENT, MachineInput.NO_VALUE): (State.NORMAL, Action.CLEAR),
     **{(state, MachineInput.VALUE): (state, Action.NOTHING) for state in State},
+    **{(state, signal): (state, Action.NOTHING) for state in State for signal in _OF_PEERS},
 }
 
 
@@ -167,6 +173,17 @@ class StateMachine:
     def has_limits(self) -> bool:
         """Whether a limit condition is active."""
         return self.incident is not None and bool(self.incident.limits)
+
+    @property
+    def learns(self) -> bool:
+        """Whether readings are learned: without an incident, or if it only says that the sensor is unlike its peers.
+
+        What its detectors have learned of it isn't what is wrong then.
+        """
+        incident = self.incident
+        if incident is None:
+            return True
+        return not self.state.holds_open and not incident.limits and incident.error is None
 
     @property
     def involved(self) -> Collection[str] | None:
@@ -239,17 +256,20 @@ class StateMachine:
             self.calm = 0
         has_turned = self._follow_limits(observation, settings, yardstick)
         self._follow_errors(signal, observation, yardstick)
+        self._follow_peers(signal, observation, yardstick)
         incident = self.incident
         if incident is None:
             return None
         incident.weight = weight
         incident.rename()
+        has_turned |= signal is MachineInput.DIFFERS and incident.joined
         has_turned |= incident.kind != kind and (action in {Action.RAISE, Action.CLEAR} or signal in _NO_NEWS)
         if before is None:
             return Transition.RAISED, incident
-        if not incident.limits and incident.error is None and not self.state.holds_open:
+        if not self.state.holds_open and not incident.is_held_otherwise:
             self.incident = None
-            return (Transition.EXPIRED if action is Action.EXPIRE else Transition.CLEARED), incident
+            expires = action is Action.EXPIRE or signal is MachineInput.PEERS_ADOPTED
+            return (Transition.EXPIRED if expires else Transition.CLEARED), incident
         counts = action in {Action.RAISE, Action.EXTEND} or bool(observation.broken)
         counts = counts or (signal is MachineInput.HOLDS and incident.rise > 0)  # a postponed event is published, too
         if has_turned or action is Action.EXPIRE:
@@ -257,6 +277,16 @@ class StateMachine:
         if counts and incident.worth_an_update(observation.time, settings.update_s):
             return Transition.UPDATED, incident
         return None
+
+    def _follow_peers(self, signal: MachineInput, observation: Observation, yardstick: Yardstick) -> None:
+        """Begin and end a deviation from peers."""
+        deviation = observation.deviation
+        if signal is MachineInput.DIFFERS and deviation is not None:
+            if self.incident is None:
+                self.incident = Incident.from_peers(observation, deviation, yardstick)
+            self.incident.differ(observation, deviation)
+        elif signal in _OF_PEERS and self.incident is not None:
+            self.incident.deviation = None
 
     def _follow_errors(self, signal: MachineInput, observation: Observation, yardstick: Yardstick) -> None:
         """Begin and end error values."""

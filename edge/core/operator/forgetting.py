@@ -43,6 +43,7 @@ def clear(engine: Engine, slot: int) -> None:
     engine.membership.clear(slot)
     for each in (engine.statistics, engine.levels, engine.error_values, engine.paces, engine.tracking.ranges):
         each.clear_row(slot)
+    engine.peers.clear_row(slot)
     engine.tracking.put([slot], {})
     engine.clock.forget(slot)
 

@@ -210,7 +210,7 @@ class Suppression:
         tracker = self._engine.trackers[slot]
         error = None if tracker.incident is None else tracker.incident.error
         was_found = error is not None and self._engine.error_values.is_found(slot, error)
-        return tracker.state.holds_open or was_found
+        return tracker.state.holds_open or was_found or self._engine.tracking.differs_from_peers(slot)
 
     def has_limits(self, slot: int) -> bool:
         """Whether an operator-defined limit or a named error value holds a sensor's incident open."""

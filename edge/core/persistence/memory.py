@@ -69,6 +69,7 @@ class Memory:
                 by_row("error_habits", engine.error_values.habits, sensors),
             ),
             (by_row("paces", engine.paces, sensors),),
+            (whole("peers", engine.peers),),
             (by_row("devices", engine.devices, engine.devices.__len__),),
             (
                 by_row("statistics", engine.statistics, sensors),
@@ -104,6 +105,8 @@ class Memory:
             slot_of: Returns the slot of a sensor.
         """
         missing = self._loading.finish()
+        if self._engine.peers.is_idle:
+            missing.pop("peers", None)
         self._detectors.forget_unloaded(self._known)
         unlearned = self._detectors.unlearned
         unlearned.forget(self._engine, [slot for slot in self._engine.devices.unloaded() if slot < self._known])
@@ -115,6 +118,8 @@ class Memory:
         told = ((slot_of(name), event) for name, event in self._open_incidents.events.items())
         mine = ((slot, event) for slot, event in told if slot is not None)
         self._incidents.reopen((slot, event) for slot, event in mine if not self._grouping.is_told_of_others(slot))
+        if "peers" in missing:
+            self._reconcile_peers()
         self._grouping.keep(self._engine.open_incidents.keys())
         return unlearned
 
@@ -123,7 +128,14 @@ class Memory:
         relearning = Relearning(self._engine, self._intake, self._reorder.wait_s, unlearned)
         learned = relearning.go_through(past)
         relearning.hand_over(self.components)
+        if "peers" in unlearned.components:
+            self._reconcile_peers()
         return learned
+
+    def _reconcile_peers(self) -> None:
+        """Make the comparisons of peers follow the open incidents, as subscribers know these."""
+        incidents = self._engine.open_incidents.items()
+        self._engine.peers.reconcile((slot, each.deviation.since) for slot, each in incidents if each.deviation)
 
 
 def _intake_stages(

@@ -42,6 +42,9 @@ LEARNABLE = frozenset(
 """Components derived from the journal that can be relearned only from the readings of all sensors."""
 
 
+PEERS = "peers"
+
+
 class Relearning:
     """Replays journal entries through a separate engine that has only the affected sensors, including their incidents.
 
@@ -62,6 +65,7 @@ class Relearning:
             lambda slot: engine.members[slot][0].profile, engine.devices.anew(), engine.error_values.named
         )
         self._shadow.grow(sensors)
+        engine.peers.copy_groups(self._shadow.peers)
         self._shadow.paces.take_kinds(engine.paces, sensors)
         self._admission = Admission()
         self._admission.grow(sensors)
@@ -72,6 +76,10 @@ class Relearning:
         self._stamped = np.flatnonzero(intake.timed_by_arrival)
         self._concerned = np.zeros(sensors, dtype=bool)
         self._concerned[list(unlearned.slots)] = True
+        if (
+            PEERS in unlearned.components and not engine.peers.is_idle
+        ):  # known from the readings of all sensors, unlike what else is learned of them
+            self._concerned[:] = True
         for slot in unlearned.slots:
             if engine.devices.is_device(slot):
                 self._concerned[engine.devices.members(slot)] = True
@@ -114,6 +122,7 @@ class Relearning:
             "error_values": lambda: shadow.error_values.state(0, sensors),
             "error_habits": lambda: shadow.error_values.habits.state(0, sensors),
             "statistics": lambda: shadow.statistics.state(0, sensors),
+            PEERS: shadow.peers.state,
         }
 
     def _take(self, part: Part) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from edge.core.scoring.limit_conditions import BrokenLimit
+from edge.core.scoring.peers.deviation import PeerDeviation
 
 CLEAR, CLEAR_OF_BAND = 1.5, 1.25
 """A single moment raises an incident where its score is this many times its raising level, or its value this many times
@@ -79,6 +80,7 @@ class Observation:
         reading: The counter's reading at that time; else NaN.
         stretch: Seconds over which the pace is averaged, or since the reading before a jump; else 0.
         jumped_from: The reading before a counter's jump; else NaN.
+        deviation: What a comparison with its peers has found; None if there was none.
     """
 
     time: float
@@ -92,6 +94,7 @@ class Observation:
     reading: float = math.nan
     stretch: float = 0.0
     jumped_from: float = math.nan
+    deviation: PeerDeviation | None = None
 
     def __post_init__(self) -> None:
         for each in self.opinions:

@@ -40,6 +40,7 @@ Kind = Literal[
     "correlation",
     "clock",
     "error_value",
+    "peers",
 ]
 
 
@@ -91,7 +92,8 @@ class IncidentData(Model):
     severity: int = Field(
         ge=1,
         le=1000,
-        description="OPC UA severity by distance, duration and trend; 646 and 1000 for limits, 400 for error values",
+        description="OPC UA severity by distance, duration and trend; 646 and 1000 for limits, 400 for error values,"
+        " 260 to 460 for peers",
     )
     score: float = Field(ge=0, description="Surprise of this reading in decades: 6 is one in a million by chance")
     threshold: float = Field(

@@ -6,7 +6,8 @@ any batching. The groups are:
 - sensors that may have stopped at the same moment: of one message, one device or one publisher, with silences that
   begin within the same interval;
 - the silent sensors of a device that reports itself gone;
-- sensors with similar names, equal except for the last level, that jump or freeze within a few seconds.
+- sensors with similar names, equal except for the last level, that jump or freeze within a few seconds;
+- peers that one comparison finds unlike the others.
 
 The first finding is reported at once by its own incident, together with all silences due at the same moment. Later
 members are reported by an update that waits for more, with increasing delays, so that a plant that stops causes only a
@@ -20,7 +21,7 @@ import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
-from edge.core.incidents.groups.incident_group import LONGEST_S, IncidentGroup, Stopped, stopped
+from edge.core.incidents.groups.incident_group import LONGEST_S, IncidentGroup, Stopped, common_of, stopped
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.state_machine import Transition
 from edge.core.model.packing.encoding import decode, encode
@@ -123,7 +124,7 @@ class Grouping:
             return None
         slot, name = change.slot, self.names[change.slot]
         window = Stopped(math.inf, -math.inf) if is_device(name) else stopped(change)
-        group = IncidentGroup(slot, _bare(change), kind, name.rpartition("/")[0], window, cause=cause)
+        group = IncidentGroup(slot, _bare(change), kind, common_of(change, name), window, cause=cause)
         self._groups[slot] = group
         self._take(group, change)
         for earlier in self._over:
@@ -159,7 +160,7 @@ class Grouping:
         scope, names = self.scope(name), self.names
         groups = (each for each in reversed(self._groups.values()) if self.scope(names[each.leader]) == scope)
         if kind != "missing":
-            parent, near = name.rpartition("/")[0], min(TOGETHER_S, change.summary.interval)
+            parent, near = common_of(change, name), min(TOGETHER_S, change.summary.interval)
             alike = (each for each in groups if each.kind == kind and parent and each.parent == parent)
             time = change.observation.time
             return next((each for each in alike if abs(time - each.change.incident.started) <= near), None)
@@ -384,7 +385,13 @@ def _answer(group: IncidentGroup, change: IncidentChange) -> Iterator[IncidentCh
 def _kind(change: IncidentChange) -> str | None:
     """The property that several sensors may share; None if the kind concerns one sensor only."""
     kind = change.incident.kind
-    return kind if kind in {"missing", "flatline"} else "jump" if kind in JUMPS and not change.incident.limits else None
+    return (
+        kind
+        if kind in {"missing", "flatline", "peers"}
+        else "jump"
+        if kind in JUMPS and not change.incident.limits
+        else None
+    )
 
 
 def _bare(change: IncidentChange) -> IncidentChange:

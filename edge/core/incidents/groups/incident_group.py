@@ -48,6 +48,12 @@ def stopped(change: IncidentChange) -> Stopped:
     return Stopped(seen, seen + max(SLACK * change.summary.interval, PATIENCE_SHARE * patience))
 
 
+def common_of(change: IncidentChange, name: str) -> str:
+    """What the names of sensors with the same cause have in common: for peers what makes them that."""
+    deviation = change.incident.deviation
+    return name.rpartition("/")[0] if deviation is None else deviation.group
+
+
 @dataclass(slots=True)
 class Member:
     """An incident in a group.

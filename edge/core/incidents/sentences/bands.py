@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from edge.core.incidents.incident import ERROR_KIND
+from edge.core.incidents.incident import ERROR_KIND, PEERS_KIND
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.sentences.limit_sentences import is_beyond
 from edge.core.incidents.state_machine import Transition
@@ -45,7 +45,7 @@ def band_of(finding: IncidentChange, opinion: Opinion | None) -> Opinion | None:
         opinion: The reported opinion.
     """
     incident, observation = finding.incident, finding.observation
-    if incident.kind == ERROR_KIND:
+    if incident.kind in {ERROR_KIND, PEERS_KIND} or observation.deviation is not None:
         return None
     if finding.transition is Transition.CLEARED and incident.left:
         return _allowed(worst_of(incident.left))

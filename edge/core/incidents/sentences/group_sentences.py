@@ -16,8 +16,14 @@ DOES = {
     "missing": ("is silent", "are silent"),
     "flatline": ("is stuck", "are stuck"),
     "jump": ("has jumped", "have jumped together"),
+    "peers": ("differs from its peers", "differ from their peers"),
 }
-AGAIN = {"missing": "reported again", "flatline": "moved again", "jump": "come back to normal"}
+AGAIN = {
+    "missing": "reported again",
+    "flatline": "moved again",
+    "jump": "come back to normal",
+    "peers": "come back to their peers",
+}
 ANSWERS = {
     Transition.ACKNOWLEDGED: "was acknowledged",
     Transition.SHELVED: "was shelved",

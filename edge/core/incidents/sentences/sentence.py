@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 
 from detectors.univariate.drift import DAY
-from edge.core.incidents.incident import ERROR_KIND, Incident
+from edge.core.incidents.incident import ERROR_KIND, PEERS_KIND, Incident
 from edge.core.incidents.sentences.limit_sentences import broken_sentence, kept_sentence, limit_clause
 from edge.core.incidents.sentences.pace_sentences import jump_clause, pace_clause, pace_unit
+from edge.core.incidents.sentences.peer_sentences import peer_sentence
 from edge.core.incidents.sentences.state_sentences import state_clause
 from edge.core.incidents.state_machine import Transition
 from edge.core.model.notation.quantities import digits_apart, duration, ends_of, number, quantity
@@ -66,6 +67,22 @@ def sentence(
         opinion: The reported opinion, or None.
         interval: Seconds between two readings; 0 if unknown.
     """
+    if transition not in ANSWERS and (observation.deviation is not None or incident.kind == PEERS_KIND):
+        return peer_sentence(sensor, unit, transition, incident, observation)
+    return _of_its_own(sensor, unit, transition, incident, observation, band, opinion, interval)
+
+
+def _of_its_own(
+    sensor: str,
+    unit: str,
+    transition: Transition,
+    incident: Incident,
+    observation: Observation,
+    band: Opinion | None,
+    opinion: Opinion | None,
+    interval: float,
+) -> str:
+    """Describe a transition by what the sensor does, whatever others do; see `sentence()`."""
     unit = pace_unit(unit, observation.per)
     digits = digits_beside(observation.value, band)
     value = quantity(observation.value, unit, digits)

@@ -14,12 +14,13 @@ import msgspec
 
 from detectors.state import StateError
 from edge.core.incidents.events.event import Event
-from edge.core.incidents.incident import ERROR_KIND, Evidence, Incident, Peak
+from edge.core.incidents.incident import ERROR_KIND, PEERS_KIND, Evidence, Incident, Peak
 from edge.core.incidents.incident_tracker import IncidentTracker
 from edge.core.incidents.state_machine import State, StateMachine
 from edge.core.model.packing.encoding import decode, encode
 from edge.core.operator.shelves import Shelves
 from edge.core.scoring.opinions import Observation, Opinion
+from edge.core.scoring.peers.deviation import PeerDeviation
 
 
 class _Rows(msgspec.Struct, array_like=True, frozen=True):
@@ -128,6 +129,10 @@ def tracker_of(event: Event) -> StateMachine:
     )  # fmt: skip
     if data.kind == ERROR_KIND:
         incident.error, incident.errors, incident.learned_kind = data.value, data.count, ""
+        return StateMachine(State.NORMAL, incident, since=started)
+    if data.kind == PEERS_KIND:
+        incident.deviation, incident.apart = PeerDeviation(1.0, 1.0, 1.0, True, 0, 0.0, started), data.severity
+        incident.learned_kind = ""
         return StateMachine(State.NORMAL, incident, since=started)
     state = State.SILENT if data.kind == "missing" else State.OPEN
     return StateMachine(state, incident, since=started)

@@ -10,6 +10,8 @@ from edge.core.model.sensors.no_values import NoValues
 from edge.core.model.sensors.sensors import Repetition, SensorFacts, SensorTable, is_device
 from edge.core.model.sensors.vacancies import is_vacant
 from edge.core.scoring.devices import Devices
+from edge.core.scoring.peers.like_names import peers_of
+from edge.core.scoring.peers.peers import Peers
 from edge.core.scoring.profiles import Profile
 
 NEEDS_A_PERIOD = frozenset({"missing", "flatline"})
@@ -40,6 +42,7 @@ class SensorRegistry:
         no_values: Error values configured by rules and inputs.
         forsaken: Devices left without sensors at the start because the configuration changed. They have no detectors
             until the next start. Devices that report their availability need none.
+        peers: Records which sensors are compared with each other.
         unit_said: Unit given by a sensor's payloads, used where no rule gives one.
     """
 
@@ -56,6 +59,7 @@ class SensorRegistry:
         self._facts: dict[int, SensorFacts] = {}
         self.repetitions: list[str] = []
         self.no_values = NoValues()
+        self.peers = Peers()
         self.forsaken: set[int] = set()
         self.unit_said: Callable[[int], str] = lambda _: ""
 
@@ -81,6 +85,8 @@ class SensorRegistry:
             table = self._tables.setdefault(f"{device}/", table)
             self._devices.join(slot, f"{device}/", table.detectors[0].channels, table.hold_s)
             labels = {DEVICE: device, **labels}
+        is_compared = any(each.scores_readings for each in detectors)
+        self.peers.join(slot, peers_of(name, rule.unit, rule.peers) if is_compared else None)
         self._profiles[slot] = Profile(detectors, rule.incidents, rule.counter, rule.preferences)
         self._facts[slot] = self._facts_of(name, rule.unit, labels)
 
@@ -90,6 +96,7 @@ class SensorRegistry:
             self._facts.pop(slot, None)
             self.forsaken.discard(slot)
             self.repetitions[slot] = Repetition.PERIODIC.value
+            self.peers.join(slot, None)
             self._profiles[slot] = NOBODY
 
     def profile(self, slot: int) -> Profile:

@@ -93,6 +93,15 @@ def test_sensors_of_a_store_without_configuration_show_what_is_known(
     assert "name it with --config" in result.stderr
 
 
+def test_a_sensor_says_with_which_others_it_is_compared(store: Path) -> None:
+    path = Path("edgewarden.toml")
+    path.write_text(path.read_text() + '[[rule]]\nsensors = "plant/*"\npeers = ["plant/*"]\n')
+    rows = {each["sensor"]: each["peers"] for each in json_lines(edgewarden("sensors", "--json"))}
+    assert rows == {"plant/fan": [], "plant/oven": []}  # the first rule for the oven has no peers
+    path.write_text(path.read_text().replace("[[rule]]", '[[rule]]\npeers = ["plant/*"]', 1))
+    assert "peers plant/fan (too few to compare)" in " ".join(edgewarden("sensors", "-l", "plant/oven").stdout.split())
+
+
 def test_an_unknown_sensor_is_an_error_that_suggests_the_nearest(store: Path) -> None:
     result = edgewarden("sensors", "plant/ovne")
     assert result.exit_code == 1

@@ -98,6 +98,9 @@ def test_the_return_of_a_silent_sensor_is_reported_first() -> None:
         MachineInput.DECLARED_NORMAL,
         MachineInput.NO_VALUE,
         MachineInput.VALUE,
+        MachineInput.DIFFERS,
+        MachineInput.AGREES,
+        MachineInput.PEERS_ADOPTED,
     }
 
 

@@ -31,6 +31,7 @@ COMPONENTS = (
     "vacancies",
     "paces",
     "usual_ranges",
+    "peers",
     "newcomers",
     "same_times",
     "values_of_one_time",

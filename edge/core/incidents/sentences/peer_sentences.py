@@ -1,0 +1,66 @@
+"""Sentences about sensors that behave unlike their peers."""
+
+from __future__ import annotations
+
+from edge.core.incidents.incident import PEERS_KIND, Incident
+from edge.core.incidents.state_machine import Transition
+from edge.core.model.notation.quantities import digits_apart, duration, ends_of, number, quantity
+from edge.core.scoring.opinions import Observation
+from edge.core.scoring.peers.deviation import PeerDeviation
+
+
+def peer_sentence(sensor: str, unit: str, transition: Transition, incident: Incident, observation: Observation) -> str:
+    """Describe a transition of an incident by a comparison with peers, in one sentence.
+
+    Args:
+        sensor: Name of the sensor.
+        unit: Unit of its values; may be empty.
+        transition: The transition of the incident.
+        incident: The incident as it stands now.
+        observation: What caused the transition.
+    """
+    found, lasted = observation.deviation, duration(max(0.0, observation.time - incident.started))
+    if transition is Transition.EXPIRED:
+        return f"{sensor} has differed from its peers for {lasted}; that is taken as normal from here on"
+    if transition is Transition.CLEARED or (found is not None and incident.deviation is None):
+        agrees = f"{sensor} agrees with {_peers(found)} again"
+        return f"{agrees} after {lasted}" if incident.kind == PEERS_KIND else f"{agrees}, but not yet calm"
+    deviation = found or incident.deviation
+    if deviation is None or not deviation.peers:
+        return f"{sensor} still differs from its peers"
+    still = "still " if found is None else ""
+    over = f"over the last {duration(deviation.over_s)}"
+    return f"{sensor} {still}{_differs(unit, deviation)} {over}; {_usually(unit, deviation)}"
+
+
+def _peers(deviation: PeerDeviation | None) -> str:
+    return "its peers" if deviation is None else f"its {deviation.peers} peers"
+
+
+def _differs(unit: str, deviation: PeerDeviation) -> str:
+    now = deviation.now
+    if deviation.is_share:
+        share = _apart(100 * now, 100 * deviation.lower, 100 * deviation.upper)
+        return f"gives {share} % of what its {deviation.peers} peers suggest"
+    side, away = ("above", now) if now > 0 else ("below", -now)
+    sign = 1 if now > 0 else -1
+    digits = digits_apart(away, sign * deviation.lower, sign * deviation.upper, least=3)
+    return f"is {quantity(away, unit, digits)} {side} what its {deviation.peers} peers suggest"
+
+
+def _apart(value: float, *ends: float) -> str:
+    """A percentage with as many digits as it takes to tell it from the ends of a range."""
+    return number(value, digits_apart(value, *ends, least=2 if abs(value) < 100 else 3))
+
+
+def _usually(unit: str, deviation: PeerDeviation) -> str:
+    factor = 100.0 if deviation.is_share else 1.0
+    lower, upper = ends_of(factor * deviation.lower, factor * deviation.upper, factor * deviation.now)
+    if deviation.is_share:
+        return f"usually {lower} % to {upper} %" if lower != upper else f"usually {lower} %"
+    of_unit = f" {unit}" if unit else ""
+    return f"usually {_signed(lower)} to {_signed(upper)}{of_unit}"
+
+
+def _signed(text: str) -> str:
+    return text if text.startswith("-") or text == "0" else f"+{text}"

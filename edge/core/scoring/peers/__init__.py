@@ -1,0 +1,1 @@
+"""Peers: like sensors that move together, and how far each usually is from the others."""
