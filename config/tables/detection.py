@@ -192,7 +192,7 @@ class Rule(Table):
         (), strict=False, max_length=1000, description="Error values: numbers that aren't readings"
     )
     peers: bool | PeerGlobs = Field(
-        False,
+        True,
         description="Whether these sensors are compared with those of like names, or globs of names to compare",
     )
     detectors: DetectorTables = Field(default_factory=DetectorTables)
@@ -236,7 +236,7 @@ class ResolvedRule:
     no_value: tuple[float, ...] = ()
     counter: bool | None = None
     preferences: ReportingPreferences = NONE
-    peers: bool | tuple[str, ...] = False
+    peers: bool | tuple[str, ...] = True
 
     def matches(self, sensor: str) -> bool:
         """Whether the rule's glob matches a sensor's name."""
@@ -253,7 +253,7 @@ class ResolvedRule:
             **({"no_value": self.no_value} if self.no_value else {}),
             **({} if self.counter is None else {"counter": self.counter}),
             **self.preferences.as_plain(),
-            **({"peers": self.peers} if self.peers else {}),
+            **({} if self.peers is True else {"peers": self.peers}),
         }
 
 

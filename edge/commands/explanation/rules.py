@@ -53,10 +53,10 @@ def _preferences(rule: ResolvedRule) -> str:
         said.append(f"Deviations of less than {f'{preferences.least:g} {rule.unit}'.strip()} aren't reported.")
     if preferences.weight != 1:
         said.append(f"Severities are those of scores {preferences.weight:g} times as far beyond their level.")
-    if rule.peers:
-        globs = rule.peers if isinstance(rule.peers, tuple) else ()
-        which = f"each other, by {', '.join(globs)}" if globs else "those of like names"
-        said.append(f"They are compared with {which}.")
+    if isinstance(rule.peers, tuple):
+        said.append(f"They are compared with each other, by {', '.join(rule.peers)}.")
+    elif not rule.peers:
+        said.append("They aren't compared with sensors of like names.")
     return " ".join(said)
 
 

@@ -8,6 +8,9 @@ from edge.core.model.notation.quantities import digits_apart, duration, ends_of,
 from edge.core.scoring.opinions import Observation
 from edge.core.scoring.peers.deviation import PeerDeviation
 
+MANY_TIMES = 10.0
+"""Share of what peers suggest from which it is given as a multiple instead of a percentage."""
+
 
 def peer_sentence(sensor: str, unit: str, transition: Transition, incident: Incident, observation: Observation) -> str:
     """Describe a transition of an incident by a comparison with peers, in one sentence.
@@ -39,6 +42,8 @@ def _peers(deviation: PeerDeviation | None) -> str:
 
 def _differs(unit: str, deviation: PeerDeviation) -> str:
     now = deviation.now
+    if deviation.is_share and now >= MANY_TIMES:
+        return f"gives {number(now, 2)} times what its {deviation.peers} peers suggest"
     if deviation.is_share:
         share = _apart(100 * now, 100 * deviation.lower, 100 * deviation.upper)
         return f"gives {share} % of what its {deviation.peers} peers suggest"

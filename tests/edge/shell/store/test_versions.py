@@ -52,6 +52,7 @@ NEW = {
     "paces",
     "catch_up",
     "usual_ranges",
+    "peers",
 }
 """Components that no store here has in their current form: they were added without a change of the format."""
 
