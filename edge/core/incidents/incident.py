@@ -168,9 +168,8 @@ class Incident:
     def from_peers(cls, observation: Observation, deviation: PeerDeviation, yardstick: Yardstick = UNKNOWN) -> Incident:
         """Begin an incident with a deviation from peers, which must be added."""
         peak, extent = Peak(observation.value, 0.0, observation.time), IncidentExtent(yardstick)
-        return cls(
-            observation.time, PEERS_KIND, observation, peak, count=1, extent=extent, apart=deviation.severity
-        )  # fmt: skip
+        severity = deviation.severity
+        return cls(observation.time, PEERS_KIND, observation, peak, count=1, extent=extent, apart=severity)
 
     def differ(self, observation: Observation, deviation: PeerDeviation) -> None:
         """Add a deviation from peers."""

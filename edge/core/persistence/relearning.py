@@ -76,10 +76,8 @@ class Relearning:
         self._stamped = np.flatnonzero(intake.timed_by_arrival)
         self._concerned = np.zeros(sensors, dtype=bool)
         self._concerned[list(unlearned.slots)] = True
-        if (
-            PEERS in unlearned.components and not engine.peers.is_idle
-        ):  # known from the readings of all sensors, unlike what else is learned of them
-            self._concerned[:] = True
+        if PEERS in unlearned.components and not engine.peers.is_idle:
+            self._concerned[:] = True  # comparisons are learned from the readings of all sensors
         for slot in unlearned.slots:
             if engine.devices.is_device(slot):
                 self._concerned[engine.devices.members(slot)] = True

@@ -385,13 +385,9 @@ def _answer(group: IncidentGroup, change: IncidentChange) -> Iterator[IncidentCh
 def _kind(change: IncidentChange) -> str | None:
     """The property that several sensors may share; None if the kind concerns one sensor only."""
     kind = change.incident.kind
-    return (
-        kind
-        if kind in {"missing", "flatline", "peers"}
-        else "jump"
-        if kind in JUMPS and not change.incident.limits
-        else None
-    )
+    if kind in {"missing", "flatline", "peers"}:
+        return kind
+    return "jump" if kind in JUMPS and not change.incident.limits else None
 
 
 def _bare(change: IncidentChange) -> IncidentChange:
