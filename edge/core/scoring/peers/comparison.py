@@ -170,23 +170,19 @@ class PeerComparison(SensorArrays):
         unknown = {"day_low": np.inf, "day_high": -np.inf, "lowest": np.inf, "highest": -np.inf}
         self.grow_to(rows, together=1.0, lows=np.nan, highs=np.nan, **unknown)
 
-    def take(self, slots: Rows, values: Numbers, counts: Any) -> None:
-        """Add values to the means of the present window.
+    def take(self, slots: Rows, values: Numbers, counts: Any, *, early: bool = False) -> None:
+        """Add values to the means of the present window, or of the next one.
 
         Args:
             slots: Their distinct sensors, shape (n,), or a single one.
             values: Values, shape (n,).
             counts: Which of them count, shape (n,).
+            early: Whether they belong to the next window.
         """
         state = self.at(slots)
-        state["total"][slots] = state["total"][slots] + where(counts, values, 0.0)
-        state["count"][slots] = state["count"][slots] + where(counts, 1.0, 0.0)
-
-    def take_early(self, slots: Rows, values: Numbers, counts: Any) -> None:
-        """Add values to the means of the next window, see `take()`."""
-        state = self.at(slots)
-        state["next_total"][slots] = state["next_total"][slots] + where(counts, values, 0.0)
-        state["next_count"][slots] = state["next_count"][slots] + where(counts, 1.0, 0.0)
+        total, count = (state["next_total"], state["next_count"]) if early else (state["total"], state["count"])
+        total[slots] = total[slots] + where(counts, values, 0.0)
+        count[slots] = count[slots] + where(counts, 1.0, 0.0)
 
     def means(self, rows: int) -> Floats:
         """End the window; returns the means of the first `rows` sensors, NaN where there is none."""

@@ -146,7 +146,7 @@ class Peers:
         end, known = self.start + WINDOW_S, (times >= self.start) & (values == values)  # noqa: PLR0124 - NaN isn't itself
         early = times >= end
         if any_of(early):
-            self._short.take_early(slots, values, known & early & (times < end + WINDOW_S))
+            self._short.take(slots, values, known & early & (times < end + WINDOW_S), early=True)
             known = known & (early ^ True)
         self._short.take(slots, values, known)
 
