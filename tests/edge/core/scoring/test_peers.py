@@ -21,6 +21,7 @@ from edge.core.scoring.opinions import Observation
 from edge.core.scoring.peers.deviation import PeerDeviation
 from edge.core.scoring.peers.group_medians import group_medians
 from edge.core.scoring.peers.like_names import like_name, peers_of
+from edge.core.scoring.peers.peers import NOBODY, Peers
 from tests.edge.core.pipelines import SETTINGS, Line, detectors, differing, pipeline, reading, rule
 
 DAY, STEP = 86_400.0, 900.0
@@ -259,3 +260,15 @@ def test_names_are_alike_without_their_numbers_and_the_level_of_the_machine() ->
     assert peers_of("a/b/c", "", peers=False) is None
     assert peers_of("a/b/c", "W", peers=True) == "a/+/c W"
     assert peers_of("a/b/c", "W", peers=("x/*", "a/**")) == "a/**"
+
+
+def test_groups_of_forgotten_sensors_take_no_memory() -> None:
+    peers = Peers()
+    for slot in range(3):
+        peers.join(slot, "strings")
+    peers.join(3, None)
+    for number in range(1000):
+        peers.join(4, f"guest {number}")
+        assert [peers.keys[each] for each in peers.groups[[0, 1, 2, 4]]] == 3 * ["strings"] + [f"guest {number}"]
+    assert peers.groups[3] == NOBODY
+    assert len(peers.keys) < 50
