@@ -6,7 +6,7 @@ the messages, `acknowledge()` acknowledges them once they are stored, `publish()
 Behaviour of paho-mqtt, and how it is handled:
 
 - It keeps publications made offline, or in flight at the end of a connection, and sends them later. Here each
-connection has a separate client that is discarded with it. **Publications in flight at the end of a connection are
+  connection has a separate client that is discarded with it. **Publications in flight at the end of a connection are
   void:** their tokens are never confirmed, no copy is sent, and the publisher sends them again.
 - An exception in a callback ends its thread while it still claims to be connected. Here callbacks catch all exceptions,
   the connection ends without a DISCONNECT (so that the will is published), and `alive` is False from then on.

@@ -3,7 +3,7 @@
 1. How to interpret a repeated value: `repetition`, and "Repetition:" in its docstring.
 2. Where the time of a reading comes from: "Time:" in its docstring.
 3. How to interpret a retained message: "Retained:" in its docstring. Retained messages are old, so they are learned
-only if they have a time.
+   only if they have a time.
 
 The format is chosen by the configured route, never guessed.
 """
