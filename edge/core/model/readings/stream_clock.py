@@ -77,7 +77,8 @@ class StreamClock:
 
     def state(self) -> bytes:
         """The state of the clock, for `load()`."""
-        stands = (self.now, self.ahead, self.ahead_time, self.alone, self.highest)
+        now, ahead_time = self.now + 0.0, self.ahead_time + 0.0  # makes 0.0 of -0.0, which is the same time
+        stands = (now, self.ahead, ahead_time, self.alone, self.highest)
         return encode((*stands, self.lead) if self.lead else stands)
 
     def load(self, state: bytes) -> None:

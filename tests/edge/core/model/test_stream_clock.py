@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from edge.core.model.readings.stream_clock import ALONE, TOLERANCE_S, Skip, StreamClock
@@ -53,6 +53,7 @@ READINGS = st.lists(st.tuples(st.integers(0, 3), TIMES), min_size=1, max_size=60
 
 @pytest.mark.parametrize(("few", "together"), [(0, 1), (0, 2), (3, 1), (8, 64)])
 @given(readings=READINGS, cut=st.integers(1, 60))
+@example(readings=[(0, 0.0), (0, -0.0)], cut=1)
 def test_the_clock_equals_that_of_a_plain_loop_in_any_batching(
     few: int, together: int, readings: Readings, cut: int
 ) -> None:
