@@ -33,6 +33,8 @@ def describe_rules(configuration: Configuration) -> None:
             paragraph("Incidents begin and end as those of every other sensor, below.", indent=4)
         else:
             paragraph(describe_alarm(rule), indent=4)
+    if any(rule.peers is True and rule.detectors for rule in configuration.profiles):
+        paragraph("Sensors of like names that move together are also compared with each other.", indent=4)
     click.echo()
 
 

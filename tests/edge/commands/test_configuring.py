@@ -165,6 +165,7 @@ def test_check_explains_everything(folder: Path, monkeypatch: pytest.MonkeyPatch
         "every other sensor:",
         "once in 10 days",
         "6.9 with a reading a second",
+        "Sensors of like names that move together are also compared with each other.",
         "edgewarden/plant7/anomaly/SENSOR",
         "for 1 day or up to 256 MiB",
         "a power cut may cost the last seconds",
