@@ -306,12 +306,6 @@ class Group:
             if not of_values:
                 table.reset(np.array([row]))
 
-    def forget_step(self, row: int) -> None:
-        """Ignore a sensor's last step, because a counter was reset."""
-        for table, of_values in zip(self.tables, self._of_values, strict=True):
-            if of_values and table.detector.kind == "rate":
-                table.reset(np.array([row]))
-
     def forget_silence(self, row: int) -> None:
         """Discard what was learned of a sensor's reporting interval; what was learned of its values is kept."""
         for table in self.tables:

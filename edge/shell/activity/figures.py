@@ -74,6 +74,3 @@ SINK_FIGURES = (
 
 NO_FIGURES = frozenset({"refused_of_inputs", "time", "clock", "backlog_since", "sinks", "problems"})
 """Keys of the topic `health` that aren't numbers; some of them are separate metrics."""
-
-NO_SINK_FIGURES = frozenset({"kind", "lag_since", "per_second", "last_error", "last_error_at"})
-"""Keys of a sink that aren't numbers."""

@@ -200,9 +200,7 @@ class RabbitmqSink:
         if isinstance(error, ChannelClosedByBroker) and error.reply_code == PRECONDITION_FAILED and self._is_ready:
             self._too_large = printable(error.reply_text)
         if self._trouble is None:
-            self._trouble = (
-                "the broker is out of memory or disk, and accepts nothing" if self._is_blocked else _words(error)
-            )
+            self._trouble = OUT_OF_MEMORY if self._is_blocked else _words(error)
         self._news()
 
     def _was_returned(self, _: Any, method: Any, properties: Any, __: bytes) -> None:

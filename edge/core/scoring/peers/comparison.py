@@ -91,14 +91,12 @@ class PeersCompared(NamedTuple):
 
     Attributes:
         now: Share or difference.
-        judged: Whether it can be judged.
         differs: Whether it has deviated for long enough.
         agrees: Whether it has agreed for long enough.
         peers: Number of other sensors in the comparison.
     """
 
     now: Floats
-    judged: NDArray[np.bool_]
     differs: NDArray[np.bool_]
     agrees: NDArray[np.bool_]
     peers: Floats
@@ -306,7 +304,6 @@ class PeerComparison(SensorArrays):
         self._learn_range(now, learns & trusted, low, high)
         return ordinary, PeersCompared(
             now,
-            judged,
             judged & (self.beyond[:rows] >= self.scale.to_differ),
             judged & (self.within[:rows] >= self.scale.to_agree),
             size - 1.0,
