@@ -134,7 +134,7 @@ class ErrorReadings:
         statistics.record_apart(slot, value, time, now, is_value=False)
         group.hear(row, value, float(statistics.waited[slot]))
         assumed = float(self._levels.assumed[slot])
-        statistics.expect(slot, now + group.patience(row, assumed))
+        statistics.expect_within(slot, now, group.patience(row, assumed))
         tracker = self._tracking.trackers.get(slot)  # a condition that was reported once is followed to its end
         if is_usual and (tracker is None or not tracker.has_error):
             return

@@ -81,7 +81,7 @@ class Weighing:
         run = where(exceeds, before + 1, where(unseen, before, 0))
         statistics["exceeding"][slots] = run
         assumed = self._levels.at(slots)["assumed"][slots]
-        self._statistics.expect(slots, readings.now + group.patience(readings.rows, assumed))
+        self._statistics.expect_within(slots, readings.now, group.patience(readings.rows, assumed))
         protected = True if strange else tracking["protected"][slots] | unseen
         if not any_of(protected):
             self._levels.note(judges, slots, scores, tracked, settings)

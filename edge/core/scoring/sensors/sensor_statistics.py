@@ -14,6 +14,7 @@ from detectors.numeric.elementwise import everywhere, known_minimum, least, maxi
 from detectors.numeric.gather import put_element
 from edge.core.model.readings.stream_clock import Skip
 from edge.core.model.sensors.sensor_arrays import SensorArrays
+from edge.core.scoring.sensors.due_hours import HOUR_S, HOURS, due_deadline, take_arrival
 from edge.core.scoring.sensors.sensor_summary import SensorSummary
 
 RECENT = 16
@@ -45,13 +46,24 @@ class SensorStatistics(SensorArrays):
         deadline: Stream clock at which the sensor's silence becomes too long.
         lowest: The lowest value of any reading; minus infinity if unknown.
         silences: Number of deadlines passed since the last reading.
+        hour: Hour of the stream clock at the last reading, since the epoch; 0 before the first.
+        days: Number of days in a row on which it has reported in each hour of the day, see `due_hours`.
+        due_until: Stream clock at the end of the due hours that follow the last reading; 0 if there are none.
+        due_gap: Longest time between two readings within due hours, in seconds.
         recent_times: Times of recent readings, a ring buffer of `RECENT` per row.
         recent_values: Values of recent readings, in the same layout.
         soonest: Lower bound of all deadlines; minus infinity if it must be recomputed. Code that moves a deadline
             earlier other than by `expect()` has to reset it.
     """
 
-    LATER: ClassVar[dict[str, float]] = {"lowest": -math.inf, "waited": 0.0}
+    LATER: ClassVar[dict[str, float]] = {
+        "lowest": -math.inf,
+        "waited": 0.0,
+        "hour": 0.0,
+        "days": 0.0,
+        "due_until": 0.0,
+        "due_gap": 0.0,
+    }
 
     def __init__(self) -> None:
         self.soonest = -math.inf
@@ -66,6 +78,10 @@ class SensorStatistics(SensorArrays):
         self.deadline = np.zeros(0)
         self.silences = np.zeros(0, dtype=np.int64)
         self.lowest = np.zeros(0)
+        self.hour = np.zeros(0)
+        self.days = np.zeros((0, HOURS), dtype=np.uint8)
+        self.due_until = np.zeros(0)
+        self.due_gap = np.zeros(0)
         self.recent_times = np.zeros((0, RECENT))
         self.recent_values = np.zeros((0, RECENT))
 
@@ -76,6 +92,7 @@ class SensorStatistics(SensorArrays):
     def record(self, slots: Rows, values: Numbers, times: Numbers, clock: Numbers) -> None:
         """Record a round of readings of distinct slots; arrays of shape (n,), or scalars."""
         state = self.at(slots)
+        take_arrival(state, slots, clock)
         count, known = state["count"][slots], state["interval"][slots]
         gap = times - state["time"][slots]
         is_known = everywhere(known > 0)
@@ -118,6 +135,11 @@ class SensorStatistics(SensorArrays):
         self.at(slots)["deadline"][slots] = deadlines
         self.soonest = min(self.soonest, least(deadlines))
 
+    def expect_within(self, slots: Rows, clock: Numbers, patience: Numbers) -> None:
+        """Set the deadlines of distinct slots that may be silent for `patience`, or for less within their due hours."""
+        due = due_deadline(self.at(slots), slots, clock)
+        self.expect(slots, where(patience < math.inf, minimum(clock + patience, due), math.inf))
+
     def overdue(self, until: float) -> list[int]:
         """Ascending slots of the sensors whose deadline lies before `until`.
 
@@ -134,6 +156,10 @@ class SensorStatistics(SensorArrays):
         """Shift all deadlines and the recorded stream-clock times by `by` seconds."""
         self.deadline += by
         self.seen += by
+        if abs(by) >= HOUR_S:  # the hours were those of another clock
+            self.hour[:] = 0.0
+            self.days[:] = 0
+            self.due_until[:] = 0.0
         self.soonest = -math.inf
 
     def put_off(self, chosen: NDArray[Any], by: Numbers) -> None:

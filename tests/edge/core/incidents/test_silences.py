@@ -58,3 +58,60 @@ def test_fewer_gaps_give_no_score() -> None:
 def test_an_irregular_sensor_gets_the_time_that_its_own_gaps_suggest() -> None:
     gaps = np.random.default_rng(5).exponential(2 * HOUR_S, 300).tolist()
     assert 1.5 * max(gaps) <= patience(gaps) < 3 * DAY_S
+
+
+def inverter(first: int, last: int, stops: tuple[float, ...] = (), rest: frozenset[int] = frozenset()) -> list[Message]:
+    """A sensor that reports every ten minutes from about six to about eighteen, and two that report all day.
+
+    Args:
+        first: First day.
+        last: Day after the last.
+        stops: Times, in days, from which on it is silent for the rest of the day.
+        rest: Days of the week on which it sends nothing.
+    """
+    messages = []
+    midnight = START - START % DAY_S
+    for day in range(first, last):
+        begin = midnight + day * DAY_S
+        for steady in ("paced/one", "paced/other"):
+            messages += [reading(steady, begin + 600.0 * each, 20.0 + each % 7) for each in range(144)]
+        until = min([18.5 - day / 40, *(24.0 * (each - day) for each in stops if day <= each < day + 1)])
+        times = [6.0 + day / 40 + each / 6 for each in range(144)]
+        if day % 7 not in rest:
+            messages += [reading("paced/sun", begin + HOUR_S * each, 50.0 + each) for each in times if each < until]
+    return sorted(messages, key=lambda each: each.arrived)
+
+
+def silences_of(line: Line) -> list[float]:
+    """When the sensor was reported as silent, in days."""
+    raised = [each for each in line.events if each.kind == "missing" and each.transition == "raised"]
+    return [(each.time - (START - START % DAY_S)) / DAY_S for each in raised if each.sensor == "paced/sun"]
+
+
+def test_a_sensor_that_is_silent_each_night_is_silent_by_day_after_two_hours() -> None:
+    line = Line(pipeline()).take(inverter(0, 15, stops=(14 + 10.2 / 24,)))
+    told = [each for each in silences_of(line) if each > 3]
+    assert len(told) == 1
+    assert 12.9 < 24 * (told[0] - 14) < 13.1
+
+
+def test_a_silence_that_was_reported_does_not_excuse_the_next_one() -> None:
+    line = Line(pipeline()).take(inverter(0, 32, stops=(29 + 10.2 / 24, 31 + 10.2 / 24)))
+    assert [int(each) for each in silences_of(line) if each > 3] == [29, 31]
+
+
+def test_nights_that_become_longer_are_not_silences() -> None:
+    assert [each for each in silences_of(Line(pipeline()).take(inverter(0, 60))) if each > 3] == []
+
+
+def test_a_rest_at_the_weekend_makes_no_hour_due() -> None:
+    line = Line(pipeline()).take(inverter(0, 28, stops=(25 + 10.2 / 24,), rest=frozenset({3, 4})))
+    assert [each for each in silences_of(line) if each > 14] == []
+
+
+def test_a_service_that_was_away_for_hours_reports_no_silence_by_the_hour() -> None:
+    messages = inverter(0, 16)
+    away = START - START % DAY_S + 14.4 * DAY_S
+    line = Line(pipeline()).take([each for each in messages if each.arrived < away]).do("interrupted", None)
+    line.take([each for each in messages if each.arrived > away + 4.8 * HOUR_S])
+    assert [each for each in silences_of(line) if each > 3] == []

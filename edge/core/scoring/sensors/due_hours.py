@@ -1,0 +1,91 @@
+"""Due hours: the hours of the day in which a sensor has reported on each of the last days.
+
+A solar inverter that rests at night is silent for twelve hours each day, so a silence of twelve hours is usual. By day
+it isn't: an hour is *due* if the sensor has reported in it for a week, weekends included. A silence that begins before
+due hours and lasts for two whole ones, and for twice as long as any in due hours before, is too long.
+
+Hours are those of the stream clock, since silence depends on arrival. A sensor that reports at all hours has no due
+hours: its longest gap says how long it may be silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
+from detectors.numeric.elementwise import any_of, floor, maximum, minimum, nowhere, where
+from detectors.numeric.gather import array_of
+
+HOUR_S = 3600.0
+HOURS = 24
+
+DUE = 7
+"""An hour is due after this many days in a row."""
+
+MOST_DAYS = 28
+"""Days beyond this don't count; each silence that was reported halves the number of days, any other one ends them."""
+
+WHOLE_HOURS = 2.0
+"""Number of whole due hours without a reading that make a silence."""
+
+LONGEST = 2.0
+"""Minimum length of such a silence, relative to the longest gap within due hours."""
+
+FADING = 2e-5
+"""Share by which that gap decays at each reading."""
+
+
+def take_arrival(state: Mapping[str, Any], slots: Rows, clock: Numbers) -> None:
+    """Take readings into account, before the statistics record them.
+
+    Args:
+        state: The arrays of the sensor statistics.
+        slots: The readings' distinct sensors, shape (n,), or a single one.
+        clock: The stream clock at each, shape (n,).
+    """
+    hour, before = floor(clock / HOUR_S), state["hour"][slots]
+    until = state["due_until"][slots]
+    gap = clock - state["seen"][slots]
+    within = nowhere(clock <= until)
+    if within is not False:
+        longest = state["due_gap"][slots]
+        believed = where(state["silences"][slots] > 0, minimum(gap, LONGEST * longest), gap)
+        state["due_gap"][slots] = where(within, maximum(longest * (1.0 - FADING), believed), longest)
+    entered = hour != before
+    if any_of(entered):
+        which = np.flatnonzero(entered)
+        arrays = {name: np.asarray(array_of(state[name])) for name in ("days", "hour", "due_until", "silences")}
+        _enter(arrays, np.atleast_1d(slots)[which], np.atleast_1d(hour)[which])
+
+
+def due_deadline(state: Mapping[str, Any], slots: Rows, clock: Numbers) -> Numbers:
+    """The stream clock at which silences that begin now are too long by the due hours; infinite if there are none.
+
+    Args:
+        state: The arrays of the sensor statistics.
+        slots: Sensors that report, shape (n,), or a single one.
+        clock: The stream clock, shape (n,).
+    """
+    whole = (state["hour"][slots] + 1.0 + WHOLE_HOURS) * HOUR_S
+    deadline = maximum(whole, clock + LONGEST * state["due_gap"][slots])
+    return where(deadline <= state["due_until"][slots], deadline, np.inf)
+
+
+def _enter(arrays: Mapping[str, NDArray[Any]], slots: Slots, hour: Floats) -> None:
+    """Count the hours that sensors enter, and forget those in which they have missed a reading."""
+    before, days = arrays["hour"][slots], arrays["days"][slots]
+    each = np.arange(len(slots))
+    passed = np.where(before > 0, hour - before, 0.0)[:, None]
+    later = np.mod(np.arange(HOURS) - before[:, None] - 1.0, HOURS) + 1.0  # hours from the last one to that of a column
+    told = arrays["silences"][slots] > 0
+    days = np.where(later < passed, np.where(told[:, None], days // 2, 0), days).astype(days.dtype)
+    column = np.mod(hour, HOURS).astype(np.intp)
+    days[each, column] = np.minimum(days[each, column] + 1, MOST_DAYS)
+    following = days[each[:, None], (column[:, None] + 1 + np.arange(HOURS)) % HOURS] >= DUE
+    run = np.where(following.all(axis=1), 0, (~following).argmax(axis=1))
+    arrays["days"][slots], arrays["hour"][slots] = days, hour
+    arrays["due_until"][slots] = np.where(run > 0, (hour + 1.0 + run) * HOUR_S, 0.0)
