@@ -113,8 +113,8 @@ def go(publishing: subprocess.Popen[str]) -> None:
 def publish(port: int, load: Load, *more: str) -> float:
     """Publish a load and wait for its end; returns the time of its first message."""
     with running(*publisher(port, load, *more)) as process:
-        said, _ = process.communicate("\n")
-    return float(said.split()[1])
+        output, _ = process.communicate("\n")
+    return float(output.split()[1])
 
 
 def mosquitto_sub(load: Load) -> Taken:

@@ -146,10 +146,10 @@ def found(host: str) -> int:
     try:
         connection = http.client.HTTPConnection(host, timeout=30)
         connection.request("GET", "/api/sensors")
-        said = re.search(rb'"found":(\d+)', connection.getresponse().read())
+        found = re.search(rb'"found":(\d+)', connection.getresponse().read())
     except OSError:
         return 0
-    return int(said[1]) if said else 0
+    return int(found[1]) if found else 0
 
 
 def first_view(runs: int, *, quick: bool) -> list[Figure]:

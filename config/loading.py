@@ -112,8 +112,8 @@ def _syntax_problem(message: str, text: str) -> Problem:
     if place is None:
         return Problem("", None, f"is not TOML: {message}")
     line = int(place[1]) if place[1] else max(1, len(text.splitlines()))
-    said = message[: place.start()]
-    return Problem("", line, f"is not TOML: {said[:1].lower()}{said[1:]}")
+    what = message[: place.start()]
+    return Problem("", line, f"is not TOML: {what[:1].lower()}{what[1:]}")
 
 
 def _problems(error: ValidationError, raw: dict[str, Any], lines: LineIndex) -> list[Problem]:

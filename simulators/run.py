@@ -84,12 +84,12 @@ def execute(given: Mapping[str, Any]) -> None:
                 publisher = PacedPublisher(link, time.monotonic, time.sleep, pace, qos=given["qos"], stopped=stopped)
                 sent = publisher.run(messages)
                 if source.sensors:
-                    publisher.tell(narrator.conclude(_summary(given, source, sent, narrator.told)))
+                    publisher.tell(narrator.conclude(_summary(given, source, sent, narrator.count)))
                 publisher.finish()
             else:
                 sent = _consumed(messages, time.monotonic, limit_s, stopped)
                 if source.sensors:
-                    narrator.conclude(_summary(given, source, sent, narrator.told))
+                    narrator.conclude(_summary(given, source, sent, narrator.count))
     except CsvError as error:
         raise RunError(str(error), 2) from error
     except PublishError as error:
@@ -97,7 +97,7 @@ def execute(given: Mapping[str, Any]) -> None:
     except OSError as error:
         raise RunError(f"{error.filename or 'output'}: {error.strerror or error}", 1) from error
     verb = "published" if publishes else "written"
-    print(f"{sent.readings} readings {verb}, {narrator.told} faults", file=sys.stderr)
+    print(f"{sent.readings} readings {verb}, {narrator.count} faults", file=sys.stderr)
 
 
 def _connected(given: Mapping[str, Any], open_things: ExitStack) -> PublishingOutlet:

@@ -73,7 +73,7 @@ def handle(invocation: Invocation, function: Function, once: Once, left_s: float
     for record in source.records(invocation):
         if record.lane in blocked:
             counts["waiting"] += 1
-            if source.told != "first":
+            if source.reports != "first":
                 failed.append(record.identifier)
             continue
         outcome = handle_record(record, function, once, left_s)
@@ -85,7 +85,7 @@ def handle(invocation: Invocation, function: Function, once: Once, left_s: float
     log.info(
         "invocation source=%s %s", source.name, " ".join(f"{name}={count}" for name, count in sorted(counts.items()))
     )
-    if source.told == "none":
+    if source.reports == "none":
         if failed:
             raise HandlingError(f"{len(failed)} events of {source.name} failed; the whole batch is delivered again")
         return {}

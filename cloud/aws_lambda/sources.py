@@ -46,14 +46,14 @@ class LambdaSource(NamedTuple):
         name: Name for the log.
         matches: Whether an invocation comes from it.
         records: The records of an invocation, in order.
-        told: Failures to report: the first of each lane, since the rest of the lane is delivered again anyway; all; or
-            none, so that the invocation fails as a whole.
+        reports: Failures to report: the first of each lane, since the rest of the lane is delivered again anyway; all;
+            or none, so that the invocation fails as a whole.
     """
 
     name: str
     matches: Callable[[Invocation], bool]
     records: Callable[[Invocation], Iterator[Record]]
-    told: Literal["first", "every", "none"]
+    reports: Literal["first", "every", "none"]
 
 
 def source_of(invocation: Any) -> LambdaSource:

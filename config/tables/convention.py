@@ -65,16 +65,16 @@ def conventions() -> Mapping[str, Convention]:
     for each in sorted(folder.iterdir(), key=lambda file: file.name):
         name = each.name.removesuffix(".toml")
         if name != each.name:
-            said = tomllib.loads(each.read_text("utf-8"))
-            examples = tuple(Example(**one) for one in said["example"])
+            table = tomllib.loads(each.read_text("utf-8"))
+            examples = tuple(Example(**one) for one in table["example"])
             found[name] = Convention(
                 name=name,
-                title=said["title"],
-                source=said["source"],
-                note=said["note"],
-                fields=tuple(said.get("fields", ())),
-                instead=said.get("instead", ""),
-                keys=said["input"],
+                title=table["title"],
+                source=table["source"],
+                note=table["note"],
+                fields=tuple(table.get("fields", ())),
+                instead=table.get("instead", ""),
+                keys=table["input"],
                 examples=examples,
             )
     return found

@@ -50,8 +50,8 @@ LATER = frozenset(
 def time_format_problem(notation: str) -> str | None:
     """The problem with a time format, or None."""
     try:
-        told = datetime(2024, 5, 17, 13, 45, 59).strftime(notation)  # noqa: DTZ001 - only its notation is tried
-        datetime.strptime(told, notation)  # noqa: DTZ007
+        written = datetime(2024, 5, 17, 13, 45, 59).strftime(notation)  # noqa: DTZ001 - only its notation is tried
+        datetime.strptime(written, notation)  # noqa: DTZ007
     except ValueError:
         return "isn't a time notation; write one such as %d.%m.%Y %H:%M:%S"
     return None if "%" in notation else "contains no part of a time; write one such as %d.%m.%Y %H:%M:%S"
@@ -221,9 +221,9 @@ class Input(Table):
         without = {"qos", "convention", "host_id", *AVAILABILITY_KEYS}
         if self.format != "influx":
             without.add("precision")
-        said = self.model_dump(mode="json", exclude=without)
+        values = self.model_dump(mode="json", exclude=without)
         unsaid = {key for key in LATER if getattr(self, key) == type(self).model_fields[key].default}
-        return {key: value for key, value in said.items() if key not in unsaid}
+        return {key: value for key, value in values.items() if key not in unsaid}
 
     @field_validator("value_key", "time_keys", "time_format", "ignore", "batch", "items", "name")
     @classmethod

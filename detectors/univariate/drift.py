@@ -196,8 +196,8 @@ class LevelDrift(Detector):
         else:
             rare = log10(days + 1.0) - SIDES_SEEN + student_tail(farthest, maximum(days - 1.0, 1.0))
             score = where(is_beyond, bounded(rare, 0.0, MOST), score)
-            told = state["told"][slots]
-            state["told"][slots] = where(is_beyond & (beyond[0] | beyond[1]) & (rare >= self.floor), TELLING, told)
+            stage = state["told"][slots]
+            state["told"][slots] = where(is_beyond & (beyond[0] | beyond[1]) & (rare >= self.floor), TELLING, stage)
             self._let_adopted(state, slots, passed, nowhere(is_beyond & (rare >= ADOPTED_FROM)), days)
         lower, upper = (where(known, each, NOTHING) for each in band)
         return Scores(score, constant_like(values, NOTHING), lower, upper)
@@ -214,23 +214,23 @@ class LevelDrift(Detector):
     ) -> list[Any]:
         """On which side the level of the last hour is beyond its record, and isn't on its way back."""
         outside = [values < records[0], values > records[1]]
-        told, farther = state["told"][slots], maximum(*off)
-        away = nowhere(known & ((farther > 0) | (told > 0)))
+        stage, farther = state["told"][slots], maximum(*off)
+        away = nowhere(known & ((farther > 0) | (stage > 0)))
         if away is False:
             return outside
         before = state["crest"][slots]
         slow = state["quarter_mean"][slots]
         lasting = maximum(*(sign * (slow - state[f"quarter_{side}_record"][slots]) for side, sign in SIDES.items()))
-        over = (farther <= 0) & ((told == 0) | (lasting <= 0))
+        over = (farther <= 0) & ((stage == 0) | (lasting <= 0))
         crest = where(over, 0.0, maximum(before * exp(-passed / SCALES_S["quarter"]), farther))
         middle = 0.5 * (records[0] + records[1])
         home = where(off[1] > 0, middle - values, values - middle) >= 0
         returns = (farther < HALFWAY * crest) | (home & (farther < ON_THE_WAY * crest))
-        told = where(over, 0.0, where((told > 0) & returns, RETURNING, told))
+        stage = where(over, 0.0, where((stage > 0) & returns, RETURNING, stage))
         state["crest"][slots] = where(away, crest, before)
-        state["told"][slots] = where(away, told, state["told"][slots])
-        speaks = (told < RETURNING) | (farther >= crest)
-        return [(speaks & side) | (told == TELLING) for side in outside]
+        state["told"][slots] = where(away, stage, state["told"][slots])
+        speaks = (stage < RETURNING) | (farther >= crest)
+        return [(speaks & side) | (stage == TELLING) for side in outside]
 
     @staticmethod
     def _never_back(

@@ -130,10 +130,10 @@ def measure(configuration: Configuration, sensors: int, rate: float, folder: Pat
 
 def measure_parts(configuration: Configuration, sensors: int, folder: Path) -> Costs:
     """Measure the stages one after the other over the same readings."""
-    told = bench_input(configuration)
-    pipeline = make_pipeline(told)
+    adjusted = bench_input(configuration)
+    pipeline = make_pipeline(adjusted)
     width = min(WIDEST, sensors)
-    plant = LoadPlant(sensors, float(sensors), message_of(told.inputs[0]))
+    plant = LoadPlant(sensors, float(sensors), message_of(adjusted.inputs[0]))
     store = SqliteStore(_file_in(folder, "parts"), configuration.store.durability)
     spent = dict.fromkeys(("link", "decode", "detect", "store", "waits"), 0.0)
     measured = 0
@@ -176,9 +176,9 @@ def run_line(
     configuration: Configuration, sensors: int, rate: float, folder: Path, *, paced: bool, seconds: float
 ) -> CapacityRun:
     """Run the service over the plant for a number of seconds of real time, after some readings of each sensor."""
-    told = bench_input(configuration)
+    adjusted = bench_input(configuration)
     clock = Clock()
-    plant = LoadPlant(sensors, rate, message_of(told.inputs[0]))
+    plant = LoadPlant(sensors, rate, message_of(adjusted.inputs[0]))
     link: Any = FreeLink(plant, clock, configuration.broker.in_flight, paced=paced)
     store = SqliteStore(_file_in(folder, "line"), configuration.store.durability)
     wall = WallClock(0.0, None, lambda: START + clock.now, clock)
@@ -186,7 +186,7 @@ def run_line(
         Topics("edgewarden/bench"), commit_s=configuration.store.commit_s, in_flight=configuration.broker.in_flight
     )
     memory = resident_mib()
-    service = Service(make_pipeline(told), store, link, link, options, clock=wall, monotonic=clock)
+    service = Service(make_pipeline(adjusted), store, link, link, options, clock=wall, monotonic=clock)
     until = time.perf_counter() + seconds
     while plant.sent < ROUNDS * sensors and time.perf_counter() < until:
         service._turn()  # noqa: SLF001 - the loop's body

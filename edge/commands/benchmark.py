@@ -64,7 +64,9 @@ def nab(path: Path, name: str, config_path: Path | None, threshold: float | None
     names = "".join(f"{name:>13}" for name, _ in benchmark_nab.PUBLISHED)
     click.echo(f"\n  {'published, 58 files':20}{names}")
     for place, profile in enumerate(PROFILES):
-        click.echo(f"  {profile.name:20}" + "".join(f"{told[place]:13.1f}" for _, told in benchmark_nab.PUBLISHED))
+        click.echo(
+            f"  {profile.name:20}" + "".join(f"{figures[place]:13.1f}" for _, figures in benchmark_nab.PUBLISHED)
+        )
     click.echo(f"\n  A score of 0.5 is the fixed threshold, {limit:g} decades of surprise.")
 
 
@@ -87,9 +89,9 @@ def skab(path: Path, threshold: float | None, scores: Path | None) -> None:
         judged = [benchmark_skab.judge(each, limit) for each in experiments]
     if scores is not None:
         benchmark_skab.write_scores(scores, experiments, judged)
-    told = benchmark_skab.figures(experiments, judged)
+    figures = benchmark_skab.figures(experiments, judged)
     heading(f"outliers in {len(experiments)} files, at {limit:g} decades of surprise")
-    click.echo(f"  F1 {told.f1:.3f}  false alarms {told.false_alarms:.1f} %  missed {told.missed:.1f} %")
+    click.echo(f"  F1 {figures.f1:.3f}  false alarms {figures.false_alarms:.1f} %  missed {figures.missed:.1f} %")
     for name, f1, false_alarms, missed in benchmark_skab.PUBLISHED:
         click.echo(f"     {f1:.2f}                {false_alarms:5.1f} %         {missed:4.1f} %   {name}, published")
     heading("changes, by NAB's rules, 60 seconds from each on")
@@ -125,10 +127,10 @@ def files(path: Path, name: str, config_path: Path | None, threshold: float | No
         decades = own.run(detector, each, limit)
         if scores is not None:
             own.write_scores(scores, each, decades)
-        told = f"{int((decades >= limit).sum())} of {len(decades)} rows at {limit:g} decades or more"
+        summary = f"{int((decades >= limit).sum())} of {len(decades)} rows at {limit:g} decades or more"
         if each.labels is not None and each.labels.any():
-            told += f"; area under precision and recall {own.average_precision(decades, each.labels):.3f}"
-        click.echo(f"  {each.name}: {told}")
+            summary += f"; area under precision and recall {own.average_precision(decades, each.labels):.3f}"
+        click.echo(f"  {each.name}: {summary}")
 
 
 @benchmark.command()

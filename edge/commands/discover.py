@@ -151,12 +151,12 @@ def _unread(proposal: Proposal, outcome: ReadingOutcome, most: int | None) -> No
 def _refused(refused: Mapping[str, int], outcome: ReadingOutcome) -> None:
     for reason, count in sorted(refused.items()):
         letter = outcome.examples.get(reason)
-        told = ""
+        example = ""
         if letter is not None:
             place = "/".join(filter(None, (printable(letter.topic), printable(letter.refusal.path))))
-            told = f", such as {shortened(place, 100)}: {shortened(printable_bytes(letter.beginning, 60), 80)}"
-            told += f" ({printable(letter.refusal.detail)})" if letter.refusal.detail else ""
-        bullet(f"{reason}: {count:,}{told}")
+            example = f", such as {shortened(place, 100)}: {shortened(printable_bytes(letter.beginning, 60), 80)}"
+            example += f" ({printable(letter.refusal.detail)})" if letter.refusal.detail else ""
+        bullet(f"{reason}: {count:,}{example}")
     click.echo()
 
 

@@ -74,8 +74,8 @@ def _as_plain(
         "kept": kept,
         "open_incidents": len(incidents),
         "worst_severity": max((each.severity for each in incidents), default=None),
-        "said_age_s": round(state.age_s, 1) if state.said else None,
-        "said": state.said or None,
+        "said_age_s": round(state.age_s, 1) if state.status else None,
+        "said": state.status or None,
     }
 
 
@@ -90,7 +90,7 @@ def _show(
     from edge.commands.support.printing.durations import ago  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.printing.terminal import heading, paragraph  # noqa: PLC0415
 
-    said = {} if state.is_starting else state.said
+    current = {} if state.is_starting else state.status
     verdict, colour = ("fine", "green") if not how.problems else ("not well", "red")
     if not state.running:
         verdict, colour = "not running", "yellow"
@@ -99,16 +99,18 @@ def _show(
         click.secho(f"  ! {_safe(each)}", fg="red")
     for each in how.notes:
         click.secho(f"  - {_safe(each)}", fg="yellow")
-    if said:
-        paragraph(f"Gateway {said.get('gateway', '')}, version {said.get('version', '')}. {_uptime(said, state)}")
+    if current:
+        paragraph(
+            f"Gateway {current.get('gateway', '')}, version {current.get('version', '')}. {_uptime(current, state)}"
+        )
         heading("Connections" if state.running else f"Connections, {ago(state.age_s)}")
-        for each in said.get("connections", ()):
+        for each in current.get("connections", ()):
             spoken = "Apache Kafka" if each["version"] == "Kafka" else f"MQTT {each['version']}"
             is_there = f"connected with {spoken}" if each["connected"] else "not connected"
             paragraph(_safe(f"{each['carries']}: {each['host']}:{each['port']}, {is_there}"))
-        _show_inputs(said, now)
-        _show_refused(said, now)
-    _show_events(said.get("health", {}), size, incidents, now)
+        _show_inputs(current, now)
+        _show_refused(current, now)
+    _show_events(current.get("health", {}), size, incidents, now)
     heading("Store")
     click.echo(f"  {store}{'' if size is not None else ': missing; the service creates it'}")
     if size is not None:
@@ -119,11 +121,11 @@ def _show(
         click.echo(f"  {in_bytes(size.file_bytes)}, {counted(size.events, 'event')}, {last}")
 
 
-def _uptime(said: dict[str, Any], state: ServiceState) -> str:
+def _uptime(current: dict[str, Any], state: ServiceState) -> str:
     from edge.commands.support.printing.durations import ago  # noqa: PLC0415 - loaded when the command runs
     from edge.core.model.notation.quantities import counted, duration  # noqa: PLC0415
 
-    health = said.get("health", {})
+    health = current.get("health", {})
     if "uptime_s" not in health:
         return ""
     known = counted(health.get("sensors", 0), "sensor")
@@ -135,13 +137,13 @@ def _uptime(said: dict[str, Any], state: ServiceState) -> str:
     return f"Was up for {duration(health['uptime_s'])}, {learned}."
 
 
-def _show_inputs(said: dict[str, Any], now: float) -> None:
+def _show_inputs(current: dict[str, Any], now: float) -> None:
     from edge.commands.support.printing.durations import ago, epoch  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.printing.terminal import heading, term  # noqa: PLC0415
     from edge.core.model.notation.quantities import counted  # noqa: PLC0415
 
     heading("Inputs")
-    for each in said.get("inputs", ()):
+    for each in current.get("inputs", ()):
         text = "nothing has arrived"
         if each["last"]:
             rate = f"{each['per_minute']:,.0f} a minute" if each["per_minute"] >= 1 else "less than one a minute"
@@ -149,12 +151,12 @@ def _show_inputs(said: dict[str, Any], now: float) -> None:
         term(_safe(each["topic"]), text, column=20)
 
 
-def _show_refused(said: dict[str, Any], now: float) -> None:
+def _show_refused(current: dict[str, Any], now: float) -> None:
     from edge.commands.support.printing.durations import ago, epoch  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.printing.terminal import heading, paragraph, term  # noqa: PLC0415
     from edge.commands.support.values import meaning_of  # noqa: PLC0415
 
-    refused = said.get("refused", ())
+    refused = current.get("refused", ())
     heading("Refused" if refused else "Refused: nothing")
     for each in refused:
         of_input = f" on {_safe(each['input'])}" if each.get("input") else ""

@@ -135,13 +135,13 @@ def maintenance(
     """
     if (every is None) == (end is None) or (every is not None and start is not None):
         raise click.UsageError("give either --every, or --to and perhaps --from")
-    said: dict[str, Any] = {"name": name, "sensor": sensor, "learn": learn}
+    fields: dict[str, Any] = {"name": name, "sensor": sensor, "learn": learn}
     if every is not None:
-        said |= {"every": every, "zone": zone}
+        fields |= {"every": every, "zone": zone}
     else:
-        said |= {"from": _moment(start)} if start else {}
-        said |= {"to": _moment(end or "")}
-    _say(how, "maintenance", **said)
+        fields |= {"from": _moment(start)} if start else {}
+        fields |= {"to": _moment(end or "")}
+    _say(how, "maintenance", **fields)
 
 
 @tell.command("end-maintenance")
@@ -168,14 +168,14 @@ def _moment(text: str) -> str:
         raise click.UsageError(str(error)) from None
 
 
-def _say(how: How, command: str, /, **said: Any) -> None:
+def _say(how: How, command: str, /, **fields: Any) -> None:
     """Send a command, print the answer, and exit with the corresponding code."""
     from config.loading import load  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.failures import explained  # noqa: PLC0415
     from edge.commands.support.service.broker_queries import BrokerQueryError  # noqa: PLC0415
 
     identity = how["identity"] or uuid.uuid4().hex
-    payload = {"id": identity, "by": how["by"] or getuser(), "comment": how["comment"], **said}
+    payload = {"id": identity, "by": how["by"] or getuser(), "comment": how["comment"], **fields}
     until = time.monotonic() + how["timeout"]
     with explained():
         configuration = load(how["path"])

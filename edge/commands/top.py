@@ -61,12 +61,12 @@ def _watch(screen: TerminalWindow, reader: PictureReader, place: Place, every: f
     glyphs, due = glyphs_for(sys.stdout.encoding), 0.0
     picture: Picture | None = None
 
-    def told(message: str) -> None:
+    def show_message(message: str) -> None:
         nonlocal due
         choice.message, due = message, 0.0
         screen.wake()
 
-    choice = Choice(CommandSender(place.configuration_if_any(), told).say, reader.table.recent)
+    choice = Choice(CommandSender(place.configuration_if_any(), show_message).say, reader.table.recent)
     while not choice.ended:
         began = time.monotonic()
         if picture is None or began >= due:

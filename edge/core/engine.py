@@ -28,8 +28,8 @@ from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.incident_tracker import IncidentTracker
 from edge.core.incidents.judging.counter_readings import CounterReadings
 from edge.core.incidents.judging.error_readings import ErrorReadings
+from edge.core.incidents.judging.level_check import LevelCheck
 from edge.core.incidents.judging.peer_comparisons import PeerComparisons
-from edge.core.incidents.judging.weighing import Weighing
 from edge.core.incidents.silences import Silences
 from edge.core.incidents.state_machine import MachineInput, State, StateMachine
 from edge.core.model.readings.elapsed_time import ElapsedTime
@@ -65,7 +65,7 @@ class Engine:
 
     Attributes:
         membership: Location of each sensor's detector state.
-        weighing: Compares scores with levels; its observer is called after every round.
+        level_check: Compares scores with levels; its observer is called after every round.
     """
 
     def __init__(
@@ -87,8 +87,8 @@ class Engine:
         self.paces = Paces()
         self.peers = Peers()
         self.comparisons = PeerComparisons(self.peers, self.statistics, self.tracking)
-        self.weighing = Weighing(self.statistics, self.levels, self.tracking, self.paces, self.devices)
-        strange = partial(self.weighing.weigh, strange=True)
+        self.level_check = LevelCheck(self.statistics, self.levels, self.tracking, self.paces, self.devices)
+        strange = partial(self.level_check.check, strange=True)
         self._errors = ErrorReadings(
             self.members, self.error_values, self.statistics, self.levels, self.tracking, self.paces, strange
         )
@@ -304,7 +304,7 @@ class Engine:
         held = self.tracking.learns_nothing(reading.slots)
         waited = self.statistics.at(reading.slots)["waited"][reading.slots]
         verdicts = group.update_one(reading.rows, reading.values, reading.seen, reading.times, waited, held=held)
-        self.weighing.weigh(group, reading, verdicts)
+        self.level_check.check(group, reading, verdicts)
 
     def _process_round(self, positions: Slots, batch: Batch, clock: Floats, passage: ElapsedTime) -> None:
         statistics, tracking = self.statistics, self.tracking
@@ -340,7 +340,7 @@ class Engine:
             else:
                 held, waited = tracking.learns_nothing(mine), statistics.waited[mine]
                 verdicts = group.update(rows, given, readings.seen, readings.times, waited, held)
-                self.weighing.weigh(group, readings, verdicts)
+                self.level_check.check(group, readings, verdicts)
 
     def _process_rows(self, rows: Rows, chosen: Slots, clock: Floats) -> None:
         slots, times, positions = rows.slots[chosen], rows.times[chosen], rows.positions[chosen]
@@ -353,4 +353,4 @@ class Engine:
             self.statistics.record(mine, distances, times[part], now[part])
             columns = times[part], positions[part], now[part], distances
             readings = Round(mine, self._places.row[mine], distances, *columns)
-            self.weighing.weigh(group, readings, verdicts)
+            self.level_check.check(group, readings, verdicts)

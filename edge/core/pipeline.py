@@ -106,7 +106,7 @@ class Pipeline:
 
     def observe(self, observer: Observer | None) -> None:
         """Call an observer for every scored round from now on; None to stop."""
-        self.engine.weighing.observer = observer
+        self.engine.level_check.observer = observer
 
     def steps(self, messages: Sequence[Message]) -> Iterator[tuple[Step, Sequence[Message]]]:
         """Process messages in order of arrival; yields a step for each run of readings and for each command."""
@@ -348,10 +348,10 @@ class Pipeline:
         after_a_break = self.interruption.ends_with(batch)
         if len(batch) or delivered or mistimed:
             part = journal.Readings(batch, self._known(len(self.engine.members)), delivered, after_a_break)
-            part.mistimed, part.leaps, part.units = list(mistimed), list(leaps), self.intake.units.told()
-            part.no_values, part.births = self.intake.no_values.told(), self.sparkplug.nodes.told()
+            part.mistimed, part.leaps, part.units = list(mistimed), list(leaps), self.intake.units.take_changes()
+            part.no_values, part.births = self.intake.no_values.take_changes(), self.sparkplug.nodes.take_changes()
             part.refilled = [(each, *self._known(each, each + 1)[0]) for each in self.sensors.refilled]
-            part.heard = self.newcomers.told()
+            part.heard = self.newcomers.take_changes()
             self.interruption.catch_up.tell(part)
         self._make_room()
         findings: list[Finding] = [*self.watch.leave(self.registry.forsaken)] if len(batch) else []

@@ -169,12 +169,12 @@ def _senders(documents: Sequence[dict[str, Any]]) -> list[str]:
     present = [key for key in documents[0] if plain_key(key) in known] if documents else []
     present.sort(key=lambda each: known[plain_key(each)])
     common = [key for key in present if all(isinstance(each.get(key), (str, int)) for each in documents)]
-    told = {key: [str(each[key]) for each in documents] for key in common}
-    if "model" in told and "id" in told:
+    by_key = {key: [str(each[key]) for each in documents] for key in common}
+    if "model" in by_key and "id" in by_key:
         return ["model", "id"]
-    several = [key for key, values in told.items() if 1 < len(set(values)) < len(values)]
-    if len(several) > 1 and len(set(zip(told[several[0]], told[several[1]], strict=True))) == len(
-        set(told[several[0]])
+    several = [key for key, values in by_key.items() if 1 < len(set(values)) < len(values)]
+    if len(several) > 1 and len(set(zip(by_key[several[0]], by_key[several[1]], strict=True))) == len(
+        set(by_key[several[0]])
     ):
         return several[:1]
     return several[:2]

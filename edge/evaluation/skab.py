@@ -135,13 +135,13 @@ def judge(experiment: Experiment, threshold: float = THRESHOLD) -> Judged:
 
 def moments(surprise: Floats) -> Flags:
     """Rows at which a change is reported, at least `REST` rows apart, shape (n,)."""
-    told = np.zeros(len(surprise), dtype=bool)
+    marked = np.zeros(len(surprise), dtype=bool)
     again = 0
     for row in np.flatnonzero(surprise >= CHANGE).tolist():
         if row >= again:
-            told[row] = True
+            marked[row] = True
             again = row + REST
-    return told
+    return marked
 
 
 def _surprise(detector: VectorDetector, experiment: Experiment, threshold: float) -> Floats:
@@ -172,8 +172,8 @@ def figures(experiments: Sequence[Experiment], judged: Sequence[Judged]) -> Figu
 def changes(experiments: Sequence[Experiment], judged: Sequence[Judged]) -> list[Result]:
     """The score of changepoint detection by NAB's rules, one result for each of `PROFILES`."""
     files = [
-        (truth(len(each.rows), _windows(each)), told.changes.astype(np.float64))
-        for each, told in zip(experiments, judged, strict=True)
+        (truth(len(each.rows), _windows(each)), found.changes.astype(np.float64))
+        for each, found in zip(experiments, judged, strict=True)
     ]
     return [at_threshold(files, 1.0, profile) for profile in PROFILES]
 
@@ -190,7 +190,7 @@ def _windows(experiment: Experiment) -> list[tuple[int, int]]:
 
 def write_scores(folder: Path, experiments: Sequence[Experiment], judged: Sequence[Judged]) -> None:
     """Write `<group>/<n>.csv` for each file: datetime, score, outlier, changepoint."""
-    for each, told in zip(experiments, judged, strict=True):
-        columns = (map(repr, told.score.tolist()), told.outliers.astype(int), told.changes.astype(int))
+    for each, found in zip(experiments, judged, strict=True):
+        columns = (map(repr, found.score.tolist()), found.outliers.astype(int), found.changes.astype(int))
         rows = zip(each.stamps, *columns, strict=True)
         write_rows(folder / each.name, ("datetime", "score", "outlier", "changepoint"), rows)

@@ -87,9 +87,9 @@ def _spoken(backtest: Backtest, dataset: Dataset, sensor: str) -> str:
         for run, name in enumerate(backtest.configurations)
     )
     labels = len(labels_of(dataset, sensor))
-    said = f"{many(labels, 'label')}; " if dataset.labels is not None else ""
+    count = f"{many(labels, 'label')}; " if dataset.labels is not None else ""
     return (
-        f"Readings of {sensor}, {many(record.readings, 'reading')}{values}; {said}{found}. The table below lists them."
+        f"Readings of {sensor}, {many(record.readings, 'reading')}{values}; {count}{found}. The table below lists them."
     )
 
 
@@ -111,10 +111,10 @@ def _table(backtest: Backtest, dataset: Dataset, sensor: str) -> str:
             rank = severity_class(each.severity)
             what = f"{severity_name(each.severity)[0]} {each.kind.replace('_', ' ')}"
             word = words.get(each.incident)
-            said = f"{each.message} [{', '.join(each.detectors)}; {number(each.score)} decades]"
-            said += f" ({word})" if word else ""
-            said = f"{backtest.configurations[place]}: {said}" if several else said
-            lines.append((each.raised, _row(f"s{rank}", what, each.raised, each.ended, said)))
+            line = f"{each.message} [{', '.join(each.detectors)}; {number(each.score)} decades]"
+            line += f" ({word})" if word else ""
+            line = f"{backtest.configurations[place]}: {line}" if several else line
+            lines.append((each.raised, _row(f"s{rank}", what, each.raised, each.ended, line)))
     if not lines:
         return ""
     lines.sort(key=lambda each: each[0])
@@ -135,9 +135,9 @@ def _verdict(dataset: Dataset, place: int, label: int) -> str:
     return word if math.isnan(delay) else f"{word} after {duration(delay)}"
 
 
-def _row(mark: str, what: str, start: float, end: float, said: str) -> str:
+def _row(mark: str, what: str, start: float, end: float, line: str) -> str:
     lasted = "still open" if math.isinf(end) else duration(max(0.0, end - start))
     return (
         f'<tr><td><i class="{mark}"></i>{escape(what)}</td><td>{spell_moment(start)}</td><td>{lasted}</td>'
-        f'<td class="sentence">{escape(said)}</td></tr>'
+        f'<td class="sentence">{escape(line)}</td></tr>'
     )

@@ -24,6 +24,9 @@ configuration."""
 
 MOST_POINTS, FEWEST_POINTS = 4096, 500
 
+STYLES = ("plot.css", "report.css")
+SCRIPTS = ("plot_drawing.js", "plot.js", "report.js")
+
 
 def page(backtest: Backtest, *, plots: int, command: str, version: str) -> Iterator[str]:
     """The report in pieces.
@@ -35,10 +38,7 @@ def page(backtest: Backtest, *, plots: int, command: str, version: str) -> Itera
         version: Version of Edgewarden.
     """
     folder = files("edge.reports").joinpath("assets")
-    style, script = (
-        "".join(folder.joinpath(f"{name}.{kind}").read_text("utf-8") for name in ("plot", "report"))
-        for kind in ("css", "js")
-    )
+    style, script = ("".join(folder.joinpath(each).read_text("utf-8") for each in kind) for kind in (STYLES, SCRIPTS))
     totals = [backtest.total(each) for each in range(len(backtest.configurations))]
     sensors = backtest.interesting()
     drawn, rest = sensors[:plots], sensors[plots:]

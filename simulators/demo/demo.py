@@ -164,8 +164,8 @@ class Demo:
             self._watch(link, "the service starts", START_S, lambda: self._status.get("state") == "online")
             if self._status.get("state") != "online":
                 raise DemoError(f"the service doesn't start; see {self.folder / 'service.log'}")
-            said = PAGE_ADDRESS.search((self.folder / "service.log").read_text())
-            self._page = said[1] if said else ""
+            found = PAGE_ADDRESS.search((self.folder / "service.log").read_text())
+            self._page = found[1] if found else ""
             plays_s = max(5.0, self.seconds - (self._monotonic() - self._began) - SETTLE_S)
             readings = self.sensors * PLANT_DAYS * 86_400 / INTERVAL_S
             simulator = running.enter_context(

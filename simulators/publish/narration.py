@@ -20,7 +20,7 @@ class Narrator:
     def __init__(self, faults: Iterable[Fault], record: Callable[[bytes], None]) -> None:
         self._pending = sorted(faults, key=lambda each: (each.start, each.sensor))[::-1]
         self._record = record
-        self.told = 0
+        self.count = 0
 
     def accompany(self, publications: Iterable[Publication]) -> Iterator[Publication]:
         """Insert every fault before the first message of its time or later.
@@ -39,7 +39,7 @@ class Narrator:
     def _tell(self, time: float) -> Iterator[Publication]:
         while self._pending and self._pending[-1].start <= time:
             fault = self._pending.pop()
-            self.told += 1
+            self.count += 1
             yield self._line(fault.start, fault.to_json())
 
     def _line(self, time: float, line: bytes) -> Publication:

@@ -111,7 +111,7 @@ class ModelStore:
         known = {each.sequence for each in self.events}
         self.confirmed.update({each: now for each in sequences if each in known})
 
-    def told(self, after: int) -> Iterator[Event]:
+    def events_after(self, after: int) -> Iterator[Event]:
         yield from sorted(each for each in self.events if each.sequence > after)
 
     def ended(self) -> dict[str, float]:

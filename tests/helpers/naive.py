@@ -9,11 +9,12 @@ import math
 from typing import Any, ClassVar
 
 from naive_contextual import NaiveContextual
-from naive_noise import NAN, NO_OPINION, Judgement, NaiveNoise, limited, student_decades, taken_in
+from naive_drift import NaiveDrift
+from naive_noise import NAN, NO_OPINION, Judgement, NaiveNoise, limited, taken_in
 from naive_states import NaiveStates
 
 from detectors import noise
-from detectors.univariate import cusum, drift, ewma, flatline, limits, median, rate, seasonal, silence, volatility
+from detectors.univariate import cusum, ewma, flatline, limits, median, rate, seasonal, silence, volatility
 
 
 class NaiveLimits:
@@ -189,145 +190,6 @@ class NaiveUnrest:
         share = 1 / min(max(count - self.window, 1), self.memory)
         self.usual += share * self.noise.learn(residual, volatility.WORTH / self.window)
         return (min(score, 0.0) if residual < 0 and not math.isnan(score) else score, NAN, NAN, NAN)
-
-
-class NaiveDriftSide:
-    """The extremes of days on one side, at one scale."""
-
-    def __init__(self, sign: float) -> None:
-        self.sign = sign
-        self.extreme = self.middle = self.root = self.record = 0.0
-        self.inner = -sign * drift.UNKNOWN
-        self.missed = self.nearest = 0.0
-
-    def off(self, level: float) -> float:
-        return self.sign * (level - self.record)
-
-    def see(self, level: float, *, is_new_day: bool) -> None:
-        if is_new_day or self.sign * level > self.sign * self.extreme:
-            self.extreme = level
-
-    def end_day(self, days: int, fewest: float) -> None:
-        if days == 0:
-            self.middle = self.record = self.inner = self.extreme
-            self.root = 0.0
-            return
-        nearer = self.sign * (self.inner - self.extreme)
-        if nearer <= 0:
-            nearer *= drift.FADING
-        elif days >= fewest:
-            nearer = min(nearer, self.root**2)
-        self.inner -= self.sign * nearer
-        off, further = self.extreme - self.middle, self.off(self.extreme)
-        if further <= 0:
-            further *= drift.FADING
-        elif days >= fewest:
-            further = min(further, self.root**2)
-        self.record += self.sign * further
-        self.middle += off / min(days + 1, drift.MEMORY_DAYS)
-        self.root += (math.sqrt(abs(off)) - self.root) / min(days, drift.MEMORY_DAYS)
-
-    def deviation(self, least: float) -> float:
-        return max(drift.OF_ROOTS * self.root**2, least)
-
-    def miss(self, level: float, passed: float) -> None:
-        """Follow for how long the level hasn't been where it is on each day, and how near it was."""
-        off = self.sign * (self.inner - level)
-        if not off > 0:
-            self.missed = self.nearest = 0.0
-            return
-        self.missed += min(passed, drift.LONGEST_PASSED_S)
-        self.nearest = min(self.nearest, off) if self.missed > drift.LEAVING_S else off
-
-
-class NaiveDrift:
-    def __init__(self, detector: drift.LevelDrift) -> None:
-        self.fewest = detector.fewest_days
-        self.sides = {scale: (NaiveDriftSide(-1.0), NaiveDriftSide(1.0)) for scale in drift.SCALES_S}
-        self.means = dict.fromkeys(drift.SCALES_S, 0.0)
-        self.first: float | None = None
-        self.last = self.day = self.beyond = self.crest = 0.0
-        self.days, self.told, self.floor = 0, "", detector.floor
-
-    def step(self, value: float, time: float) -> Judgement:
-        is_first = self.first is None
-        if self.first is None:
-            self.first = self.last = self.day = time
-        passed, self.last = min(time - self.last, drift.DAY_S), time
-        begun = (time - self.day) // drift.DAY_S
-        is_new_day = is_first or begun > 0
-        if is_new_day and not is_first:
-            self.end_day()
-        self.day += begun * drift.DAY_S
-        known, farthest = self.days >= self.fewest, 0.0
-        low, high = (each.record for each in self.sides["hour"])
-        there = [False, False]
-        for scale, memory_s in drift.SCALES_S.items():
-            pair = self.sides[scale]
-            width = pair[1].record - pair[0].record
-            deviations = [each.deviation(drift.LEAST_SHARE * width) for each in pair]
-            reach = max(drift.FAR * width, drift.FAR_IN_DEVIATIONS * max(deviations))
-            believed = min(max(value, pair[0].record - reach), pair[1].record + reach) if known else value
-            share = max(1 - math.exp(-passed / memory_s), passed / max(time - self.first, 1.0))
-            self.means[scale] = value if is_first else self.means[scale] + share * (believed - self.means[scale])
-            if known and scale == "hour":
-                there = self.speak(value, passed)
-                farthest = self.missed(pair, passed, drift.LEAST_SHARE * width)
-            for place, side in enumerate(pair):
-                side.see(self.means[scale], is_new_day=is_new_day)
-                off = min(side.off(self.means[scale]), side.off(self.means["hour"]))
-                there[place] = there[place] and off > 0
-                if there[place] and deviations[place] > 0:
-                    farthest = max(farthest, off / deviations[place])
-        if not known or farthest == 0:
-            self.beyond = 0.0
-            return (0.0, NAN, low, high) if known else NO_OPINION
-        score = math.log10(self.days + 1) - drift.SIDES_SEEN + student_decades(farthest, max(self.days - 1.0, 1.0))
-        if any(there) and score >= self.floor:
-            self.told = "telling"
-        self.beyond = self.beyond + passed if score >= drift.ADOPTED_FROM else 0.0
-        if self.beyond >= drift.ADOPTED_S:
-            self.begin_anew()
-        return (min(max(score, 0.0), 300.0), NAN, low, high)
-
-    def begin_anew(self) -> None:
-        self.days, self.told = 0, ""
-        for side in self.sides["hour"]:
-            side.missed = 0.0
-
-    def end_day(self) -> None:
-        for side in [each for pair in self.sides.values() for each in pair]:
-            side.end_day(self.days, self.fewest)
-        self.days += 1
-
-    def missed(self, pair: tuple[NaiveDriftSide, NaiveDriftSide], passed: float, least: float) -> float:
-        """How far the level of an hour has been for a day from where it was on each day before."""
-        farthest = 0.0
-        for side in pair:
-            side.miss(self.means["hour"], passed)
-            own = side.deviation(least)
-            if side.missed >= drift.A_DAY_S and own > 0:
-                farthest = max(farthest, drift.RETURNS * side.nearest / own)
-        return farthest
-
-    def speak(self, value: float, passed: float) -> list[bool]:
-        """On which side the level of an hour is beyond its record without being on its way back."""
-        low, high = self.sides["hour"]
-        mean = self.means["hour"]
-        farther = max(low.off(mean), high.off(mean))
-        lasting = max(each.off(self.means["quarter"]) for each in self.sides["quarter"])
-        if farther <= 0 and (not self.told or lasting <= 0):
-            self.told, self.crest = "", 0.0
-        else:
-            self.crest = max(self.crest * math.exp(-passed / 21_600), farther)
-            middle = (low.record + high.record) / 2
-            home = value <= middle if high.off(mean) > 0 else value >= middle
-            if self.told and (farther < 0.5 * self.crest or (home and farther < 0.75 * self.crest)):
-                self.told = "returning"
-        if self.told == "telling":
-            return [True, True]
-        speaks = self.told == "" or farther >= self.crest
-        return [speaks and value < low.record, speaks and value > high.record]
 
 
 class NaiveMedian:

@@ -84,7 +84,7 @@ def answers(store: Store) -> dict[str, object]:
         "past": list(store.past()),
         "past, newest first": list(store.past(newest_first=True)),
         "backlog": store.backlog(),
-        "told": list(store.told(1)),
+        "told": list(store.events_after(1)),
         "ended": store.ended(),
         "last sequence": last,
         "sinks": store.sinks(),

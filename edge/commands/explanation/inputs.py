@@ -100,5 +100,5 @@ def example(each: Input) -> tuple[str, str | None]:
     topic = "/".join(spelled[level]() if level in spelled else level for level in each.topic.split("/"))
     levels = match(each.topic.split("/"), topic.split("/")) or []
     route = Route(each.topic, each.sensor, NumberDecoder(), Repetition.PERIODIC)
-    said = "".join(f"{asked.rpartition('.')[2].removesuffix('?').upper()}{OF}" for asked in sender_of(each.sensor))
-    return topic, Resolved(route, topic, levels).sensor(f"{said}{_SHOWN[each.format][2]}")
+    identity = "".join(f"{asked.rpartition('.')[2].removesuffix('?').upper()}{OF}" for asked in sender_of(each.sensor))
+    return topic, Resolved(route, topic, levels).sensor(f"{identity}{_SHOWN[each.format][2]}")

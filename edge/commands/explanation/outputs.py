@@ -62,13 +62,13 @@ def _notified(sink: SinkTable) -> str:
     return f"Notifications ({sink.title}) report incidents {from_on} of {', '.join(sink.sensors)}, {often}{quiet}."
 
 
-def _home_assistant(told: HomeAssistantTable) -> str:
-    if not told.enabled:
-        return f"What Home Assistant was told below {told.prefix}/ is cleared."
-    which = "all sensors" if told.sensors == ("**",) else f"sensors that {' or '.join(told.sensors)} fits"
+def _home_assistant(table: HomeAssistantTable) -> str:
+    if not table.enabled:
+        return f"What Home Assistant was told below {table.prefix}/ is cleared."
+    which = "all sensors" if table.sensors == ("**",) else f"sensors that {' or '.join(table.sensors)} fits"
     return (
-        f"Home Assistant finds {which} below {told.prefix}/, {told.most_sensors:,} at most and those found first, "
-        f"and is told again when it says {told.birth_payload} on {told.hears}."
+        f"Home Assistant finds {which} below {table.prefix}/, {table.most_sensors:,} at most and those found first, "
+        f"and is told again when it says {table.birth_payload} on {table.hears}."
     )
 
 

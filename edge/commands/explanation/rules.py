@@ -46,20 +46,20 @@ def _watched(rule: ResolvedRule) -> str:
 
 def _preferences(rule: ResolvedRule) -> str:
     """Describe a rule's settings for counters, unreported deviations and severities; empty if there are none."""
-    preferences, said = rule.preferences, []
+    preferences, sentences = rule.preferences, []
     if rule.counter is not None:
-        said.append("They are counters." if rule.counter else "They are no counters.")
+        sentences.append("They are counters." if rule.counter else "They are no counters.")
     if preferences.direction != "both":
-        said.append(f"Of the unexpected values only those that are too {preferences.direction} are told of.")
+        sentences.append(f"Of the unexpected values only those that are too {preferences.direction} are told of.")
     if preferences.least:
-        said.append(f"Deviations of less than {f'{preferences.least:g} {rule.unit}'.strip()} aren't reported.")
+        sentences.append(f"Deviations of less than {f'{preferences.least:g} {rule.unit}'.strip()} aren't reported.")
     if preferences.weight != 1:
-        said.append(f"Severities are those of scores {preferences.weight:g} times as far beyond their level.")
+        sentences.append(f"Severities are those of scores {preferences.weight:g} times as far beyond their level.")
     if isinstance(rule.peers, tuple):
-        said.append(f"They are compared with each other, by {', '.join(rule.peers)}.")
+        sentences.append(f"They are compared with each other, by {', '.join(rule.peers)}.")
     elif not rule.peers:
-        said.append("They aren't compared with sensors of like names.")
-    return " ".join(said)
+        sentences.append("They aren't compared with sensors of like names.")
+    return " ".join(sentences)
 
 
 def _differences(detector: Detector) -> str:

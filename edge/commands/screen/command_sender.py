@@ -26,43 +26,43 @@ class CommandSender:
 
     Args:
         configuration: Contains the broker; None if not available.
-        told: Called with the result as text, in any thread.
+        show: Called with the result as text, in any thread.
     """
 
-    def __init__(self, configuration: Configuration | None, told: Callable[[str], None]) -> None:
-        self._configuration, self._told = configuration, told
+    def __init__(self, configuration: Configuration | None, show: Callable[[str], None]) -> None:
+        self._configuration, self._show = configuration, show
         self._thread: threading.Thread | None = None
 
-    def say(self, command: str, **said: Any) -> None:
+    def say(self, command: str, **fields: Any) -> None:
         """Send a command; its result is reported later."""
         configuration = self._configuration
         if configuration is None:
-            self._told("There is no configuration here that names the broker; give --config.")
+            self._show("There is no configuration here that names the broker; give --config.")
             return
         if not configuration.commands.enabled:
-            self._told("commands.enabled is false: the service accepts no commands.")
+            self._show("commands.enabled is false: the service accepts no commands.")
             return
         if self._thread is not None and self._thread.is_alive():
-            self._told("The service hasn't answered the last command yet.")
+            self._show("The service hasn't answered the last command yet.")
             return
         try:
-            said = {**said, "until": moment_of(said["until"])} if "until" in said else said
+            fields = {**fields, "until": moment_of(fields["until"])} if "until" in fields else fields
         except MomentError as error:
-            self._told(str(error))
+            self._show(str(error))
             return
-        self._told(f"{SAYING[command]} ...")
-        self._thread = threading.Thread(target=self._say, args=(configuration, command, said), daemon=True)
+        self._show(f"{SAYING[command]} ...")
+        self._thread = threading.Thread(target=self._say, args=(configuration, command, fields), daemon=True)
         self._thread.start()
 
-    def _say(self, configuration: Configuration, command: str, said: dict[str, Any]) -> None:
-        payload = {"id": uuid.uuid4().hex, "by": getuser(), "comment": "", **said}
+    def _say(self, configuration: Configuration, command: str, fields: dict[str, Any]) -> None:
+        payload = {"id": uuid.uuid4().hex, "by": getuser(), "comment": "", **fields}
         try:
             found = exchange(configuration, command, payload, time.monotonic() + TIMEOUT_S)
         except (BrokerQueryError, PasswordError) as error:
-            self._told(f"It wasn't said: {error}")
+            self._show(f"It wasn't said: {error}")
             return
         if found is None:
-            self._told(f"No answer within {TIMEOUT_S:g} s; the service may still carry it out.")
+            self._show(f"No answer within {TIMEOUT_S:g} s; the service may still carry it out.")
             return
         answer = json.loads(found)
-        self._told(answer["message"] if answer["ok"] else f"Refused: {answer['message']} ({answer['reason']})")
+        self._show(answer["message"] if answer["ok"] else f"Refused: {answer['message']} ({answer['reason']})")

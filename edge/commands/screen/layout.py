@@ -63,10 +63,10 @@ def _filled(lines: list[Line], rows: int) -> list[Line]:
 def head_lines(picture: Picture, columns: int, glyphs: Glyphs) -> list[Line]:
     """Name, state and health of the service: three lines, four if there are problems."""
     state = picture.state
-    said = {} if state.is_starting else state.said
-    name = f"Edgewarden  {printable(str(said.get('gateway', '')))}".rstrip()
+    status = {} if state.is_starting else state.status
+    name = f"Edgewarden  {printable(str(status.get('gateway', '')))}".rstrip()
     clock = time.strftime("%H:%M:%S", time.localtime(picture.now))
-    health = said.get("health", {})
+    health = status.get("health", {})
     words = state.words()
     if state.running and "uptime_s" in health:
         words += f", up for {duration(health['uptime_s'] + state.age_s)}"
@@ -76,7 +76,7 @@ def head_lines(picture: Picture, columns: int, glyphs: Glyphs) -> list[Line]:
     lines: list[Line] = [
         [(fitted(name, columns - len(clock) - 1, ellipsis=glyphs.ellipsis), "bold"), (f" {clock}", "dim")],
         [(verdict, style), (cut(f": {words}", columns - len(verdict), glyphs.ellipsis), "")],
-        [(cut(_health(picture, said), columns, glyphs.ellipsis), "")],
+        [(cut(_health(picture, status), columns, glyphs.ellipsis), "")],
     ]
     wrong = [*([f"the store: {picture.trouble}"] if picture.trouble else []), *picture.problems, *picture.notes]
     if wrong:
@@ -86,22 +86,22 @@ def head_lines(picture: Picture, columns: int, glyphs: Glyphs) -> list[Line]:
     return lines
 
 
-def _health(picture: Picture, said: dict[str, Any]) -> str:
+def _health(picture: Picture, status: dict[str, Any]) -> str:
     """Connections, rate, backlog and refusals on one line; for a stopped service, its last report."""
-    if not said:
+    if not status:
         waiting = "" if picture.size is None else f"backlog {picture.size.waiting:,}"
         return waiting or "nothing is known about it yet"
-    health = said.get("health", {})
-    there = [each for each in said.get("connections", ()) if each["connected"]]
-    links = f"connected {len(there)} of {len(said.get('connections', ()))}"
+    health = status.get("health", {})
+    there = [each for each in status.get("connections", ()) if each["connected"]]
+    links = f"connected {len(there)} of {len(status.get('connections', ()))}"
     if there and picture.state.running:
         links = "connected " + ", ".join(sorted({printable(f"{each['host']}:{each['port']}") for each in there}))
-    rate = sum(each["per_minute"] for each in said.get("inputs", ()))
+    rate = sum(each["per_minute"] for each in status.get("inputs", ()))
     backlog = health.get("backlog_events", 0)
     if not picture.state.running:
         links, rate = "not connected", 0.0
         backlog = backlog if picture.size is None else picture.size.waiting
-    refused = sum(each["count"] for each in said.get("refused", ()))
+    refused = sum(each["count"] for each in status.get("refused", ()))
     return f"{links}   {rate:,.0f} messages/min   backlog {backlog:,}   refused {refused:,}"
 
 
@@ -165,8 +165,8 @@ def _sensors_title(picture: Picture, choice: Choice) -> str:
     if choice.filter:
         return f"{found}, {len(choice.sensors):,} with {printable(choice.filter)!r} in their name (Esc: all)"
     states = [choice.state_of(each) for each in picture.sensors]
-    said = [f"{count} {name}" for name in ("open", "silent", "muted", "new") if (count := states.count(name))]
-    return f"{found}: {', '.join(said)}" if said else found
+    counts = [f"{count} {name}" for name in ("open", "silent", "muted", "new") if (count := states.count(name))]
+    return f"{found}: {', '.join(counts)}" if counts else found
 
 
 def incident_line(item: ListLine, now: float, columns: int, glyphs: Glyphs, *, is_selected: bool) -> Line:

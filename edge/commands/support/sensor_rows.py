@@ -147,10 +147,10 @@ def _counter(
     """How a counter is monitored, and why it is one; None if it isn't a counter."""
     from edge.core.incidents.sentences.pace_sentences import pace_unit  # noqa: PLC0415 - loaded when a command runs
 
-    said = None if configuration is None else configuration.rule_for(name).counter
-    if known is None and not said:
+    by_rule = None if configuration is None else configuration.rule_for(name).counter
+    if known is None and not by_rule:
         return None
-    by = "the rule" if said else "it only rises"
+    by = "the rule" if by_rule else "it only rises"
     if known is None:
         return {"by": by, "unit": None, "stretch_s": None}
     per, width = known

@@ -144,8 +144,8 @@ class Cell:
             return math.inf
         wait_s = pipeline.reorder.wait_s
         silent = float(pipeline.engine.statistics.deadline.min(initial=math.inf)) + pipeline.engine.absence.leap_s
-        told = min(silent, pipeline.watch.shelving.boundary, pipeline.published.grouping.next_due) + wait_s
-        return max(clock, min(told, pipeline.reorder.next_due))
+        due = min(silent, pipeline.watch.shelving.boundary, pipeline.published.grouping.next_due) + wait_s
+        return max(clock, min(due, pipeline.reorder.next_due))
 
     def forget(self, sensors: Collection[str], now: float) -> Step:
         """Forget sensors by name: their incidents end, and an event reports it.

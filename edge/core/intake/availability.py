@@ -63,11 +63,11 @@ class DeviceAvailability:
             time: Arrival time of the message.
             origin: Index of the message in the batch.
         """
-        for said in words:
-            device = device_at(said.device) or ""
+        for presence in words:
+            device = device_at(presence.device) or ""
             if self._sensors.find(device) is None and not self._sensors.below(device):
                 self._counters.devices_unknown += 1
                 continue
             slot = self._slot_of(device, Repetition.ON_CHANGE, None, timed_by_arrival=True)
             assert slot is not None  # noqa: S101 - devices come on top of what sensors there may be
-            columns.add_row([slot], [float(said.is_there)], [time], origin)
+            columns.add_row([slot], [float(presence.is_there)], [time], origin)

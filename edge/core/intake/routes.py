@@ -126,16 +126,16 @@ class Resolved:
         Args:
             path: Position of the value, after the sender's identity; see `decoders/paths.py`.
         """
-        *told, field = path.split(OF)
+        *parts, field = path.split(OF)
         field = field.replace(SLASH, "/")
         template = self.route.template if field else _NO_FIELD.sub("", self.route.template)
         asked = sender_of(self.route.template)
-        if len(told) != len(asked):
+        if len(parts) != len(asked):
             return None
-        said = dict(zip(asked, told, strict=True))
+        identity = dict(zip(asked, parts, strict=True))
         if any(not self.levels[int(word) - 1] for word in placeholders(template) if word.isdecimal()):
             return None
-        for word, text in said.items():
+        for word, text in identity.items():
             if not text:
                 template = re.sub(rf"[/._:-]?\{{{re.escape(word)}\}}", "", template)
 
@@ -143,7 +143,7 @@ class Resolved:
             word = found[1]
             if word == "topic":
                 return self.topic
-            return field if word == "field" else said[word] if word in said else self.levels[int(word) - 1]
+            return field if word == "field" else identity[word] if word in identity else self.levels[int(word) - 1]
 
         name = _PLACEHOLDER.sub(fill, template)
         if not field:

@@ -11,7 +11,7 @@ from edge.core.model.readings.messages import Refusal
 BESIDE = frozenset({"not_a_number", "odd_number", "bad_time"})
 """Refusals that recur next to readings in every message of a device; the last two are reported once for each field."""
 
-MOST_TOLD = 32
+MOST_REPORTED = 32
 """Maximum number of reported refusals kept for a topic; all are counted."""
 
 TOLD_BYTES = 216
@@ -32,13 +32,13 @@ class CachedTopic:
         slots: The slots of its sensors, by path.
     """
 
-    __slots__ = ("_told", "checksum", "is_left_out", "is_own", "resolved", "slots")
+    __slots__ = ("_reported", "checksum", "is_left_out", "is_own", "resolved", "slots")
 
     def __init__(self, topic: str, resolved: Resolved | None, *, is_own: bool, is_left_out: bool = False) -> None:
         self.resolved = resolved
         self.is_own = is_own
         self.is_left_out = is_left_out
-        self._told: set[int] = set()
+        self._reported: set[int] = set()
         self.checksum = topic_checksum(topic)
         self.slots: dict[str, int] = {}
 
@@ -62,10 +62,10 @@ class CachedTopic:
         """Whether a refusal next to readings is no loss: the field was never a sensor, or it was reported before."""
         if refusal.reason not in BESIDE or self.expects(refusal.path):
             return False
-        told = hash((refusal.reason, refusal.path))
-        if refusal.reason == "not_a_number" or told in self._told or len(self._told) >= MOST_TOLD:
+        key = hash((refusal.reason, refusal.path))
+        if refusal.reason == "not_a_number" or key in self._reported or len(self._reported) >= MOST_REPORTED:
             return True
-        self._told.add(told)
+        self._reported.add(key)
         return False
 
     def expects(self, path: str) -> bool:

@@ -201,13 +201,13 @@ class CommandHandler:
         Raises:
             CommandRefused: There is none, or the selection is incomplete.
         """
-        shelving, told = self._watch.shelving, self._open_incidents.events
+        shelving, events = self._watch.shelving, self._open_incidents.events
         if isinstance(word.sensor, str) and not isinstance(word.incident, str):
             _check_pattern(word.sensor)
             chosen = shelving.matching(word.sensor)
             chosen = chosen.union(*(self._grouping.members(slot) for slot in chosen))
         elif isinstance(word.incident, str) and not isinstance(word.sensor, str):
-            chosen = {slot for slot in self._watch.open_slots() if self._is_it(slot, word.incident, told)}
+            chosen = {slot for slot in self._watch.open_slots() if self._is_it(slot, word.incident, events)}
         else:
             raise CommandRefused("malformed", "give either sensor or incident")
         meant = [
@@ -217,8 +217,8 @@ class CommandHandler:
             raise CommandRefused("no_open_incident")
         return meant
 
-    def _is_it(self, slot: int, incident: str, told: Mapping[str, Event]) -> bool:
-        event = told.get(self._sensors[self._grouping.leader(slot)])
+    def _is_it(self, slot: int, incident: str, events: Mapping[str, Event]) -> bool:
+        event = events.get(self._sensors[self._grouping.leader(slot)])
         return event is not None and event.incident == incident
 
     def _shelve(self, word: Shelve, now: float) -> tuple[list[IncidentChange], str]:

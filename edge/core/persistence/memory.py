@@ -115,8 +115,8 @@ class Memory:
             self._engine.declare_counter(slot)
         if LEARNABLE & missing.keys():
             unlearned.slots.update(range(len(self._engine.members)))
-        told = ((slot_of(name), event) for name, event in self._open_incidents.events.items())
-        mine = ((slot, event) for slot, event in told if slot is not None)
+        by_slot = ((slot_of(name), event) for name, event in self._open_incidents.events.items())
+        mine = ((slot, event) for slot, event in by_slot if slot is not None)
         self._incidents.reopen((slot, event) for slot, event in mine if not self._grouping.is_told_of_others(slot))
         if "peers" in missing:
             self._reconcile_peers()

@@ -84,8 +84,8 @@ class PublishedIncidents:
                 message = f"The incident of {sensor} ends, as nothing holds it open after a restart"
                 events.append(self._as(published, event, EXPIRED, message))
         for sensor, event in list(mine.items()) if raises else ():
-            told = self._open.get(sensor)
-            if told is None or told.incident != event.incident:
+            earlier = self._open.get(sensor)
+            if earlier is None or earlier.incident != event.incident:
                 mine[sensor] = self._as(published, event, RAISED, event.message)
                 events.append(mine[sensor])
         self.has_changed = self.has_changed or bool(events)
@@ -108,20 +108,20 @@ class PublishedIncidents:
         """A copy of an incident's event for another transition."""
         reporter = published.reporter
         reporter.last_sequence += 1
-        told = self._numbers.get(event.incident, -1)
-        number = self._numbers[event.incident] = max(told + 1, number_of(event) + (transition == EXPIRED))
-        said: dict[str, Any] = json.loads(event.payload)
+        latest = self._numbers.get(event.incident, -1)
+        number = self._numbers[event.incident] = max(latest + 1, number_of(event) + (transition == EXPIRED))
+        content: dict[str, Any] = json.loads(event.payload)
         identity = f"{event.incident}-{number}-{transition}"
-        said |= {
+        content |= {
             "id": identity,
             "type": f"io.edgewarden.incident.{transition}.v1",
             "sequence": f"{reporter.last_sequence:020d}",
         }
         is_over = transition == EXPIRED
         ended = timestamp(event.time) if is_over else None
-        data = said.setdefault("data", {})
+        data = content.setdefault("data", {})
         data |= {"transition": transition, "active": not is_over, "ended": ended, "message": message}
-        payload = json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+        payload = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
         return event._replace(
             sequence=reporter.last_sequence, id=identity, transition=transition, message=message, payload=payload
         )

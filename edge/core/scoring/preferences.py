@@ -36,16 +36,16 @@ def apply_preferences(
     for detector, verdict in zip(detectors, verdicts, strict=True):
         if detector.kind not in {*WITHOUT_SIDE, "rate"}:
             usual = _known(usual, verdict.expected)
-    said = []
+    weighted = []
     for detector, verdict in zip(detectors, verdicts, strict=True):
         if detector.kind in WITHOUT_SIDE:
-            said.append(verdict)
+            weighted.append(verdict)
         elif detector.kind == "rate" and preferences.direction != "both":  # a step up may be a return from below
-            said.append(verdict.with_learned(where(verdict.learned >= 0, 0.0, verdict.learned)))
+            weighted.append(verdict.with_learned(where(verdict.learned >= 0, 0.0, verdict.learned)))
         else:
             quiet = _is_quiet(seen - _known(verdict.expected, usual), preferences)
-            said.append(verdict.with_learned(where(quiet & (verdict.learned >= 0), 0.0, verdict.learned)))
-    return said
+            weighted.append(verdict.with_learned(where(quiet & (verdict.learned >= 0), 0.0, verdict.learned)))
+    return weighted
 
 
 def is_too_small(opinion: Opinion, preferences: ReportingPreferences) -> bool:

@@ -111,8 +111,8 @@ def decode(packed: bytes) -> Pack:
         PackError: The bytes aren't a pack, or it is of another version.
     """
     try:
-        said, *_ = msgspec.msgpack.decode(packed, type=list[msgspec.Raw]) or [msgspec.Raw(b"\xc0")]
-        version = msgspec.msgpack.decode(said)
+        raw_version, *_ = msgspec.msgpack.decode(packed, type=list[msgspec.Raw]) or [msgspec.Raw(b"\xc0")]
+        version = msgspec.msgpack.decode(raw_version)
         if version != VERSION:
             raise PackError(f"written in version {version!r}; this one knows {VERSION}")
         pack = msgspec.msgpack.decode(packed, type=Pack)

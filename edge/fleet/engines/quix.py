@@ -115,9 +115,9 @@ class QuixWorker:
         packs = app.topic(f"{options.group}-packs", value_deserializer="bytes", config=kept)
         made = TopicConfig(partitions, replicas)
         events = app.topic(options.events, value_serializer=EventSerializer(), config=made)
-        told = app.dataframe(packs).apply(_Cells(KeyedCells(plan)), stateful=True, expand=True, metadata=True)
-        told = told.set_headers(lambda value, *_: record_of(value)[2])
-        told.to_topic(events, key=lambda value: record_of(value)[0])
+        found = app.dataframe(packs).apply(_Cells(KeyedCells(plan)), stateful=True, expand=True, metadata=True)
+        found = found.set_headers(lambda value, *_: record_of(value)[2])
+        found.to_topic(events, key=lambda value: record_of(value)[0])
         packer = Packer(TopicPlacing.of(configuration, plan), options.cells, topic_id)
         self._packer = PackerThread(options, client, packs.name, packer, failed=lambda: app.stop(fail=True))
 

@@ -168,16 +168,16 @@ def _reason(error: Exception) -> str:
 
 def _follow(query: StreamingQuery, stopped: threading.Event) -> None:
     """Log the progress of the query, until it has failed or is to be stopped."""
-    records, batch, told = 0, -1, time.monotonic()
+    records, batch, logged_at = 0, -1, time.monotonic()
     while query.isActive and not stopped.wait(LOOK_S):
         progress: Any = query.lastProgress
         if progress is not None and progress["batchId"] != batch:
             batch = progress["batchId"]
             records += progress["numInputRows"]
-        since = time.monotonic() - told
+        since = time.monotonic() - logged_at
         if since >= PROGRESS_S:
             log.info("progress batch=%d records=%d seconds=%.0f", batch, records, since)
-            records, told = 0, time.monotonic()
+            records, logged_at = 0, time.monotonic()
     if not stopped.is_set():
         query.awaitTermination()  # raises why it has ended
 

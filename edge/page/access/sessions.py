@@ -52,8 +52,8 @@ class Sessions:
         passwords = self.passwords
         if not passwords:
             return "operator"
-        said, _, signature = (cookie or "").rpartition(".")
-        name, _, rest = said.partition(".")
+        claim, _, signature = (cookie or "").rpartition(".")
+        name, _, rest = claim.partition(".")
         role = next((each for each in ROLES if each == name), None)
         known = passwords.get(role) if role is not None else None
         until = rest.partition(".")[0]
@@ -63,12 +63,12 @@ class Sessions:
             or not (len(until) < 16 and until.isascii() and until.isdecimal() and int(until) > now)
         ):
             return None
-        return role if hmac.compare_digest(signature, _signature(known, said)) else None
+        return role if hmac.compare_digest(signature, _signature(known, claim)) else None
 
     def cookie(self, role: Role, now: float) -> str:
         """Create a cookie for a role."""
-        said = f"{role}.{int(now + LASTS_S)}.{secrets.token_urlsafe(12)}"
-        return f"{said}.{_signature(self.passwords[role], said)}"
+        claim = f"{role}.{int(now + LASTS_S)}.{secrets.token_urlsafe(12)}"
+        return f"{claim}.{_signature(self.passwords[role], claim)}"
 
     def role_for(self, password: str) -> Role | None:
         """The role that a password belongs to; takes a tenth of a second per role."""
@@ -76,9 +76,9 @@ class Sessions:
         return next((role for role in ROLES if role in passwords and passwords[role].fits(password)), None)
 
 
-def _signature(known: Hash, said: str) -> str:
+def _signature(known: Hash, claim: str) -> str:
     key = hashlib.sha256(b"edgewarden session" + known.salt + known.digest).digest()
-    return base64.urlsafe_b64encode(hmac.digest(key, said.encode(), "sha256")).decode().rstrip("=")
+    return base64.urlsafe_b64encode(hmac.digest(key, claim.encode(), "sha256")).decode().rstrip("=")
 
 
 class Attempts:

@@ -158,11 +158,11 @@ class Audience:
         if events:
             many = len(events) > MOST_TOGETHER
             changed = [] if many else [incident_row(each) for each in events.values()]
-            told = message("incidents", {"open": self._open, "many": many, "rows": changed})
+            news = message("incidents", {"open": self._open, "many": many, "rows": changed})
             for tab in self._tabs:
-                tab.tell(told)
+                tab.tell(news)
         for name, its_rows in rows.items():
-            told = message("readings", {"sensor": name, "rows": its_rows})
+            news = message("readings", {"sensor": name, "rows": its_rows})
             for tab in self._tabs:
                 if tab.sensor == name:
-                    tab.tell(told)
+                    tab.tell(news)

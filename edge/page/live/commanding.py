@@ -23,11 +23,11 @@ class PostedCommand(msgspec.Struct, forbid_unknown_fields=True):
 
     Attributes:
         command: Name of the command.
-        said: Its payload, the JSON that the command's topic accepts.
+        fields: Its payload, the JSON that the command's topic accepts.
     """
 
     command: Annotated[str, msgspec.Meta(max_length=64)]
-    said: dict[str, Any]
+    fields: dict[str, Any] = msgspec.field(name="said")
 
 
 class Commanding:
@@ -49,10 +49,10 @@ class Commanding:
             raise BadRequestError(f"The command can't be read: {str(error)[:200]}") from None
         if posted.command not in WORDS:
             raise BadRequestError(f"There is no such command; there are {', '.join(WORDS)}.")
-        identity = posted.said.get("id") or secrets.token_urlsafe(16)
+        identity = posted.fields.get("id") or secrets.token_urlsafe(16)
         if not isinstance(identity, str):
             raise BadRequestError("The command's id must be a text.")
-        payload = msgspec.json.encode({"by": BY, **posted.said, "id": identity})
+        payload = msgspec.json.encode({"by": BY, **posted.fields, "id": identity})
         if len(payload) > LARGEST_PAYLOAD:
             raise BadRequestError(f"The command has more than {LARGEST_PAYLOAD} bytes.")
         answer = await self._handover.say(posted.command, identity, payload)

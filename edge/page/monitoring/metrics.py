@@ -26,17 +26,17 @@ class MetricsCollector:
     """A collector of a service's figures.
 
     Args:
-        said: The contents of the status file.
+        status: The contents of the status file.
         more: Gauges of the page itself, by name, with description and value.
     """
 
-    def __init__(self, said: Mapping[str, Any], more: Mapping[str, tuple[str, float]]) -> None:
-        self._said, self._more = said, more
+    def __init__(self, status: Mapping[str, Any], more: Mapping[str, tuple[str, float]]) -> None:
+        self._status, self._more = status, more
 
     def collect(self) -> Iterator[Metric]:
         """All metrics."""
-        said, health = self._said, self._said["health"]
-        yield InfoMetricFamily(PREFIX, "What runs", {"version": said["version"], "gateway": said["gateway"]})
+        status, health = self._status, self._status["health"]
+        yield InfoMetricFamily(PREFIX, "What runs", {"version": status["version"], "gateway": status["gateway"]})
         for figure in FIGURES:
             if figure.key in health:
                 yield _metric(figure, health[figure.key])
@@ -66,7 +66,7 @@ class MetricsCollector:
 
     def _of_links(self) -> Iterator[Metric]:
         family = GaugeMetricFamily(f"{PREFIX}_connected", "Whether a broker is connected", labels=["carries"])
-        for each in self._said["connections"]:
+        for each in self._status["connections"]:
             family.add_metric([each["carries"]], float(each["connected"]))
         yield family
 
@@ -74,17 +74,17 @@ class MetricsCollector:
         count = CounterMetricFamily(f"{PREFIX}_input_messages", "Messages that an input has received", labels=["input"])
         words = "Time of an input's last message"
         last = GaugeMetricFamily(f"{PREFIX}_input_last_message_timestamp_seconds", words, labels=["input"])
-        for each in self._said["inputs"]:
+        for each in self._status["inputs"]:
             count.add_metric([each["topic"]], each["messages"])
             if each["last"]:
                 last.add_metric([each["topic"]], _epoch(each["last"]))
         yield from (count, last)
 
 
-def metrics(said: Mapping[str, Any], more: Mapping[str, tuple[str, float]]) -> bytes:
+def metrics(status: Mapping[str, Any], more: Mapping[str, tuple[str, float]]) -> bytes:
     """All metrics as text; see `MetricsCollector`."""
     registry = CollectorRegistry()
-    registry.register(MetricsCollector(said, more))
+    registry.register(MetricsCollector(status, more))
     ProcessCollector(registry=registry)
     text: bytes = generate_latest(registry)  # type: ignore[no-untyped-call]
     return text

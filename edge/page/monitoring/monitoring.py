@@ -51,12 +51,12 @@ class Monitoring:
         """The figures in OpenMetrics."""
         from edge.page.monitoring.metrics import KIND, metrics  # noqa: PLC0415 - only if they are scraped
 
-        said = _plain(await self._views.of(status))
+        current = _plain(await self._views.of(status))
         more = {"page_open": ("Pages that are open in browsers", float(self._pages()))}
         free = self._free_bytes()
         if free is not None:
             more["store_free_bytes"] = ("Free space on the store's disk", float(free))
-        return Response(metrics(said, more), headers={"content-type": KIND})
+        return Response(metrics(current, more), headers={"content-type": KIND})
 
     async def live(self, _request: Request) -> Response:
         """Whether the service's loop runs: 200, or 503."""
@@ -69,28 +69,28 @@ class Monitoring:
     async def health(self, _request: Request) -> Response:
         """Whether the service is well, as in `edgewarden status`: 200, or 503."""
         try:
-            said = _plain(await self._views.of(status))
+            current = _plain(await self._views.of(status))
         except BusyError:
             return json({"well": False}, 503)
-        is_well = not problems_in(said, await self._waiting_s())
+        is_well = not problems_in(current, await self._waiting_s())
         return json({"well": is_well}, 200 if is_well else 503)
 
     async def status(self, _request: Request) -> Response:
         """The health of the service in words, and the size of its store."""
-        said = _plain(await self._views.of(status))
-        told: dict[str, Any] = said | {
-            "problems": problems_in(said, await self._waiting_s()),
-            "notes": notes_on(said),
+        current = _plain(await self._views.of(status))
+        described: dict[str, Any] = current | {
+            "problems": problems_in(current, await self._waiting_s()),
+            "notes": notes_on(current),
         }
         try:
             size = await self._size()
         except StoreError as error:
-            return json(told | {"store": {"error": str(error)}})
+            return json(described | {"store": {"error": str(error)}})
         times = {
             name: None if at is None else timestamp(at)
             for name, at in (("waiting_since", size.waiting_since), ("last_arrival", size.last_arrival))
         }
-        return json(told | {"store": size._asdict() | times | {"free_bytes": self._free_bytes()}})
+        return json(described | {"store": size._asdict() | times | {"free_bytes": self._free_bytes()}})
 
     def _free_bytes(self) -> int | None:
         try:
@@ -111,7 +111,7 @@ class Monitoring:
         return None if since is None else max(0.0, self._clock() - since)
 
 
-def _plain(said: dict[str, Any]) -> dict[str, Any]:
+def _plain(current: dict[str, Any]) -> dict[str, Any]:
     """The message, with the JSON inside it decoded."""
-    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(said))
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(current))
     return plain

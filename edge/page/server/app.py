@@ -121,8 +121,8 @@ class App:
         return checked
 
     async def _session(self, request: Request) -> Response:
-        said: dict[str, Any] = {"role": self._role(request), "passwords": bool(self._sessions.passwords)}
-        return json(said | {"gateway": self._gateway if said["role"] else ""})
+        session: dict[str, Any] = {"role": self._role(request), "passwords": bool(self._sessions.passwords)}
+        return json(session | {"gateway": self._gateway if session["role"] else ""})
 
     async def _stream(self, request: Request) -> Response:
         return stream(request, self.audience, self._assets.version)

@@ -16,7 +16,7 @@ TYPES = {
     "svg": "image/svg+xml",
     "webmanifest": "application/manifest+json",
 }
-SHARED = ("plot.js", "plot.css")
+SHARED = ("plot_drawing.js", "plot.js", "plot.css")
 """Files shared with the reports."""
 
 START = "index.html"

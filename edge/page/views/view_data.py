@@ -141,8 +141,8 @@ class ViewData:
             "labels": [],
             "runs": [found["run"] | {"incidents": marks}],
         }
-        told = {"readings": found["readings"], "more": bool(found.get("more")), "note": note_on(found)}
-        return json({"plot": whole, **told})
+        more = {"readings": found["readings"], "more": bool(found.get("more")), "note": note_on(found)}
+        return json({"plot": whole, **more})
 
     async def history(self, request: Request) -> Response:
         """Incidents of any time, latest first, one page at a time."""
@@ -163,7 +163,7 @@ class ViewData:
 
     async def refused(self, _request: Request) -> Response:
         """Refused input since the start, by reason, and the latest dead letters."""
-        said = await self._views.of(status)
+        current = await self._views.of(status)
         letters = await self._reader.read(read_dead_letters, LetterFilter(), A_PAGE)
         kept = [
             {
@@ -177,7 +177,7 @@ class ViewData:
             }
             for each in reversed(letters)
         ]
-        reasons = [each | {"meaning": MEANINGS.get(each["reason"], "")} for each in said["refused"]]
+        reasons = [each | {"meaning": MEANINGS.get(each["reason"], "")} for each in current["refused"]]
         return json({"reasons": reasons, "letters": kept})
 
     async def shelved(self, _request: Request) -> Response:

@@ -44,7 +44,7 @@ class Refusals:
 
     def __init__(self, input_of: Callable[[str], str | None]) -> None:
         self._input_of = input_of
-        self._told: Counter[Kind] = Counter()
+        self._logged: Counter[Kind] = Counter()
         self._told_at: dict[Kind, float] = {}
         self._latest: dict[Kind, DeadLetter] = {}
 
@@ -55,7 +55,7 @@ class Refusals:
 
     def begin(self, counters: Counters) -> None:
         """Ignore everything counted so far."""
-        self._told = refused_of(counters)
+        self._logged = refused_of(counters)
 
     def note(self, letters: Sequence[DeadLetter], now: float, counters: Counters) -> None:
         """Record a commit's dead letters, and log what is due; `now` in seconds of a monotonic clock."""
@@ -76,11 +76,11 @@ class Refusals:
 
     def _tell(self, now: float, counters: Counters, pause_s: float, among: Collection[Kind] | None = None) -> None:
         total = refused_of(counters)
-        for kind, count in (total - self._told).items():
+        for kind, count in (total - self._logged).items():
             is_due = now - self._told_at.get(kind, -TOLD_S) >= pause_s
             if is_due and (among is None or kind in among):
                 self._told_at[kind] = now
-                self._told[kind] = total[kind]
+                self._logged[kind] = total[kind]
                 of_input, reason = kind
                 asked = f" input={of_input!r}" if of_input else ""
                 log.warning("refused reason=%s count=%d%s%s", reason, count, asked, self._example(kind), extra=BOUNDED)

@@ -17,14 +17,14 @@ class FoundSensors:
     """Observes the growth of the sensor table."""
 
     def __init__(self) -> None:
-        self._told = 0
+        self._logged = 0
         self._seen = 0
         self._grew_at = 0.0
         self._began: float | None = None
 
     def begin(self, sensors: SensorTable) -> None:
         """Treat the known sensors as already logged."""
-        self._told = self._seen = sensors.sensors
+        self._logged = self._seen = sensors.sensors
 
     def turn(self, now: float, sensors: SensorTable) -> None:
         """Check the table; `now` in seconds of a monotonic clock."""
@@ -35,5 +35,5 @@ class FoundSensors:
         if self._began is None:
             return
         if now - self._grew_at >= SETTLED_S or now - self._began >= LONGEST_S:
-            log.info("sensors_found new=%d sensors=%d devices=%d", count - self._told, count, sensors.devices)
-            self._told, self._began = count, None
+            log.info("sensors_found new=%d sensors=%d devices=%d", count - self._logged, count, sensors.devices)
+            self._logged, self._began = count, None

@@ -61,7 +61,7 @@ class ServiceStatus:
         self._publisher = publisher
         self._clock = clock
         self._started = started
-        self._told: set[object] = set()
+        self._written: set[object] = set()
         self._clocks: Report | None = None
         self._sinks: Report | None = None
 
@@ -71,12 +71,12 @@ class ServiceStatus:
 
     def has_news(self) -> bool:
         """Whether the kinds of problems have changed since the last status."""
-        return self._told != {each["problem"] for each in self._problems()}
+        return self._written != {each["problem"] for each in self._problems()}
 
     def status(self, state: str) -> bytes:
         """The payload of the topic `status`: `online` or `offline`, and the problems."""
         problems = self._problems()
-        self._told = {each["problem"] for each in problems}
+        self._written = {each["problem"] for each in problems}
         return status_json(state, {**self._about, "started": timestamp(self._started), "problems": problems})
 
     def health(self, backlog: Backlog | None, *, store_errors: int, store_writable: bool) -> bytes:

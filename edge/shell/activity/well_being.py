@@ -16,17 +16,17 @@ MUCH = 10_000
 """Records that wait in Kafka to be read, beyond which it is worth a look."""
 
 
-def problems_in(said: dict[str, Any], waiting_s: float | None) -> list[str]:
+def problems_in(status: dict[str, Any], waiting_s: float | None) -> list[str]:
     """The problems, one sentence each; an empty list if the service is well.
 
     Args:
-        said: The contents of its status file.
+        status: The contents of its status file.
         waiting_s: How long the oldest event in its store has waited for delivery; None if none is waiting.
     """
-    connections, health = said.get("connections", ()), said.get("health", {})
+    connections, health = status.get("connections", ()), status.get("health", {})
     problems = [
         f"not connected to {each['host']}:{each['port']} for {each['carries']}{_because(each)}"
-        for each in _not_connected(said)
+        for each in _not_connected(status)
     ]
     if health.get("store_writable") is False:
         problems.append("the store can't be written")
@@ -51,31 +51,33 @@ def _notes_of_sinks(health: dict[str, Any]) -> list[str]:
     return notes
 
 
-def notes_on(said: dict[str, Any]) -> list[str]:
+def notes_on(status: dict[str, Any]) -> list[str]:
     """Notes: worth checking, but not necessarily a problem."""
-    health = said.get("health", {})
+    health = status.get("health", {})
     notes = []
-    for each in said.get("connections", ()):
+    for each in status.get("connections", ()):
         if each.get("refused_publications"):
             count = counted(each["refused_publications"], "publication")
             notes.append(f"the broker has refused {count} since the start")
         if each.get("takeovers"):
             times = counted(each["takeovers"], "time")
             notes.append(f"another client with our client id has taken over the session {times} since the start")
-    if health.get("uptime_s", 0.0) >= SETTLING_S and not _not_connected(said):
+    if health.get("uptime_s", 0.0) >= SETTLING_S and not _not_connected(status):
         notes += [
-            f"nothing has arrived for the input {each['topic']}" for each in said.get("inputs", ()) if not each["last"]
+            f"nothing has arrived for the input {each['topic']}"
+            for each in status.get("inputs", ())
+            if not each["last"]
         ]
     if health.get("input_lag", 0) > MUCH:
         notes.append(f"{health['input_lag']:,} records wait in Kafka to be read")
     notes += [words for each in health.get("problems", ()) if (words := _lacking(each))]
     if health.get("dropped_qos0"):
         notes.append(f"{counted(health['dropped_qos0'], 'message')} of QoS 0 arrived too fast and were dropped")
-    return notes + _notes_of_sinks(health) + _refused_notes(said)
+    return notes + _notes_of_sinks(health) + _refused_notes(status)
 
 
-def _not_connected(said: dict[str, Any]) -> list[dict[str, Any]]:
-    return [each for each in said.get("connections", ()) if not each["connected"]]
+def _not_connected(status: dict[str, Any]) -> list[dict[str, Any]]:
+    return [each for each in status.get("connections", ()) if not each["connected"]]
 
 
 def _because(connection: dict[str, Any]) -> str:
@@ -118,11 +120,11 @@ def _of_the_clock(problem: dict[str, Any]) -> str:
     return ""
 
 
-def _refused_notes(said: dict[str, Any]) -> list[str]:
-    health = said.get("health", {})
-    refused = sum(each["count"] for each in said.get("refused", ()))
+def _refused_notes(status: dict[str, Any]) -> list[str]:
+    health = status.get("health", {})
+    refused = sum(each["count"] for each in status.get("refused", ()))
     taken = health.get("readings_taken", 0)
     if refused and refused >= taken:
-        most = said["refused"][0]["reason"]
+        most = status["refused"][0]["reason"]
         return [f"more was refused ({refused:,}) than taken ({taken:,}), most of it as {most}"]
     return []

@@ -73,7 +73,7 @@ class Announcer:
         self._connection = 0
         self._is_first = True
         self._round_at: float | None = None
-        self._told: dict[str, None] = {}
+        self._announced: dict[str, None] = {}
         self._table: object = None
         self._due: dict[str, None] = {}
         self._ended: dict[str, float] = {}
@@ -124,8 +124,8 @@ class Announcer:
         others = [*sensors.vacancies.names]
         if self._is_first:
             self._is_first = False
-            others += [each for each in self._names(running) if each not in self._told]
-        self._due = dict.fromkeys([GATEWAY, *self._told, *others])
+            others += [each for each in self._names(running) if each not in self._announced]
+        self._due = dict.fromkeys([GATEWAY, *self._announced, *others])
 
     def _note_changes(self, running: Running) -> None:
         """Schedule messages of sensors found or forgotten."""
@@ -133,9 +133,9 @@ class Announcer:
         fitting = [each for each in self._names(running) if any(one.fullmatch(each) for one in self._patterns)]
         most = self._options.most if self._options.enabled else 0
         wanted = dict.fromkeys(fitting[:most])
-        self._due.update(dict.fromkeys(each for each in self._told if each not in wanted))
-        self._due.update(dict.fromkeys(each for each in wanted if each not in self._told))
-        self._told = wanted
+        self._due.update(dict.fromkeys(each for each in self._announced if each not in wanted))
+        self._due.update(dict.fromkeys(each for each in wanted if each not in self._announced))
+        self._announced = wanted
         left_out = len(fitting) - len(wanted) if self._options.enabled else 0
         if left_out and not self._left_out:
             log.warning("homeassistant_left_out sensors=%d most_sensors=%d", left_out, most)
@@ -177,12 +177,14 @@ class Announcer:
             return {topic: self._entities.gateway() if self._options.enabled else b""}
         pipeline = running.pipeline
         slot = pipeline.sensors.find(name)
-        if slot is None or name not in self._told:
+        if slot is None or name not in self._announced:
             return {topic: b""}
         facts = pipeline.registry.facts(slot)
-        told = {topic: self._entities.sensor(name, facts.topic, pipeline.registry.device_of(slot))}
+        messages = {topic: self._entities.sensor(name, facts.topic, pipeline.registry.device_of(slot))}
         if name not in pipeline.open_incidents.events:
             ended = self._ended.get(name)
             since = None if ended is None else timestamp(ended)
-            told[self._topics.state(facts.topic)] = msgspec.json.encode({"state": "ok", "sensor": name, "since": since})
-        return told
+            messages[self._topics.state(facts.topic)] = msgspec.json.encode(
+                {"state": "ok", "sensor": name, "since": since}
+            )
+        return messages

@@ -75,7 +75,7 @@ class HostState:
         options = replace(host.options, clean_session=True, will=self._will)
         self._link = Link(options, [Subscription(self._topic, 1)], clock)
         self._connection = 0
-        self._said: bool | None = None  # the last state that nodes have received on this connection
+        self._published: bool | None = None  # the last state that nodes have received on this connection
         self._not_before = 0.0
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="edgewarden-sparkplug-host", daemon=True)
@@ -89,7 +89,7 @@ class HostState:
         """Publish that the host is offline, and disconnect."""
         self._ending.set()
         self._thread.join(GOODBYE_S)
-        token = self._say(online=False, at=self._clock()) if self._said else None
+        token = self._say(online=False, at=self._clock()) if self._published else None
         until = self._monotonic() + GOODBYE_S
         # Closing a socket before the PUBACK is read resets it: the broker may miss the DISCONNECT and publish the will,
         # whose timestamp is earlier than that of the last state.
@@ -107,14 +107,14 @@ class HostState:
         if not (link.connected and link.wait_subscribed(0) and number == link.connections):
             return
         if number != self._connection:
-            self._connection, self._said = number, None
+            self._connection, self._published = number, None
         is_there = self._listening()
-        if self._said and any(_says_offline(each.payload) for each in taken):
-            self._said = False
-        if self._said is None:
+        if self._published and any(_says_offline(each.payload) for each in taken):
+            self._published = False
+        if self._published is None:
             if is_there:
                 self._say(online=True, at=self._will_at)
-        elif self._said != is_there and self._monotonic() >= self._not_before:
+        elif self._published != is_there and self._monotonic() >= self._not_before:
             self._say(online=is_there, at=self._clock())
 
     def _will(self) -> tuple[str, bytes]:
@@ -130,7 +130,7 @@ class HostState:
         token = self._link.publish(self._topic, state_payload(online=online, at=at), retain=True)
         if token is None:
             return None
-        self._said = online
+        self._published = online
         self._not_before = self._monotonic() + AGAIN_S
         log.info("sparkplug_host host_id=%r online=%s", self._name, str(online).lower())
         return token
@@ -172,7 +172,7 @@ class HostStates:
 
 def _says_offline(payload: bytes) -> bool:
     try:
-        said = msgspec.json.decode(payload)
+        content = msgspec.json.decode(payload)
     except (msgspec.DecodeError, RecursionError):
         return False
-    return isinstance(said, dict) and said.get("online") is False
+    return isinstance(content, dict) and content.get("online") is False

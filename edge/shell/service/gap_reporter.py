@@ -40,7 +40,7 @@ class GapReporter:
         self._group = group
         self._clock = clock
         self._monotonic = monotonic
-        self._told: dict[tuple[str, str], tuple[int, Gap]] = {}
+        self._reported: dict[tuple[str, str], tuple[int, Gap]] = {}
         self.also_read_up_to: Callable[[], int] = lambda: 0
 
     def report(self, gap: Gap, dropped: Sequence[int] = ()) -> None:
@@ -52,12 +52,12 @@ class GapReporter:
                 event.
         """
         self._group.replace(dropped)
-        earlier = self._told.get((gap.reason, gap.sink))
+        earlier = self._reported.get((gap.reason, gap.sink))
         if earlier is not None and not self._was_sent(earlier[0]):
             gap = earlier[1].joined(gap)
             self._group.replace([earlier[0]])
         step = self._pipeline.gap(gap, self._clock())
-        self._told[gap.reason, gap.sink] = (step.events[0].sequence, gap)
+        self._reported[gap.reason, gap.sink] = (step.events[0].sequence, gap)
         self._group.add(step, (), self._monotonic())
         log.warning("gap %s", step.events[0].message)
 
@@ -66,4 +66,4 @@ class GapReporter:
 
     def forget(self) -> None:
         """Don't merge with earlier gaps, because the store is a new one."""
-        self._told.clear()
+        self._reported.clear()

@@ -79,7 +79,7 @@ class SinkKeeper:
         self._written: dict[str, SinkPosition] | None = None
         self._write_at = 0.0
         self._awaits_commit = False
-        self._told: dict[str, tuple[float, int]] = {}
+        self._logged: dict[str, tuple[float, int]] = {}
 
     def join(self, gaps: GapReporter, group: CommitGroup) -> None:
         """Attach it to the reporter of gaps and to the next commit."""
@@ -220,7 +220,7 @@ class SinkKeeper:
         return DeadLetter(row.topic, self._clock(), refusal, row.payload[:BEGINNING], len(row.payload))
 
     def _tell(self, name: str, asides: Sequence[SetAside], now: float) -> None:
-        told_at, untold = self._told.get(name, (-TELL_S, 0))
+        told_at, untold = self._logged.get(name, (-TELL_S, 0))
         untold += len(asides)
         if now - told_at >= TELL_S:
             row, reason = asides[-1]
@@ -229,7 +229,7 @@ class SinkKeeper:
                 *(name, untold, row.sequence, row.topic, reason),
             )
             told_at, untold = now, 0
-        self._told[name] = told_at, untold
+        self._logged[name] = told_at, untold
 
     def _write(self, store: Store, now: float) -> None:
         self._write_at = now + WRITE_S

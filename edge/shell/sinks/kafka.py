@@ -67,13 +67,13 @@ class KafkaSink:
         self._producer: Producer | None = None
         self._outcomes: list[Outcome] = []
         self._trouble: str | None = None
-        self._said = ""
+        self._error = ""
         self._may_batch = self._batches = True
         self._batch_size = self._confirmed = 0
 
     def open(self) -> None:
         """See `Sink`; the broker is queried for the topic."""
-        self._outcomes, self._trouble, self._said = [], None, ""
+        self._outcomes, self._trouble, self._error = [], None, ""
         admin = AdminClient(self._connection())
         try:
             found = admin.list_topics(self._options.topic, CONNECT_S).topics.get(self._options.topic)
@@ -183,15 +183,15 @@ class KafkaSink:
 
     def _note_error(self, error: KafkaError) -> None:
         """Process an error of the client's connections; a fatal error ends the producer."""
-        self._said = printable(error.str())
+        self._error = printable(error.str())
         if error.fatal():
-            self._trouble = f"the producer has failed: {self._said}"
+            self._trouble = f"the producer has failed: {self._error}"
 
     def _words(self, error: KafkaError | None) -> str:
         if error is None or error.code() in NO_TOPIC:
             return f"there is no topic {self._options.topic}, and the broker doesn't create topics automatically"
         if error.code() == KafkaError.INVALID_TIMESTAMP:
             return f"{printable(error.str())}: the topic refuses this machine's time; is the clock right?"
-        if error.code() in {KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN} and self._said:  # noqa: SLF001
-            return self._said
+        if error.code() in {KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN} and self._error:  # noqa: SLF001
+            return self._error
         return printable(error.str())

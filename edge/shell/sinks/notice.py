@@ -93,11 +93,11 @@ def item_of(row: OutboxRow) -> Item:
         EventRefused: It isn't an event.
     """
     try:
-        told = msgspec.json.decode(row.payload, type=_EventData)
-        time = datetime.fromisoformat(told.time).timestamp()
+        event = msgspec.json.decode(row.payload, type=_EventData)
+        time = datetime.fromisoformat(event.time).timestamp()
     except (msgspec.DecodeError, ValueError) as error:
         raise EventRefused("it isn't an event with a time and a sentence") from error
-    return Item(row, time, printable(told.data.message))
+    return Item(row, time, printable(event.data.message))
 
 
 def notice_of(items: Sequence[Item], gateway: str, zone: ZoneInfo, room: int) -> Notice:
@@ -134,5 +134,5 @@ def _lines(items: Sequence[Item], zone: ZoneInfo, room: int) -> str:
             break
         lines[place] = line
     left_out = len(items) - len(lines)
-    told = [lines[place] for place in sorted(lines)]
-    return "\n".join([*told, f"and {left_out} more"] if left_out else told)
+    listed = [lines[place] for place in sorted(lines)]
+    return "\n".join([*listed, f"and {left_out} more"] if left_out else listed)

@@ -202,7 +202,7 @@ class Store(Protocol):
     def confirm(self, sequences: Sequence[int], now: float) -> None:
         """Record the broker's confirmation of events."""
 
-    def told(self, after: int) -> Iterator[Event]:
+    def events_after(self, after: int) -> Iterator[Event]:
         """All events with a sequence above `after` in order, except damaged ones."""
 
     def ended(self) -> dict[str, float]:

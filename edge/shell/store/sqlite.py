@@ -243,7 +243,7 @@ class SqliteStore:
                 "UPDATE events SET confirmed = ? WHERE sequence = ?", [(now, each) for each in sequences]
             )
 
-    def told(self, after: int) -> Iterator[Event]:
+    def events_after(self, after: int) -> Iterator[Event]:
         """See `Store`."""
         for *columns, payload, checksum in self._database.iterate(
             "SELECT sequence, CAST(id AS TEXT), CAST(sensor AS TEXT), CAST(topic AS TEXT), CAST(time AS REAL),"

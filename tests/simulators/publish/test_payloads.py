@@ -79,13 +79,13 @@ def test_the_truth_is_published_when_a_fault_starts_and_the_rest_at_the_end() ->
     messages = list(narrator.accompany(publications(READINGS, "json", UNITS)))
     assert [each.topic == TOPIC for each in messages] == [True, *[False] * 3, True, *[False] * 2, True]
     assert [json.loads(each)["start"] for each in recorded] == [1000.0, 1060.0, 2000.0]
-    assert narrator.told == 3
+    assert narrator.count == 3
 
 
 def test_a_fault_that_never_started_is_not_published() -> None:
     narrator = Narrator([fault(5000.0)], lambda _line: None)
     next(iter(narrator.accompany(publications(READINGS, "json", UNITS))))
-    assert narrator.told == 0
+    assert narrator.count == 0
 
 
 def test_the_last_line_is_recorded_too() -> None:

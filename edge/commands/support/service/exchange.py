@@ -35,13 +35,13 @@ def moment_of(text: str) -> str:
     raise MomentError(f"{text!r} isn't a time: write 06:00, 2026-11-23T06:00:00+01:00, or 2h")
 
 
-def exchange(configuration: Configuration, command: str, said: Mapping[str, Any], until: float) -> bytes | None:
+def exchange(configuration: Configuration, command: str, fields: Mapping[str, Any], until: float) -> bytes | None:
     """Send a command and wait for its answer.
 
     Args:
         configuration: Contains the broker and topics.
         command: Name of the command.
-        said: Fields of the command; `id` identifies the answer.
+        fields: Fields of the command; `id` identifies the answer.
         until: Deadline, by the monotonic clock.
 
     Returns:
@@ -56,8 +56,8 @@ def exchange(configuration: Configuration, command: str, said: Mapping[str, Any]
 
     topics = Topics(configuration.gateway.topic_base)
     with connected(configuration.inbound, configuration, topics.result, until) as link:
-        send(link, topics.command(command), json.dumps(said).encode(), until)
-        found = wait_for(link, lambda each: _id_of(each.payload) == said["id"], until)
+        send(link, topics.command(command), json.dumps(fields).encode(), until)
+        found = wait_for(link, lambda each: _id_of(each.payload) == fields["id"], until)
     return None if found is None else found.payload
 
 

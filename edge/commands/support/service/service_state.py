@@ -16,19 +16,19 @@ class ServiceState(NamedTuple):
     Attributes:
         running: Whether a process uses the store.
         pid: ID of that process; None if there is none.
-        said: Contents of its status file, or of the previous service's; empty if there is none.
+        status: Contents of its status file, or of the previous service's; empty if there is none.
         age_s: Age of the status in seconds.
     """
 
     running: bool
     pid: int | None
-    said: dict[str, Any]
+    status: dict[str, Any]
     age_s: float
 
     @property
     def is_starting(self) -> bool:
         """Whether it runs and hasn't written a status yet, so that the status file is from an earlier process."""
-        return self.running and self.said.get("pid") != self.pid
+        return self.running and self.status.get("pid") != self.pid
 
     @property
     def answers(self) -> bool:
@@ -39,9 +39,9 @@ class ServiceState(NamedTuple):
         """Whether it is running, as part of a sentence."""
         if self.running:
             return f"the service is running (process {self.pid})"
-        if not self.said:
+        if not self.status:
             return "the service is not running"
-        how = "stopped" if self.said.get("state") != RUNNING else "ended unexpectedly; last seen"
+        how = "stopped" if self.status.get("state") != RUNNING else "ended unexpectedly; last seen"
         return f"the service is not running ({how} {ago(self.age_s)})"
 
 
@@ -54,5 +54,5 @@ def service_state(store: Path) -> ServiceState:
     owner, status = owner_of(store), read_status(store)
     pid = None if owner is None else owner.pid
     if status is None:
-        return ServiceState(running=owner is not None, pid=pid, said={}, age_s=0.0)
+        return ServiceState(running=owner is not None, pid=pid, status={}, age_s=0.0)
     return ServiceState(owner is not None, pid, status.content, status.age_s)

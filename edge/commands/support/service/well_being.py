@@ -34,4 +34,4 @@ def well_being(state: ServiceState, waiting_s: float | None) -> WellBeing:
         return WellBeing(["it is starting, and has not written its status yet"], [])
     if not state.answers:
         return WellBeing([f"it has written no status for {duration(state.age_s)}: it hangs, or its disk is full"], [])
-    return WellBeing(problems_in(state.said, waiting_s), notes_on(state.said))
+    return WellBeing(problems_in(state.status, waiting_s), notes_on(state.status))

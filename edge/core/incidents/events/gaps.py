@@ -129,7 +129,7 @@ class GapEvent(Model):
 
 def gap_event(gateway: str, topic: str, gap: Gap, sequence: int, now: float) -> Event:
     """Create the event of a gap, ready to be stored and published."""
-    message = sentence(gap)
+    message = gap_sentence(gap)
     identity = hashlib.blake2b(f"{gateway}\n{sequence}\n{now!r}\n{gap.reason}".encode(), digest_size=8).hexdigest()
     event = GapEvent(
         id=f"{identity}-{TRANSITION}",
@@ -151,7 +151,7 @@ def gap_event(gateway: str, topic: str, gap: Gap, sequence: int, now: float) -> 
     return Event(sequence, event.id, "", topic, now, identity, TRANSITION, TRANSITION, SEVERITY, message, payload)
 
 
-def sentence(gap: Gap) -> str:
+def gap_sentence(gap: Gap) -> str:
     """The gap as a sentence for people."""
     count = "An unknown number of" if gap.number is None else f"{gap.number:,}"
     what = gap.what if gap.number != 1 else gap.what.removesuffix("s")

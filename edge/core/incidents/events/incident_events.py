@@ -38,13 +38,13 @@ class IncidentEvents(NamedTuple):
             findings: The incident changes.
             passed: Time that has passed after them.
         """
-        return self._told(self.grouping.follow(findings, passed))
+        return self._events_of(self.grouping.follow(findings, passed))
 
     def forget(self, slots: Collection[int], now: float) -> tuple[list[Event], dict[str, bytes]]:
         """The events and retained topics of groups led by forgotten sensors, whose incidents have ended."""
-        return self._told(self.grouping.leave_behind(slots, now))
+        return self._events_of(self.grouping.leave_behind(slots, now))
 
-    def _told(self, changes: Sequence[IncidentChange]) -> tuple[list[Event], dict[str, bytes]]:
+    def _events_of(self, changes: Sequence[IncidentChange]) -> tuple[list[Event], dict[str, bytes]]:
         events, retained = list[Event](), dict[str, bytes]()
         for finding in changes:
             before = self.open_incidents.events.get(self.names[finding.slot])

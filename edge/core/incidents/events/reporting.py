@@ -25,7 +25,7 @@ from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.sentences.bands import band_of, leading_opinion
 from edge.core.incidents.sentences.group_sentences import AffectedSensors, group_sentence
 from edge.core.incidents.sentences.pace_sentences import about_what_was_read, pace_unit
-from edge.core.incidents.sentences.sentence import device_sentence, sentence
+from edge.core.incidents.sentences.sentence import SensorChange, device_sentence, sentence
 from edge.core.incidents.state_machine import Transition
 from edge.core.model.notation.topics import Topics
 from edge.core.model.packing.encoding import decode, encode
@@ -113,15 +113,15 @@ class Reporter:
         names: list[str],
     ) -> str:
         """The sentence of an event: about a sensor, a device, or several sensors with one cause."""
-        told = (finding.transition, finding.incident, finding.observation)
+        what = (finding.transition, finding.incident, finding.observation)
         if finding.is_forgotten:
             return _forgotten_sentence(facts.name)
         if is_device(facts.name):
             shares = [(each.sensor, each.share) for each in contributions]
-            return device_sentence(facts.name, *told, shares, len(names))
+            return device_sentence(facts.name, *what, shares, len(names))
         if finding.one_cause is not None:
-            return group_sentence(self._told(finding, names), finding)
-        return sentence(facts.name, facts.unit, *told, band, opinion, finding.summary.interval)
+            return group_sentence(self._affected(finding, names), finding)
+        return sentence(SensorChange(facts.name, facts.unit, *what, band, opinion, finding.summary.interval))
 
     def _data(
         self,
@@ -177,7 +177,7 @@ class Reporter:
         """The ID of the incident of a sensor with this start time."""
         return incident_id(self._gateway, self._facts(slot).name, started)
 
-    def _told(self, finding: IncidentChange, sensors: list[str]) -> AffectedSensors:
+    def _affected(self, finding: IncidentChange, sensors: list[str]) -> AffectedSensors:
         """The sensors and devices that an event with one cause concerns."""
         cause = finding.one_cause
         slots, ended = ([], []) if cause is None else (cause.slots, cause.ended)

@@ -105,7 +105,7 @@ def sensors_event(
         reason: Why they were forgotten.
         remark: The operator's name and remark, if given.
     """
-    message = sentence(change, sensors, reason)
+    message = sensors_sentence(change, sensors, reason)
     about = "\n".join([gateway, change, *(f"{each.name}\n{each.time}" for each in sensors), repr(time)])
     identity = hashlib.blake2b(about.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
     by, comment = (each or None for each in remark)
@@ -121,7 +121,7 @@ def sensors_event(
     return Event(sequence, event.id, "", topic, time, identity, change, KIND, SEVERITY, message, payload)
 
 
-def sentence(change: Change, sensors: Sequence[SensorData], reason: Reason | None) -> str:
+def sensors_sentence(change: Change, sensors: Sequence[SensorData], reason: Reason | None) -> str:
     """The event as a sentence for people."""
     names = ", ".join(each.name for each in sensors[:MOST_NAMED])
     more = f" and {len(sensors) - MOST_NAMED} more" if len(sensors) > MOST_NAMED else ""

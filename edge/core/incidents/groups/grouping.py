@@ -90,32 +90,32 @@ class Grouping:
             findings: The findings in order; all those of one silence deadline must be passed at once.
             passed: Time that has passed after them.
         """
-        told: list[IncidentChange] = []
+        changes: list[IncidentChange] = []
         firsts: dict[str, IncidentGroup] = {}
         moment = math.nan
         for each in findings:
             is_silence = each.transition is Transition.RAISED and each.order[1] == 0
             if not (is_silence and each.clock == moment):
-                told += _raised(firsts)
+                changes += _raised(firsts)
                 moment = each.clock if is_silence else math.nan
-            told += self._pass(max(each.clock, each.passed))
+            changes += self._pass(max(each.clock, each.passed))
             if each.transition is not Transition.RAISED:
-                told += self._follow(each)
+                changes += self._follow(each)
                 continue
-            told += self._dissolve(each)
+            changes += self._dissolve(each)
             group, scope = self._cause_of(each), self.scope(self.names[each.slot])
             if group is not None and group is firsts.get(scope):
                 self._take(group, each)
             elif group is not None:
-                told += self._join(group, each)
+                changes += self._join(group, each)
             elif (made := self._found(each)) is None:
-                told.append(each)
+                changes.append(each)
             elif is_silence and scope not in firsts:
                 firsts[scope] = made
             else:
-                told.append(made.event(Transition.RAISED, each.clock, each))
-        told += _raised(firsts)
-        return told + list(self._pass(passed))
+                changes.append(made.event(Transition.RAISED, each.clock, each))
+        changes += _raised(firsts)
+        return changes + list(self._pass(passed))
 
     def _found(self, change: IncidentChange, cause: tuple[int, float] | None = None) -> IncidentGroup | None:
         """A group that others may join; None if its kind never affects several sensors."""
@@ -309,19 +309,19 @@ class Grouping:
             slots: Slots of the sensors, whose own incidents have ended.
             now: The stream clock.
         """
-        told: list[IncidentChange] = []
+        changes: list[IncidentChange] = []
         for group in [each for each in (*self._groups.values(), *self._over) if each.leader in slots]:
             if not group.is_over:
-                told.append(group.event(Transition.CLEARED, now))
+                changes.append(group.event(Transition.CLEARED, now))
             self._remove(group)
             behind = [replace(each.change, clock=max(now, each.change.clock)) for each in group.members.values()]
             for slot in group.members:
                 del self._of[slot]
-            told += [each for change in behind for each in self.follow([_anew(change)], -math.inf)]
+            changes += [each for change in behind for each in self.follow([_anew(change)], -math.inf)]
         for group in (*self._groups.values(), *self._over):
             group.devices = [each for each in group.devices if each not in slots]
             group.concerned = [each for each in group.concerned if each not in slots]
-        return told
+        return changes
 
     def part(self, slot: int) -> None:
         """Report an open incident that isn't its group's leader on its own from now on."""
@@ -360,9 +360,9 @@ class Grouping:
 
 def _raised(firsts: dict[str, IncidentGroup]) -> list[IncidentChange]:
     """The reports of the groups found at one moment, each with all of its members; empties `firsts`."""
-    told = [each.event(Transition.RAISED, each.change.clock, each.change) for each in firsts.values()]
+    changes = [each.event(Transition.RAISED, each.change.clock, each.change) for each in firsts.values()]
     firsts.clear()
-    return told
+    return changes
 
 
 def _anew(change: IncidentChange) -> IncidentChange:

@@ -37,7 +37,7 @@ class ErrorReadings:
         levels: Determines how long a silence may last.
         tracking: Notified of error values.
         paces: Knows which sensors are counters.
-        weigh: Compares the scores of a strange reading with its sensor's levels.
+        check: Compares the scores of a strange reading with its sensor's levels.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class ErrorReadings:
         levels: AlarmLevels,
         tracking: IncidentTracker,
         paces: Paces,
-        weigh: Callable[[Group, Round, list[Scores], Jump | None], None],
+        check: Callable[[Group, Round, list[Scores], Jump | None], None],
     ) -> None:
         self._members = members
         self._values = values
@@ -56,7 +56,7 @@ class ErrorReadings:
         self._levels = levels
         self._tracking = tracking
         self._paces = paces
-        self._weigh = weigh
+        self._check = check
         self._apart: list[int] = []
 
     def judge(self, slots: Slots, values: Floats, times: Floats) -> NDArray[np.int8] | None:
@@ -123,7 +123,7 @@ class ErrorReadings:
         waited = float(self._statistics.waited[slot])
         seen = self._paces.pace_of_strange(slot, value, time) if jump is None else jump.pace
         verdicts = group.update_one(row, value, seen, time, waited, held=True)
-        self._weigh(group, Round(slot, row, value, time, position, now, seen), verdicts, jump)
+        self._check(group, Round(slot, row, value, time, position, now, seen), verdicts, jump)
         group.put_back(row, kept)
         group.hear(row, value, waited)
 

@@ -49,16 +49,16 @@ class AffectedSensors(NamedTuple):
     devices: Sequence[str]
 
 
-def group_sentence(told: AffectedSensors, change: IncidentChange) -> str:
+def group_sentence(affected: AffectedSensors, change: IncidentChange) -> str:
     """Describe a transition of several sensors with a common cause in one sentence.
 
     Args:
-        told: The sensors and devices concerned.
+        affected: The sensors and devices concerned.
         change: The transition; must have a common cause.
     """
     kind = "missing" if change.one_cause is None else change.one_cause.kind
     lasted = duration(max(0.0, change.observation.time - change.incident.started))
-    sensors, where = told.sensors, common_place(told.sensors)
+    sensors, where = affected.sensors, common_place(affected.sensors)
     of_all = f"{len(sensors)} sensors{f' of {where}' if where else ''}"
     if change.transition in ANSWERS:
         return f"The incident of {of_all} {ANSWERS[change.transition]} after {lasted}"
@@ -66,13 +66,15 @@ def group_sentence(told: AffectedSensors, change: IncidentChange) -> str:
         been = "silent" if kind == "missing" else "at their new levels"
         return f"{of_all} have been {been} for {lasted}; that is taken as normal from here on"
     if change.transition is Transition.CLEARED:
-        who = f"{len(sensors) - told.left} of {of_all}" if told.left else of_all
+        who = f"{len(sensors) - affected.left} of {of_all}" if affected.left else of_all
         return f"{who} have {AGAIN[kind]} after {lasted}"
     does = DOES[kind][len(sensors) > 1]
-    still = does.replace(" ", " still ", 1) if change.transition is Transition.UPDATED and told.ended else does
-    ended = f"; {told.ended} of {told.ended + len(sensors)} have {AGAIN[kind]}" if told.ended else ""
+    still = does.replace(" ", " still ", 1) if change.transition is Transition.UPDATED and affected.ended else does
+    ended = f"; {affected.ended} of {affected.ended + len(sensors)} have {AGAIN[kind]}" if affected.ended else ""
     offline = (
-        f"{', '.join(each.rstrip('/') for each in told.devices[:MOST_NAMED])} is offline: " if told.devices else ""
+        f"{', '.join(each.rstrip('/') for each in affected.devices[:MOST_NAMED])} is offline: "
+        if affected.devices
+        else ""
     )
     if len(sensors) == 1:
         return f"{offline}{sensors[0]} {still}{ended}"

@@ -57,19 +57,19 @@ def pace_clause(
         band: The opinion whose band is shown, or None.
         lasted: Seconds since the incident began.
     """
-    said = _with_digits(observation.value, unit, band)
+    pace = _with_digits(observation.value, unit, band)
     if opinion is not None and opinion.kind == kind:
-        clause = _measured(said, unit, observation, opinion)
+        clause = _measured(pace, unit, observation, opinion)
         if clause:
             return clause
-    does = "stands still" if observation.value == 0 else f"rises by {said}"
+    does = "stands still" if observation.value == 0 else f"rises by {pace}"
     return f"{does}{f' for {duration(lasted)}' if lasted > 0 else ''}{_usually(observation.value, unit, band)}"
 
 
-def _measured(said: str, unit: str, observation: Observation, opinion: Opinion) -> str:
+def _measured(pace: str, unit: str, observation: Observation, opinion: Opinion) -> str:
     """Describe a condition that isn't about the pace itself, in its own quantity; empty if it is about the pace."""
     now, usual, about = opinion.now, opinion.usual, opinion.about
-    did = "has stood still" if observation.value == 0 else f"has risen by {said}"
+    did = "has stood still" if observation.value == 0 else f"has risen by {pace}"
     if about == "changes":
         return f"changes its pace about {number(now, 2)} times an hour, {number(usual, 2)} times at most so far"
     if about == "length":
@@ -77,14 +77,14 @@ def _measured(said: str, unit: str, observation: Observation, opinion: Opinion) 
     if about == "hour":
         return f"{did} for {duration(now)}{_usually(observation.value, unit, opinion, ', at this hour usually')}"
     if opinion.kind == "flatline" and math.isfinite(now):
-        exactly = did if observation.value == 0 else f"has risen by exactly {said}"
+        exactly = did if observation.value == 0 else f"has risen by exactly {pace}"
         stretch = observation.stretch
         return f"{exactly} for {duration(now * stretch)}, {duration(usual * stretch)} at most so far"
     if opinion.kind == "variance" and math.isfinite(now):
         changes = (
             f"changes by about {number(now, 3)} from one moment to the next, usually by {quantity(usual, unit, 3)}"
         )
-        return f"rises unsteadily, by {said}: its pace {changes}"
+        return f"rises unsteadily, by {pace}: its pace {changes}"
     return ""
 
 

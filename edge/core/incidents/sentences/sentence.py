@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from detectors.univariate.drift import DAY
 from edge.core.incidents.incident import ERROR_KIND, PEERS_KIND, Incident
@@ -45,19 +46,10 @@ ANSWERS = {
 }
 
 
-def sentence(
-    sensor: str,
-    unit: str,
-    transition: Transition,
-    incident: Incident,
-    observation: Observation,
-    band: Opinion | None,
-    opinion: Opinion | None = None,
-    interval: float = 0.0,
-) -> str:
-    """Describe a transition in one sentence.
+class SensorChange(NamedTuple):
+    """A transition of a sensor's incident.
 
-    Args:
+    Attributes:
         sensor: Name of the sensor.
         unit: Unit of its values; may be empty.
         transition: The transition of the incident.
@@ -67,83 +59,79 @@ def sentence(
         opinion: The reported opinion, or None.
         interval: Seconds between two readings; 0 if unknown.
     """
+
+    sensor: str
+    unit: str
+    transition: Transition
+    incident: Incident
+    observation: Observation
+    band: Opinion | None
+    opinion: Opinion | None = None
+    interval: float = 0.0
+
+    @property
+    def is_silence(self) -> bool:
+        """Whether readings are missing."""
+        return self.incident.kind == "missing" or (self.opinion is not None and self.opinion.kind == "missing")
+
+    @property
+    def lasted(self) -> str:
+        """The duration of the incident as text."""
+        return duration(max(0.0, self.observation.time - self.incident.started))
+
+
+def sentence(change: SensorChange) -> str:
+    """Describe a transition in one sentence."""
+    sensor, unit, transition, incident, observation, *_ = change
     if transition not in ANSWERS and (observation.deviation is not None or incident.kind == PEERS_KIND):
         return peer_sentence(sensor, unit, transition, incident, observation)
-    return _of_its_own(sensor, unit, transition, incident, observation, band, opinion, interval)
+    return _about_values(change._replace(unit=pace_unit(unit, observation.per)))
 
 
-def _of_its_own(
-    sensor: str,
-    unit: str,
-    transition: Transition,
-    incident: Incident,
-    observation: Observation,
-    band: Opinion | None,
-    opinion: Opinion | None,
-    interval: float,
-) -> str:
-    """Describe a transition by what the sensor does, whatever others do; see `sentence()`."""
-    unit = pace_unit(unit, observation.per)
+def _about_values(change: SensorChange) -> str:
+    """Describe a transition by the sensor's own values, whatever its peers do."""
+    sensor, unit, transition, incident, observation, band, *_ = change
     digits = digits_beside(observation.value, band)
     value = quantity(observation.value, unit, digits)
-    lasted = duration(max(0.0, observation.time - incident.started))
     if transition in ANSWERS:
-        return f"{sensor} {ANSWERS[transition]} after {lasted}, at {value}{limit_clause(unit, incident, observation)}"
+        clause = limit_clause(unit, incident, observation)
+        return f"{sensor} {ANSWERS[transition]} after {change.lasted}, at {value}{clause}"
     if incident.kind == ERROR_KIND and transition not in ENDS:
         again = "still " if transition is Transition.UPDATED and incident.errors > 1 else ""
         return f"{sensor} {again}sends {value}, an error value"
     if incident.left:
         kept = kept_sentence(sensor, unit, observation, incident.left)
-        over = transition is Transition.CLEARED
-        return f"{kept}, after {lasted}" if over else f"{kept}{_rest(unit, incident, observation, band)}"
+        return f"{kept}, after {change.lasted}" if transition is Transition.CLEARED else f"{kept}{_rest(change)}"
     if transition in ENDS:
-        return _ended(sensor, value, transition, incident, lasted)
+        return f"{sensor} {_ended(change, value)}"
     if incident.worst_limit is not None:
         return broken_sentence(sensor, unit, observation, incident.worst_limit)
-    return f"{sensor} {_learned(value, unit, transition, incident, observation, band, opinion, interval, digits)}"
+    return f"{sensor} {_learned(change, value, digits)}"
 
 
-def _learned(
-    value: str,
-    unit: str,
-    transition: Transition,
-    incident: Incident,
-    observation: Observation,
-    band: Opinion | None,
-    opinion: Opinion | None,
-    interval: float,
-    digits: int,
-) -> str:
+def _learned(change: SensorChange, value: str, digits: int) -> str:
     """Describe an open incident by learned behaviour."""
+    _, unit, transition, incident, observation, band, opinion, _ = change
     if not math.isnan(observation.jumped_from):
         return jump_clause(unit, observation)
     if observation.per and (opinion is None or opinion.kind != "missing"):
         lasting = observation.time - incident.started if transition is Transition.UPDATED else 0.0
         return pace_clause(unit, observation, opinion, incident.kind, band, lasting)
-    if incident.kind == "missing" or (opinion is not None and opinion.kind == "missing"):
+    if change.is_silence:
         return f"is silent; its last value was {value}"
-    return _named(value, unit, transition, incident, observation, band, opinion, interval, digits)
+    return _named(change, value, digits)
 
 
-def _named(
-    value: str,
-    unit: str,
-    transition: Transition,
-    incident: Incident,
-    observation: Observation,
-    band: Opinion | None,
-    opinion: Opinion | None,
-    interval: float,
-    digits: int,
-) -> str:
+def _named(change: SensorChange, value: str, digits: int) -> str:
     """Describe an open incident by what it is called, or by the kind that has joined it."""
+    _, unit, transition, incident, observation, band, opinion, interval = change
     kind, joins = incident.kind, False
     if opinion is not None and transition is Transition.UPDATED and incident.began_with(opinion.kind, observation.time):
         kind, joins = opinion.kind, True
     if opinion is not None and opinion.about and kind == opinion.kind == "state":
         return state_clause(observation.value, unit, opinion)
-    if opinion is not None and (said := measured(value, unit, kind, observation.value, opinion, interval)):
-        return said
+    if opinion is not None and (clause := measured(value, unit, kind, observation.value, opinion, interval)):
+        return clause
     again = "still " if transition is Transition.UPDATED and kind != "variance" and not joins else ""
     expected = expectation(band, observation.value, unit, digits)
     if kind == "contextual" and not expected:
@@ -205,26 +193,25 @@ def digits_beside(value: float, band: Opinion | None) -> int:
     return digits_apart(value, *ends, least=4)
 
 
-def _ended(sensor: str, value: str, transition: Transition, incident: Incident, lasted: str) -> str:
+def _ended(change: SensorChange, value: str) -> str:
     """Describe the end of an incident of learned behaviour."""
-    if incident.kind == ERROR_KIND:
-        is_over = transition is Transition.CLEARED
-        return (
-            f"{sensor} has a real value again after {lasted}: {value}"
-            if is_over
-            else (f"{sensor} sends {value}, which is taken as a real value from here on")
-        )
-    was_silent = incident.kind == "missing"
-    if transition is Transition.CLEARED:
-        if was_silent:
-            return f"{sensor} reports again after {lasted} of alarm: {value}"
-        return f"{sensor} is back to normal at {value} after {lasted}"
-    what = f"silent for {lasted}; that" if was_silent else f"at the new level for {lasted}; {value}"
-    return f"{sensor} has been {what} is taken as normal from here on"
+    kind, is_over = change.incident.kind, change.transition is Transition.CLEARED
+    if kind == ERROR_KIND and is_over:
+        return f"has a real value again after {change.lasted}: {value}"
+    if kind == ERROR_KIND:
+        return f"sends {value}, which is taken as a real value from here on"
+    if is_over and kind == "missing":
+        return f"reports again after {change.lasted} of alarm: {value}"
+    if is_over:
+        return f"is back to normal at {value} after {change.lasted}"
+    if kind == "missing":
+        return f"has been silent for {change.lasted}; that is taken as normal from here on"
+    return f"has been at the new level for {change.lasted}; {value} is taken as normal from here on"
 
 
-def _rest(unit: str, incident: Incident, observation: Observation, band: Opinion | None) -> str:
+def _rest(change: SensorChange) -> str:
     """Why the incident continues although a limit is no longer broken, as the end of a sentence."""
+    _, unit, _, incident, observation, band, *_ = change
     clause = limit_clause(unit, incident, observation, ", but still ")
     if clause:
         return clause

@@ -150,8 +150,10 @@ class FieldsDecoder(Decoder):
             try:
                 found = self._document(each, arrived)
             except Refused as refused:
-                told = refused.refusal
-                refusals.append(Refusal(told.reason, f"{self.batch}/{place}/{told.path}".rstrip("/"), told.detail))
+                refusal = refused.refusal
+                refusals.append(
+                    Refusal(refusal.reason, f"{self.batch}/{place}/{refusal.path}".rstrip("/"), refusal.detail)
+                )
                 continue
             samples += found.samples
             refusals += found.refusals

@@ -79,9 +79,9 @@ class NumberDecoder(Decoder):
         """Read a number in quotes, with a decimal comma or with a unit, if the configuration allows it."""
         if self.numbers_in_text and len(text) > 2 and text[:1] == text[-1:] == b'"':
             text = text[1:-1]
-        told = text_of(text) if len(text) <= LONGEST_TEXT else ""
-        found = self._texts.find(told)
-        if found is None and self._texts.is_absent(told):
+        plain = text_of(text) if len(text) <= LONGEST_TEXT else ""
+        found = self._texts.find(plain)
+        if found is None and self._texts.is_absent(plain):
             raise Refused("no_value", "this text says that there is no value", absent=("",))
         if found is None:
             raise _refused(payload, text)

@@ -168,17 +168,17 @@ class Nodes:
         """Mark a node as changed, so that it is journaled."""
         self._changed[node.key] = node
 
-    def told(self) -> list[NodeState]:
+    def take_changes(self) -> list[NodeState]:
         """The nodes changed since the last call, for `note_all()`."""
-        told = [node.state(node.untold) for node in self._changed.values()]
+        changes = [node.state(node.untold) for node in self._changed.values()]
         for node in self._changed.values():
             node.untold = set()
         self._changed = {}
-        return told
+        return changes
 
-    def note_all(self, told: Iterable[NodeState]) -> None:
+    def note_all(self, changes: Iterable[NodeState]) -> None:
         """Apply journaled node states."""
-        for key, bd_seq, last, missing, due, present, births in told:
+        for key, bd_seq, last, missing, due, present, births in changes:
             node = self._nodes.get(key) or self._add(key)
             node.bd_seq = None if bd_seq < 0 else bd_seq
             node.sequence = Sequence(None if last < 0 else last, missing, due)
@@ -187,7 +187,7 @@ class Nodes:
                 member = None if defined is None else BornMember(prefix_of(key, device), defined)
                 self._replace(node, device, member)
             self._drop_if_empty(node)
-        self.told()
+        self.take_changes()
 
     def state(self) -> bytes:
         """The complete state, for `load()`."""
@@ -199,9 +199,9 @@ class Nodes:
         Raises:
             StateError: It can't be read.
         """
-        told = decode(state, list[NodeState])
+        nodes = decode(state, list[NodeState])
         self._nodes, self._changed, self.size = {}, {}, 0
-        self.note_all(told)
+        self.note_all(nodes)
 
     def _add(self, key: NodeKey) -> Node:
         node = self._nodes[key] = self._changed.get(key) or Node(key)

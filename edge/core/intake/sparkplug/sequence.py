@@ -65,6 +65,6 @@ class Sequence:
         self.missing.update((last + each) % NUMBERS for each in range(1, ahead))
 
 
-def sequence_number(said: int | None) -> int | None:
+def sequence_number(number: int | None) -> int | None:
     """A valid sequence number from a payload; None if it is absent or invalid."""
-    return said if said is not None and said < NUMBERS else None
+    return number if number is not None and number < NUMBERS else None

@@ -78,14 +78,14 @@ class RecordedArrivals:
     """Recorded slots and arrival times of late readings, in order for each sensor."""
 
     def __init__(self, noted: Iterable[tuple[int, float]] = ()) -> None:
-        self._told: dict[int, deque[float]] = {}
+        self._arrivals: dict[int, deque[float]] = {}
         for slot, arrival in noted:
-            self._told.setdefault(slot, deque()).append(arrival)
+            self._arrivals.setdefault(slot, deque()).append(arrival)
 
     def of(self, slot: int, origin: int) -> float:  # noqa: ARG002 - nobody has the messages any more
         """See `Arrivals`."""
-        told = self._told.get(slot)
-        return told.popleft() if told else math.nan
+        arrivals = self._arrivals.get(slot)
+        return arrivals.popleft() if arrivals else math.nan
 
 
 class Admission(SensorArrays):
@@ -191,9 +191,9 @@ class Admission(SensorArrays):
         for slot, time in last.items():
             known[slot] = time
             self.evidence.clear(slot)
-        said = self.same.at(slots[0])
+        rows = self.same.at(slots[0])
         for slot, value, time in zip(slots, batch.values.tolist(), batch.times.tolist(), strict=True):
-            said["said"][slot], said["value"][slot] = time, value
+            rows["said"][slot], rows["value"][slot] = time, value
         return True
 
     def _judge_round(self, batch: Batch, positions: NDArray[np.intp], arrivals: Arrivals) -> Verdicts:

@@ -74,11 +74,11 @@ class ValuesOfOneTime:
 
     def of(self, slot: int) -> array[float]:
         """The values of a sensor, including its last."""
-        said = float(self._last.said[slot])
+        sent = float(self._last.said[slot])
         time, values = self._values.get(slot, (np.nan, array("d")))
-        if time != said:
+        if time != sent:
             values = array("d", [self._last.value[slot]])
-            self._values[slot] = said, values
+            self._values[slot] = sent, values
         return values
 
     def forget(self, slot: int) -> None:
@@ -93,9 +93,9 @@ class ValuesOfOneTime:
 
     def state(self, first: int, last: int) -> bytes:
         """The values of the sensors in the range `first` to `last` (exclusive), for `load()`."""
-        said = self._last.said
+        sent = self._last.said
         known = sorted(each for each in self._values.items() if first <= each[0] < last)
-        values = [(slot - first, list(of)) for slot, (time, of) in known if time == said[slot] and len(of) > 1]
+        values = [(slot - first, list(of)) for slot, (time, of) in known if time == sent[slot] and len(of) > 1]
         return encode((last - first, values))
 
     def load(self, first: int, state: bytes) -> None:

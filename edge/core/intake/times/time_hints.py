@@ -16,9 +16,9 @@ def ahead_of_arrival(ahead_s: float) -> str:
     >>> ahead_of_arrival(7199.0)
     '7199 s ahead; these times look like local time; zone = "..." of the input says which'
     """
-    told = f"{ahead_s:.0f} s ahead"
+    text = f"{ahead_s:.0f} s ahead"
     hint = '; these times look like local time; zone = "..." of the input says which'
-    return told + hint if looks_local(ahead_s) else told
+    return text + hint if looks_local(ahead_s) else text
 
 
 def looks_local(ahead_s: float, nearly_s: float = NEARLY_S) -> bool:

@@ -22,36 +22,36 @@ class FactsBySensor(Generic[T]):
 
     def __init__(self, kind: Any) -> None:
         self._kind = kind
-        self._said: dict[int, T] = {}
+        self._facts: dict[int, T] = {}
         self.new: list[tuple[int, T]] = []
 
-    def said(self, slot: int, default: T) -> T:
+    def known(self, slot: int, default: T) -> T:
         """The fact about a sensor, or the default if there is none."""
-        return self._said.get(slot, default)
+        return self._facts.get(slot, default)
 
-    def note(self, slot: int, said: T) -> None:
+    def note(self, slot: int, fact: T) -> None:
         """Record a fact about a sensor."""
-        if self._said.get(slot) != said:
-            self._said[slot] = said
-            self.new.append((slot, said))
+        if self._facts.get(slot) != fact:
+            self._facts[slot] = fact
+            self.new.append((slot, fact))
 
-    def note_all(self, told: Iterable[tuple[int, T]]) -> None:
+    def note_all(self, changes: Iterable[tuple[int, T]]) -> None:
         """Restore journaled facts."""
-        for slot, said in told:
-            self.note(slot, said)
+        for slot, fact in changes:
+            self.note(slot, fact)
 
-    def told(self) -> list[tuple[int, T]]:
+    def take_changes(self) -> list[tuple[int, T]]:
         """The facts to be journaled."""
         new, self.new = self.new, []
         return new
 
     def forget(self, slot: int) -> None:
         """Forget the fact about a sensor."""
-        self._said.pop(slot, None)
+        self._facts.pop(slot, None)
 
     def state(self) -> bytes:
         """All facts, for `load()`."""
-        return encode(self._said)
+        return encode(self._facts)
 
     def load(self, state: bytes) -> None:
         """Load what `state()` returned.
@@ -59,4 +59,4 @@ class FactsBySensor(Generic[T]):
         Raises:
             StateError: It can't be read.
         """
-        self._said = decode(state, self._kind)
+        self._facts = decode(state, self._kind)

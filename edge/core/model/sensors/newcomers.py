@@ -89,7 +89,7 @@ class Newcomers:
             self.note(*each)
         self.new = []
 
-    def told(self) -> list[Heard]:
+    def take_changes(self) -> list[Heard]:
         """The changes to be journaled."""
         new, self.new = self.new, []
         return new

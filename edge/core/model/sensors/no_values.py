@@ -28,7 +28,7 @@ class NoValues(FactsBySensor[list[float]]):
 
     def of(self, slot: int) -> frozenset[float]:
         """The error values of a sensor."""
-        return self._by_rule.get(slot, NONE) | frozenset(self.said(slot, []))
+        return self._by_rule.get(slot, NONE) | frozenset(self.known(slot, []))
 
     def rule(self, slot: int, values: Iterable[float]) -> None:
         """Apply the error values of a sensor's rule."""
@@ -36,11 +36,11 @@ class NoValues(FactsBySensor[list[float]]):
             self._by_rule[slot] = chosen
             self._gather(chosen)
 
-    def note(self, slot: int, said: list[float]) -> None:
+    def note(self, slot: int, values: list[float]) -> None:
         """Record the error values of a sensor's input; an empty list is ignored if there never were any."""
-        if said or self.said(slot, []):
-            super().note(slot, said)
-            self._gather(frozenset(said))
+        if values or self.known(slot, []):
+            super().note(slot, values)
+            self._gather(frozenset(values))
 
     def forget(self, slot: int) -> None:
         """See `FactsBySensor`; the error values of the sensor's rule are forgotten, too."""
@@ -50,7 +50,7 @@ class NoValues(FactsBySensor[list[float]]):
     def load(self, state: bytes) -> None:
         """See `FactsBySensor`."""
         super().load(state)
-        for values in self._said.values():
+        for values in self._facts.values():
             self._gather(frozenset(values))
 
     def _gather(self, values: frozenset[float]) -> None:

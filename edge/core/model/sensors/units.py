@@ -13,17 +13,17 @@ class Units(FactsBySensor[str]):
     def __init__(self) -> None:
         super().__init__(dict[int, str])
 
-    def note(self, slot: int, said: str) -> None:
+    def note(self, slot: int, unit: str) -> None:
         """Record a sensor's unit; an empty one is ignored."""
-        if said:
-            super().note(slot, said)
+        if unit:
+            super().note(slot, unit)
 
-    def note_known(self, said: Mapping[str, str], slots: Mapping[str, int]) -> None:
+    def note_known(self, units: Mapping[str, str], slots: Mapping[str, int]) -> None:
         """Record units by path for the sensors with known slots."""
-        for path, unit in said.items():
+        for path, unit in units.items():
             if path in slots:
                 self.note(slots[path], unit)
 
     def of(self, slot: int) -> str:
         """The unit of a sensor; empty if its payloads contain none."""
-        return self.said(slot, "")
+        return self.known(slot, "")

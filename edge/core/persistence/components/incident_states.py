@@ -94,17 +94,17 @@ class IncidentStates:
         self._shelving.untold.difference_update(slots)
         self._shelving.untold.update(saved.untold)
 
-    def reopen(self, told: Iterable[tuple[int, Event]]) -> list[int]:
+    def reopen(self, last_events: Iterable[tuple[int, Event]]) -> list[int]:
         """Rebuild missing open incidents from their last published events.
 
         Args:
-            told: Slots with the last event of their open incident.
+            last_events: Slots with the last event of their open incident.
 
         Returns:
             The slots whose incidents were rebuilt.
         """
         rebuilt = {}
-        for slot, event in told:
+        for slot, event in last_events:
             tracker = self._tracking.trackers.get(slot)
             if tracker is None or tracker.incident is None:
                 rebuilt[slot] = tracker_of(event)
@@ -115,14 +115,14 @@ class IncidentStates:
 
 def tracker_of(event: Event) -> StateMachine:
     """The state machine of an open incident, from its last published event."""
-    said = msgspec.json.decode(event.payload, type=_PublishedEvent)
-    data, time = said.data, said.time.timestamp()
+    published_event = msgspec.json.decode(event.payload, type=_PublishedEvent)
+    data, time = published_event.data, published_event.time.timestamp()
     evidence = {each.name: Evidence(each.score, each.since.timestamp()) for each in data.detectors}
     opinions = [Opinion(each.name, data.kind, each.score, level=data.threshold) for each in data.detectors]
     peak = Peak(data.peak.value, data.peak.score, data.peak.time.timestamp())
     started = data.started.timestamp()
     last = Observation(data.last.timestamp(), data.value, data.threshold, opinions)
-    published = int(said.id.removeprefix(f"{event.incident}-").partition("-")[0]) + 1
+    published = int(published_event.id.removeprefix(f"{event.incident}-").partition("-")[0]) + 1
     incident = Incident(
         started, data.kind, last, peak, evidence, count=data.count, published=published, severity=data.severity,
         updated=time, acknowledged=data.acknowledged,

@@ -71,8 +71,8 @@ class StepMaker:
         self._note_shelves(step)
         return step
 
-    def _add(self, step: Step, told: tuple[list[Event], dict[str, bytes]]) -> None:
-        events, retained = told
+    def _add(self, step: Step, outcome: tuple[list[Event], dict[str, bytes]]) -> None:
+        events, retained = outcome
         step.events += events
         step.retained |= retained
         self._counters.events.update(event.transition for event in events)
@@ -95,9 +95,9 @@ class StepMaker:
         ending = [*slots, *self._watch.devices_of(slots), *self._life.emptied(slots)]
         step = self.report([*self._newcomers.pack(clock), *self._watch.end(ending, remark)], [], clock)
         self._add(step, self._published.forget(ending, clock))
-        told = self._life.to_forget(slots)
-        for first in range(0, len(told), MOST):
-            some = told[first : first + MOST]
+        forgotten = self._life.to_forget(slots)
+        for first in range(0, len(forgotten), MOST):
+            some = forgotten[first : first + MOST]
             step.events.append(self._published.reporter.report_sensors("forgotten", some, time, reason, remark))
         gone = [self._sensors.names[each] for each in (*slots, *self._life.emptied(slots))]
         step.retained |= self._published.open_incidents.cleared(gone)

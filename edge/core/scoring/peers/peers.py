@@ -137,9 +137,9 @@ class Peers:
         for each in (*self._scales, self._deviating) if not self.is_idle else ():
             each.clear_row(slot)
 
-    def reconcile(self, told: Iterable[tuple[int, float]]) -> None:
+    def reconcile(self, differing: Iterable[tuple[int, float]]) -> None:
         """Take note of which sensors have been told to differ, given by slot and since when, and of no others."""
-        since = dict(told)
+        since = dict(differing)
         self._wake(bool(since))
         for slot in range(self._rows if not self.is_idle else 0):
             if slot in since and not self._deviating.by[slot]:
@@ -270,10 +270,13 @@ class Peers:
         ends = np.flatnonzero(compared.agrees & (by[:rows] == number))
         began = ended - scale.window_s * scale.to_differ
         verdicts = [
-            PeerVerdict(slot, PeerNews.DIFFERS, self._said(number, compared, slot, began)) for slot in begins.tolist()
+            PeerVerdict(slot, PeerNews.DIFFERS, self._deviation_of(number, compared, slot, began))
+            for slot in begins.tolist()
         ]
         verdicts += [
-            PeerVerdict(slot, PeerNews.AGREES, self._said(number, compared, slot, float(self._deviating.since[slot])))
+            PeerVerdict(
+                slot, PeerNews.AGREES, self._deviation_of(number, compared, slot, float(self._deviating.since[slot]))
+            )
             for slot in ends.tolist()
         ]
         by[begins], self._deviating.since[begins] = number, began
@@ -281,7 +284,7 @@ class Peers:
         self._days.restart(np.concatenate([begins, ends]))
         return sorted(verdicts, key=lambda each: each.slot)
 
-    def _said(self, number: int, compared: PeersCompared, slot: int, since: float) -> PeerDeviation:
+    def _deviation_of(self, number: int, compared: PeersCompared, slot: int, since: float) -> PeerDeviation:
         comparison = self._scales[number - 1]
         scale = comparison.scale
         return PeerDeviation(

@@ -66,11 +66,11 @@ def as_message_of(record: FetchedRecord, receipt: int, now: float) -> Message:
     )
 
 
-def time_of(said: float, now: float) -> float:
+def time_of(stamp: float, now: float) -> float:
     """The time of a record's arrival, seconds since the epoch, given its timestamp."""
-    if said <= SET_SINCE or (said > now > SET_SINCE):
+    if stamp <= SET_SINCE or (stamp > now > SET_SINCE):
         return now
-    return said
+    return stamp
 
 
 def _content_type(headers: Headers) -> str:

@@ -46,17 +46,17 @@ class BrokerWindow:
     """Number of messages that the broker sends without an acknowledgement.
 
     Args:
-        told: The maximum sent to the broker with MQTT 5.
+        receive_maximum: The maximum sent to the broker with MQTT 5.
         quiet_s: Time without a message after which the broker is assumed to wait.
 
     Attributes:
         size: Number of messages that it sends, as far as known.
     """
 
-    def __init__(self, told: int, quiet_s: float = QUIET_S) -> None:
-        self.size = min(told, FIRST)
-        self._told = told
-        self._most = told
+    def __init__(self, receive_maximum: int, quiet_s: float = QUIET_S) -> None:
+        self.size = min(receive_maximum, FIRST)
+        self._receive_maximum = receive_maximum
+        self._most = receive_maximum
         self._is_erratic = False
         self._quiet_s = quiet_s
         self._suspected = 0
@@ -74,7 +74,7 @@ class BrokerWindow:
 
     def connected(self, *, is_told: bool) -> None:
         """Record a new connection, and whether it sets the broker's window."""
-        self._most = self._told if is_told else min(self._told, UNTOLD)
+        self._most = self._receive_maximum if is_told else min(self._receive_maximum, UNTOLD)
         self._is_erratic = not is_told
         self.size = min(self.size, self._most)
 

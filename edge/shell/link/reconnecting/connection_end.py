@@ -30,17 +30,17 @@ class ConnectionEnd(NamedTuple):
     for_reason: bool = False
 
 
-def ending_of(said: ReasonCode | None, error: OSError | None, code: MQTTErrorCode) -> ConnectionEnd:
+def ending_of(reason: ReasonCode | None, error: OSError | None, code: MQTTErrorCode) -> ConnectionEnd:
     """The facts about the end of a connection.
 
     Args:
-        said: Reason of the broker's DISCONNECT, if it sent one.
+        reason: Reason of the broker's DISCONNECT, if it sent one.
         error: The error that ended reading from the socket, if any.
         code: Return code of paho's loop.
     """
-    if said is not None:
-        is_taken_over = said.value == SESSION_TAKEN_OVER
-        return ConnectionEnd(str(said), taken_over=is_taken_over, for_reason=said.value not in NOT_OUR_DOING)
+    if reason is not None:
+        is_taken_over = reason.value == SESSION_TAKEN_OVER
+        return ConnectionEnd(str(reason), taken_over=is_taken_over, for_reason=reason.value not in NOT_OUR_DOING)
     if error is not None:
         is_closed = error.errno is None or isinstance(error, ConnectionResetError)
         return ConnectionEnd(error.strerror or str(error), by_broker=is_closed)

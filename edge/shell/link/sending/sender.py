@@ -128,10 +128,10 @@ class Sender:
             return self._refuse(topic, NO_QOS_1)
         qos, retain = 0 if is_unconfirmed else qos, retain and self._abilities.retains
         try:
-            said = properties_of(current.client, properties)
-            if too_large := self._why_too_large(topic, payload, said, current.largest):
+            packed = properties_of(current.client, properties)
+            if too_large := self._why_too_large(topic, payload, packed, current.largest):
                 return self._refuse(topic, too_large)
-            sent = current.client.publish(topic, payload, qos, retain, said)
+            sent = current.client.publish(topic, payload, qos, retain, packed)
         except (ValueError, MQTTException) as error:
             log.error("not_publishable topic=%r error=%r", topic[:99], str(error))  # noqa: TRY400 - the words do
             return None
@@ -158,9 +158,9 @@ class Sender:
             self._take_note()
         return None if is_over or not current.window.has_room(qos) else current
 
-    def _why_too_large(self, topic: str, payload: bytes, said: Properties | None, largest: int) -> str:
+    def _why_too_large(self, topic: str, payload: bytes, packed: Properties | None, largest: int) -> str:
         """Why the broker won't take a publication of this size; empty if it may."""
-        if 0 < largest < (size := packet_size(topic, payload, said)):
+        if 0 < largest < (size := packet_size(topic, payload, packed)):
             return f"{TOO_LARGE}: {size} bytes, and the broker accepts {largest}"
         if self._too_long.has(len(payload)):
             return f"{TOO_LARGE}: the broker has refused a payload of {self._too_long.length} bytes"
@@ -227,5 +227,5 @@ class Sender:
 
 def packet_size(topic: str, payload: bytes, properties: Properties | None) -> int:
     """Upper limit of the size of a PUBLISH packet of MQTT 5, in bytes."""
-    said = 1 if properties is None else len(properties.pack())  # type: ignore[no-untyped-call]
-    return HEADER_BYTES + len(topic.encode()) + said + len(payload)
+    property_bytes = 1 if properties is None else len(properties.pack())  # type: ignore[no-untyped-call]
+    return HEADER_BYTES + len(topic.encode()) + property_bytes + len(payload)

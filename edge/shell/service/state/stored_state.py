@@ -103,13 +103,13 @@ def resume(
     began = time.monotonic()
     recollection = store.recall()
     pipeline, journal = make_pipeline(), _Journal()
-    told, gaps = PublishedIncidents(pipeline.published), []
+    published, gaps = PublishedIncidents(pipeline.published), list[Gap]()
     learned, anew, incomplete = 0, False, False
     try:
         restored = 0
         if recollection.state is not None:
             unlearned, restored = _restore(pipeline, store, recollection, journal, inputs, working)
-            told = PublishedIncidents(pipeline.published)
+            published = PublishedIncidents(pipeline.published)
             incomplete = bool(unlearned.components)
         earlier = recollection.since[:restored]
         relearning = RelearningPlan(lambda: _newest_first(store, earlier), journal.past, working)
@@ -121,17 +121,13 @@ def resume(
             devices = pipeline.new_devices()
             learned += relearning.teach(partial(pipeline.learn, devices)) if devices.slots else 0
     except SnapshotError as error:
-        log.warning("learning_anew reason=%r", str(error))
+        gaps, anew = _lost_with_snapshot(recollection, error), True
         pipeline = _relearned(make_pipeline(), store, recollection, journal, working)
-        anew = True
-        if not isinstance(error, LaterSnapshotError):
-            detail = f"the learned state couldn't be read ({error})"
-            gaps.append(Gap("readings", "store_damaged", None, None, recollection.last_arrival, {}, detail))
     _log_resumed(pipeline, recollection, learned, time.monotonic() - began)
     pipeline.counters.clear()
     pipeline.continue_after(store.last_sequence())
     changed = recollection.state is not None and recollection.digest != digest
-    corrected = is_whole and not anew and _correct(pipeline, told, store, now, raises=changed)
+    corrected = is_whole and not anew and _correct(pipeline, published, store, now, raises=changed)
     if anew or changed or incomplete or learned or corrected or not is_whole or journal.cost_s > SNAPSHOT_S:
         write_snapshot(store, pipeline, digest, inputs, now)
     return pipeline, recollection, gaps
@@ -147,6 +143,15 @@ def _relearned(
     return pipeline
 
 
+def _lost_with_snapshot(recollection: StoredState, error: SnapshotError) -> list[Gap]:
+    """The gap that an unreadable snapshot leaves; none if it is only of a later version."""
+    log.warning("learning_anew reason=%r", str(error))
+    if isinstance(error, LaterSnapshotError):
+        return []
+    detail = f"the learned state couldn't be read ({error})"
+    return [Gap("readings", "store_damaged", None, None, recollection.last_arrival, {}, detail)]
+
+
 def _log_resumed(pipeline: Pipeline, recollection: StoredState, learned: int, seconds: float) -> None:
     log.info(
         "resumed sensors=%d open_incidents=%d journal_entries=%d learned_from_journal=%d seconds=%.2f",
@@ -158,15 +163,15 @@ def _log_resumed(pipeline: Pipeline, recollection: StoredState, learned: int, se
     )
 
 
-def _correct(pipeline: Pipeline, told: PublishedIncidents, store: Store, now: float, *, raises: bool) -> bool:
+def _correct(pipeline: Pipeline, published: PublishedIncidents, store: Store, now: float, *, raises: bool) -> bool:
     """Reconcile open incidents with the published ones; returns whether anything had to be published."""
-    if not told.note_all(store.told(told.after)):
+    if not published.note_all(store.events_after(published.after)):
         return False
-    events = told.reconcile(pipeline.published, pipeline.sensors, pipeline.watch, raises=raises)
+    events = published.reconcile(pipeline.published, pipeline.sensors, pipeline.watch, raises=raises)
     if events:
         log.warning("incidents_corrected events=%d reason='they differ from the published ones'", len(events))
         store.append(events, [], pack([SequenceReserved(events[-1].sequence)]), now=now)
-    return told.has_changed
+    return published.has_changed
 
 
 def _attended(entries: Iterable[bytes], working: Callable[[], None]) -> Iterator[bytes]:

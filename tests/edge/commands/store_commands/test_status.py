@@ -82,8 +82,8 @@ def test_a_service_that_stopped_writing_its_status_is_unhealthy(store: Path) -> 
 
 
 def test_a_service_without_a_status_yet_is_starting() -> None:
-    for said in ({}, {"state": "stopped", "pid": 7}, {"state": "running", "pid": 7}):
-        state = ServiceState(running=True, pid=8, said=said, age_s=0.0)
+    for status in ({}, {"state": "stopped", "pid": 7}, {"state": "running", "pid": 7}):
+        state = ServiceState(running=True, pid=8, status=status, age_s=0.0)
         assert well_being(state, None).problems == ["it is starting, and has not written its status yet"]
 
 

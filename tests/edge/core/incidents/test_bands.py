@@ -10,7 +10,7 @@ import pytest
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.sentences.bands import band_of, leading_opinion
-from edge.core.incidents.sentences.sentence import sentence
+from edge.core.incidents.sentences.sentence import SensorChange, sentence
 from edge.core.incidents.state_machine import Transition
 from edge.core.scoring.opinions import Observation, Opinion
 from edge.core.scoring.sensors.sensor_summary import SensorSummary
@@ -28,7 +28,7 @@ def said(found: IncidentChange) -> str:
     opinion = leading_opinion(found)
     band = band_of(found, opinion)
     told = (found.transition, found.incident, found.observation)
-    return sentence("tank", "bar", *told, band, opinion, found.summary.interval)
+    return sentence(SensorChange("tank", "bar", *told, band, opinion, found.summary.interval))
 
 
 def quoted(found: IncidentChange) -> tuple[float, float]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core.incidents.events.gaps import WORDS, Gap, Reason, gap_event, gap_json_schema, sentence
+from edge.core.incidents.events.gaps import WORDS, Gap, Reason, gap_event, gap_json_schema, gap_sentence
 from tests.edge.core.pipelines import START, Line, pipeline, reading
 
 TIMES = st.none() | st.floats(0.0, 4e9)
@@ -61,7 +61,7 @@ def test_every_reason_has_a_description() -> None:
     ],
 )
 def test_the_sentence_gives_what_how_many_when_and_why(gap: Gap, said: str) -> None:
-    assert sentence(gap) == said
+    assert gap_sentence(gap) == said
 
 
 @given(GAPS, GAPS)

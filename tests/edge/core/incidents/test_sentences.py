@@ -5,7 +5,7 @@ import math
 import pytest
 
 from edge.core.incidents.incident import Incident
-from edge.core.incidents.sentences.sentence import device_sentence, sentence
+from edge.core.incidents.sentences.sentence import SensorChange, device_sentence, sentence
 from edge.core.incidents.state_machine import Transition
 from edge.core.model.notation.quantities import duration, number
 from edge.core.scoring.opinions import Observation, Opinion
@@ -18,7 +18,7 @@ def about(kind: str, transition: Transition, band: Opinion | None = BAND, unit: 
     incident = Incident.from_observation(observation)
     later = Observation(400.0, 2.0, 4.0, [])
     shown = observation if transition in {Transition.RAISED, Transition.UPDATED} else later
-    return sentence("tank/level", unit, transition, incident, shown, band)
+    return sentence(SensorChange("tank/level", unit, transition, incident, shown, band))
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_durations_are_in_the_unit_a_person_would_use(seconds: float, text: str)
 def test_a_sentence_about_a_state_describes_the_deviation(opinion: Opinion, says: str) -> None:
     observation = Observation(100.0, 1.9, 2.5, [opinion])
     incident = Incident.from_observation(observation)
-    assert sentence("well/pump", "A", Transition.RAISED, incident, observation, None, opinion) == says
+    assert sentence(SensorChange("well/pump", "A", Transition.RAISED, incident, observation, None, opinion)) == says
 
 
 @pytest.mark.parametrize(
@@ -149,5 +149,5 @@ def test_a_sentence_about_a_level_that_does_not_return_says_where_it_was_on_othe
     opinion = Opinion("drift", "drift", 4.0, level=3.5, now=now, usual=usual, about="day")
     observation = Observation(100.0, 6.9, 3.5, [opinion])
     incident = Incident.from_observation(observation)
-    said = sentence("air/power", "kW", Transition.RAISED, incident, observation, None, opinion)
+    said = sentence(SensorChange("air/power", "kW", Transition.RAISED, incident, observation, None, opinion))
     assert said == f"air/power is at 6.9 kW: its mean over an hour {says}"

@@ -63,7 +63,7 @@ def test_replaying_a_journal_gives_the_same_births() -> None:
     live, again = made(), made()
     again.replay(parts_of(taken(live, day())))
     assert again.sparkplug.state() == live.sparkplug.state() != Session().state()
-    assert again.sparkplug.nodes.told() == []
+    assert again.sparkplug.nodes.take_changes() == []
 
 
 @pytest.mark.parametrize("until", range(0, 28, 3))
@@ -193,7 +193,7 @@ def test_any_messages_of_nodes_are_accounted_for_and_remembered_exactly(sent: li
         live.tick(0.5)
     assert live.counters.balanced
     assert {each.refusal.reason for each in letters} <= REASONS.keys()
-    parts.append(journal.Readings(journal.Batch(), births=live.sparkplug.nodes.told()))
+    parts.append(journal.Readings(journal.Batch(), births=live.sparkplug.nodes.take_changes()))
     again.replay(journal.unpack(journal.pack(parts)))
     assert again.sparkplug.state() == live.sparkplug.state()
     assert again.sparkplug.nodes.size == live.sparkplug.nodes.size

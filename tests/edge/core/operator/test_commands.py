@@ -45,8 +45,8 @@ def pipeline(*windows: Window, reorder_s: float = 0.0) -> Pipeline:
     )
 
 
-def told(command: str, arrived: float = START, retained: bool = False, /, **said: Any) -> Message:
-    return Message(f"edgewarden/command/{command}", json.dumps(said).encode(), arrived, retained)
+def command(name: str, arrived: float = START, retained: bool = False, /, **fields: Any) -> Message:
+    return Message(f"edgewarden/command/{name}", json.dumps(fields).encode(), arrived, retained)
 
 
 def at(seconds: float) -> str:
@@ -67,7 +67,7 @@ class AnsweredLine(Line):
                 self.answers += [json.loads(each) for each in step.answers]
         return self
 
-    def said(self, sensor: str = "paced/a") -> list[str]:
+    def transitions(self, sensor: str = "paced/a") -> list[str]:
         return [each.transition for each in self.events if each.sensor == sensor]
 
     def last(self, sensor: str = "paced/a") -> dict[str, Any]:
@@ -87,13 +87,13 @@ def calm(times: Iterable[float], *sensors: str) -> list[Message]:
 
 
 def test_an_acknowledged_incident_stays_acknowledged_until_it_ends() -> None:
-    line = warm().take([*bad([0]), told("acknowledge", sensor="paced/a", by="Ada", comment="seen", id="1")])
-    assert line.said() == ["raised", "acknowledged"]
+    line = warm().take([*bad([0]), command("acknowledge", sensor="paced/a", by="Ada", comment="seen", id="1")])
+    assert line.transitions() == ["raised", "acknowledged"]
     assert (line.last()["acknowledged"], line.last()["by"], line.last()["comment"]) == (True, "Ada", "seen")
     assert line.answers[0]["ok"]
     assert line.answers[0]["incidents"] == [line.events[0].incident]
     line.take(calm(range(1, 6)))
-    assert line.said()[-1] == "cleared"
+    assert line.transitions()[-1] == "cleared"
     assert line.last()["acknowledged"]
     for event in line.events:
         jsonschema.Draft202012Validator(event_json_schema()).validate(json.loads(event.payload))
@@ -101,57 +101,59 @@ def test_an_acknowledged_incident_stays_acknowledged_until_it_ends() -> None:
 
 def test_an_incident_is_found_by_its_id() -> None:
     line = warm().take([*bad([0]), *bad([0.5], "paced/b")])
-    line.take([told("acknowledge", incident=line.events[1].incident)])
-    assert line.said("paced/b") == ["raised", "acknowledged"]
-    assert line.said() == ["raised"]
+    line.take([command("acknowledge", incident=line.events[1].incident)])
+    assert line.transitions("paced/b") == ["raised", "acknowledged"]
+    assert line.transitions() == ["raised"]
 
 
 def test_nothing_is_published_about_a_shelved_sensor_until_it_is_unshelved() -> None:
-    line = warm().take([told("shelve", sensor="paced/a", until=at(10)), *bad([0, 1]), *calm(range(2, 8))])
-    assert line.said() == []
+    line = warm().take([command("shelve", sensor="paced/a", until=at(10)), *bad([0, 1]), *calm(range(2, 8))])
+    assert line.transitions() == []
     line.take([*bad([9, 9.5]), *calm([10], "paced/b")])
-    assert line.said() == ["raised"]
+    assert line.transitions() == ["raised"]
     raised = next(each for each in line.events if each.sensor == "paced/a")
     assert not json.loads(raised.payload)["data"]["shelved"]
     assert raised.time == pytest.approx(START + 10)
 
 
 def test_an_incident_raised_before_shelving_still_ends_for_its_subscribers() -> None:
-    line = warm().take([*bad([0]), told("shelve", sensor="paced/*", until=at(60)), *bad([1, 2]), *calm(range(3, 8))])
-    assert line.said() == ["raised", "shelved", "cleared"]
+    line = warm().take([*bad([0]), command("shelve", sensor="paced/*", until=at(60)), *bad([1, 2]), *calm(range(3, 8))])
+    assert line.transitions() == ["raised", "shelved", "cleared"]
     assert line.last()["shelved"]
 
 
 def test_an_incident_that_is_still_open_after_unshelving_is_published() -> None:
-    line = warm().take([*bad([0]), told("shelve", sensor="paced/a", until=at(60)), told("unshelve", sensor="paced/a")])
-    assert line.said() == ["raised", "shelved", "unshelved"]
+    line = warm().take(
+        [*bad([0]), command("shelve", sensor="paced/a", until=at(60)), command("unshelve", sensor="paced/a")]
+    )
+    assert line.transitions() == ["raised", "shelved", "unshelved"]
     assert line.last()["active"]
 
 
 def test_a_shelf_expires_without_messages_and_that_is_journaled() -> None:
-    line = warm().take([*bad([0]), told("shelve", sensor="paced/a", until=at(5))])
+    line = warm().take([*bad([0]), command("shelve", sensor="paced/a", until=at(5))])
     saved, parts = line.pipeline.save("", ""), len(line.parts)
     line.note(line.pipeline.tick(4.0)).note(line.pipeline.tick(5.5))
-    assert line.said() == ["raised", "shelved", "unshelved"]
+    assert line.transitions() == ["raised", "shelved", "unshelved"]
     again = revived(pipeline(), saved, line.parts[parts:])
     assert differing(again.pipeline, line.pipeline) == []
 
 
 def test_a_level_declared_normal_ends_the_incident_and_is_learned() -> None:
-    line = warm().take([*calm(range(300)), *bad(range(300, 304), value=60.0), told("normal", sensor="paced/a")])
-    assert line.said()[-1] == "expired"
+    line = warm().take([*calm(range(300)), *bad(range(300, 304), value=60.0), command("normal", sensor="paced/a")])
+    assert line.transitions()[-1] == "expired"
     assert 0 not in line.pipeline.engine.open_incidents
-    said = len(line.said())
+    said = len(line.transitions())
     line.take(bad(range(304, 500), value=60.0))
-    assert "raised" not in line.said()[said:]
+    assert "raised" not in line.transitions()[said:]
     assert 0 not in line.pipeline.engine.open_incidents
 
 
 def test_a_silence_can_be_declared_normal() -> None:
     line = warm().take(calm(range(200), "paced/b"))
-    assert "raised" in line.said()
-    line.take([told("normal", sensor="paced/a")])
-    assert line.said()[-1] == "expired"
+    assert "raised" in line.transitions()
+    line.take([command("normal", sensor="paced/a")])
+    assert line.transitions()[-1] == "expired"
     assert "silent" in line.last()["message"]
     before = len(line.events)
     line.take(calm(range(200, 2000, 5), "paced/b"))
@@ -165,10 +167,10 @@ def test_maintenance_is_quiet_and_learns_nothing() -> None:
     ewma = next(each for each in engine.ordered_groups[0].tables if each.detector.name == "ewma")
     learned = {name: ewma.arrays[name][0].tolist() for name, field in ewma.fields.items() if field.learned}
     line.take([message for each in range(50) for message in [*bad([each]), *calm([each + 0.5], "paced/b")]])
-    assert line.said() == []
+    assert line.transitions() == []
     assert {name: ewma.arrays[name][0].tolist() for name in learned} == learned
     line.take(bad([50.0]))
-    assert line.said() == ["raised"]
+    assert line.transitions() == ["raised"]
 
 
 def test_maintenance_with_learning_learns() -> None:
@@ -184,21 +186,21 @@ def test_maintenance_is_not_adopted_as_normal() -> None:
     line = warm(Window("clean", "paced/a", START, START + 2000))
     line.take([m for each in range(0, 2000, 10) for m in [*bad([each]), *calm([each + 5], "paced/b")]])
     line.take([*calm([2000, 2001], "paced/b"), *bad([2002])])
-    assert "expired" not in line.said()
-    assert "raised" in line.said()
+    assert "expired" not in line.transitions()
+    assert "raised" in line.transitions()
 
 
 def test_a_command_with_an_id_acts_once_and_is_answered_each_time() -> None:
-    shelve = told("shelve", sensor="paced/a", until=at(60), id="x")
-    line = warm().take([*bad([0]), shelve, told("unshelve", sensor="paced/a"), shelve])
-    assert line.said() == ["raised", "shelved", "unshelved"]
+    shelve = command("shelve", sensor="paced/a", until=at(60), id="x")
+    line = warm().take([*bad([0]), shelve, command("unshelve", sensor="paced/a"), shelve])
+    assert line.transitions() == ["raised", "shelved", "unshelved"]
     assert [each.get("repeated", False) for each in line.answers] == [False, False, True]
-    line.take([told("unshelve", sensor="paced/a", id="x")])
+    line.take([command("unshelve", sensor="paced/a", id="x")])
     assert line.answers[-1]["reason"] == "id_reused"
 
 
 def test_a_redelivered_command_acts_once() -> None:
-    first = told("normal", sensor="paced/a")._replace(qos=1, packet=7)
+    first = command("normal", sensor="paced/a")._replace(qos=1, packet=7)
     line = warm().take([*bad(range(4)), first, *bad([5, 6])])
     count = len(line.events)
     line.take([first._replace(redelivered=True)])
@@ -210,29 +212,29 @@ def test_a_redelivered_command_acts_once() -> None:
 @pytest.mark.parametrize(
     ("message", "reason"),
     [
-        (told("shelve", START, True, sensor="a", until="2h"), "retained"),
+        (command("shelve", START, True, sensor="a", until="2h"), "retained"),
         (Message("edgewarden/command/shelve", b"{" + b" " * 5000 + b"}", START), "too_large"),
         (Message("edgewarden/command/shelve", b"\xff", START), "malformed"),
         (Message("edgewarden/command/shelve", b"[" * 4000, START), "malformed"),
-        (told("shelve", sensor="a", until="2h", unknown=1), "malformed"),
-        (told("shelve", sensor="a"), "malformed"),
-        (told("shelve", sensor="a", until="2h", comment="x" * 201), "malformed"),
-        (told("acknowledge"), "malformed"),
-        (told("acknowledge", sensor="a", incident="b"), "malformed"),
-        (told("dance"), "unknown_command"),
-        (told("shelve", sensor="a/#", until="2h"), "bad_pattern"),
-        (told("shelve", sensor="a", until="soon"), "bad_time"),
-        (told("shelve", sensor="a", until="2026-01-01T00:00:00"), "bad_time"),
-        (told("shelve", sensor="a", until=at(-60)), "bad_time"),
-        (told("shelve", sensor="a", until="400d"), "bad_time"),
-        (told("maintenance", sensor="a", name="m"), "bad_window"),
-        (told("maintenance", sensor="a", name="m", every="some day"), "bad_window"),
-        (told("maintenance", sensor="a", name="m", every="Mon 06:00-08:00", zone="Nowhere/At"), "bad_window"),
-        (told("maintenance", sensor="a", name="fixed", to="2h"), "bad_window"),
-        (told("acknowledge", sensor="paced/a"), "no_open_incident"),
-        (told("normal", incident="abc"), "no_open_incident"),
-        (told("unshelve", sensor="paced/a"), "not_shelved"),
-        (told("end_maintenance", name="m"), "no_window"),
+        (command("shelve", sensor="a", until="2h", unknown=1), "malformed"),
+        (command("shelve", sensor="a"), "malformed"),
+        (command("shelve", sensor="a", until="2h", comment="x" * 201), "malformed"),
+        (command("acknowledge"), "malformed"),
+        (command("acknowledge", sensor="a", incident="b"), "malformed"),
+        (command("dance"), "unknown_command"),
+        (command("shelve", sensor="a/#", until="2h"), "bad_pattern"),
+        (command("shelve", sensor="a", until="soon"), "bad_time"),
+        (command("shelve", sensor="a", until="2026-01-01T00:00:00"), "bad_time"),
+        (command("shelve", sensor="a", until=at(-60)), "bad_time"),
+        (command("shelve", sensor="a", until="400d"), "bad_time"),
+        (command("maintenance", sensor="a", name="m"), "bad_window"),
+        (command("maintenance", sensor="a", name="m", every="some day"), "bad_window"),
+        (command("maintenance", sensor="a", name="m", every="Mon 06:00-08:00", zone="Nowhere/At"), "bad_window"),
+        (command("maintenance", sensor="a", name="fixed", to="2h"), "bad_window"),
+        (command("acknowledge", sensor="paced/a"), "no_open_incident"),
+        (command("normal", incident="abc"), "no_open_incident"),
+        (command("unshelve", sensor="paced/a"), "not_shelved"),
+        (command("end_maintenance", name="m"), "no_window"),
     ],
 )
 def test_a_command_that_fails_is_counted_answered_and_kept(message: Message, reason: str) -> None:
@@ -247,13 +249,13 @@ def test_a_command_that_fails_is_counted_answered_and_kept(message: Message, rea
 
 
 def test_the_number_of_shelves_is_limited() -> None:
-    line = warm().take([told("shelve", sensor=f"s{each}", until="2h") for each in range(SHELVES + 1)])
+    line = warm().take([command("shelve", sensor=f"s{each}", until="2h") for each in range(SHELVES + 1)])
     assert [each["ok"] for each in line.answers] == [True] * SHELVES + [False]
     assert line.answers[-1]["reason"] == "too_many"
 
 
 def test_the_retained_topic_lists_the_current_shelves() -> None:
-    line = warm().take([told("maintenance", sensor="paced/*", name="m", to=at(60), comment="belt")])
+    line = warm().take([command("maintenance", sensor="paced/*", name="m", to=at(60), comment="belt")])
     listing = json.loads(line.pipeline.retained_now()["edgewarden/shelved"])
     assert listing["maintenance"][0] | {"name": "m", "active": True, "comment": "belt"} == listing["maintenance"][0]
     assert listing["sensors_quiet"] == 2
@@ -262,14 +264,14 @@ def test_the_retained_topic_lists_the_current_shelves() -> None:
 def test_commands_are_ignored_where_they_are_disabled() -> None:
     line = AnsweredLine(plain_pipeline())
     line.pipeline._follows_mqtt = False
-    line.take([told("shelve", sensor="a", until="2h")._replace(receipt=1)])
+    line.take([command("shelve", sensor="a", until="2h")._replace(receipt=1)])
     assert (line.answers, line.pipeline.counters.messages_own) == ([], 1)
 
 
 def test_commands_from_the_page_are_accepted_in_any_case() -> None:
     line = AnsweredLine(plain_pipeline())
     line.pipeline._follows_mqtt = False
-    line.take([told("shelve", sensor="a", until="2h")])
+    line.take([command("shelve", sensor="a", until="2h")])
     assert [each["ok"] for each in line.answers] == [True]
 
 
@@ -305,7 +307,7 @@ def messages_of(news: list[Any]) -> list[Message]:
     found, now = plant(START + np.arange(-20.0, 0.0), *SENSORS), START
     for number, each in enumerate(news):
         if len(each) == 2:
-            found.append(told(each[0], now, **each[1])._replace(qos=1, packet=number + 1))
+            found.append(command(each[0], now, **each[1])._replace(qos=1, packet=number + 1))
         else:
             now += each[1]
             found.append(reading(each[0], round(now, 1), each[2], now))

@@ -33,8 +33,8 @@ def watched(of: dict[str, dict[str, float]] | None = None, **keys: Any) -> Pipel
     return pipeline(rules.__getitem__)
 
 
-def told(command: str, **said: Any) -> Message:
-    return Message(f"edgewarden/command/{command}", json.dumps(said).encode(), START)
+def command(name: str, /, **fields: Any) -> Message:
+    return Message(f"edgewarden/command/{name}", json.dumps(fields).encode(), START)
 
 
 class Tank(Line):
@@ -59,9 +59,9 @@ class Tank(Line):
             self.take([reading(OTHER, self.time, 10.0 + self.time * 7 % 5 / 10)])
         return self
 
-    def tell(self, command: str, **said: Any) -> dict[str, Any]:
+    def tell(self, name: str, **fields: Any) -> dict[str, Any]:
         answers = []
-        for step, _ in self.pipeline.steps([told(command, **said)]):
+        for step, _ in self.pipeline.steps([command(name, **fields)]):
             self.note(step)
             answers += step.answers
         answer: dict[str, Any] = json.loads(answers[0])
@@ -80,7 +80,7 @@ class Tank(Line):
         """The events of the tank."""
         return [json.loads(each.payload)["data"] for each in self.events if each.sensor == TANK]
 
-    def said(self) -> list[tuple[str, str]]:
+    def transitions(self) -> list[tuple[str, str]]:
         return [(each["transition"], each["kind"]) for each in self.data()]
 
 
@@ -109,7 +109,7 @@ def silent() -> Tank:
 def adopting() -> Tank:
     line = tank().value(*[16.0 if each % 2 else 4.0 for each in range(70)])
     assert line.state is State.ADOPTING
-    assert line.said()[-1] == ("expired", "variance")
+    assert line.transitions()[-1] == ("expired", "variance")
     return line
 
 
@@ -140,26 +140,26 @@ def test_in_any_state_both_limits_are_reported_immediately_and_so_is_their_end(b
     assert "is back within its critical limit of 24 Cel" in line.data()[-1]["message"]
     assert "limits" not in {each["name"] for each in line.data()[-1]["detectors"]} or not line.data()[-1]["active"]
     line.usual(100)
-    assert line.said()[-1][0] == "cleared"
+    assert line.transitions()[-1][0] == "cleared"
 
 
 def test_a_value_beyond_a_limit_is_never_adopted_as_normal() -> None:
     line = tank(update_s=0.0).value(*[21.0 + each % 3 for each in range(500)])
-    assert line.said()[0] == ("raised", "range")
-    assert {each for each, _ in line.said()} == {"raised", "updated"}
+    assert line.transitions()[0] == ("raised", "range")
+    assert {each for each, _ in line.transitions()} == {"raised", "updated"}
     line.usual(10)
-    assert line.said()[-1][0] == "cleared"
-    assert "expired" not in {each for each, _ in line.said()}
+    assert line.transitions()[-1][0] == "cleared"
+    assert "expired" not in {each for each, _ in line.transitions()}
 
 
 def test_a_learned_condition_is_adopted_after_its_time_if_no_limit_is_broken() -> None:
     line = tank().value(*[21.0] * 100).value(*[16.0] * 3)
-    assert line.said()[-1] == ("updated", "level_shift")
+    assert line.transitions()[-1] == ("updated", "level_shift")
     assert line.data()[-1]["message"].startswith(f"{TANK} is back within its limit of 20 Cel, at 16 Cel; expected ")
     line.value(*(16.0 + each % 2 / 10 for each in range(55)))  # not stuck, since that would be adopted much later
-    assert line.said()[-1] == ("updated", "level_shift")
+    assert line.transitions()[-1] == ("updated", "level_shift")
     line.value(*(16.0 + each % 2 / 10 for each in range(10)))
-    assert line.said()[-1] == ("expired", "level_shift")
+    assert line.transitions()[-1] == ("expired", "level_shift")
 
 
 def test_while_a_limit_is_broken_nothing_is_learned() -> None:
@@ -173,7 +173,7 @@ def test_while_a_limit_is_broken_nothing_is_learned() -> None:
 def test_learned_conditions_need_their_readings_in_a_row_despite_a_limit() -> None:
     limits = {"limits": {"high": 10.3}, "ewma": {"memory": 10.0}}
     line = Tank(watched(limits, raise_after=2)).usual(100).value(10.4, 10.4)
-    assert line.said() == [("raised", "range")]
+    assert line.transitions() == [("raised", "range")]
     line.value(16.0)
     assert line.state is State.NORMAL
     line.value(16.0)
@@ -182,16 +182,16 @@ def test_learned_conditions_need_their_readings_in_a_row_despite_a_limit() -> No
 
 def test_no_threshold_is_too_high_for_a_limit() -> None:
     line = tank(threshold=100.0).value(21.0)
-    assert line.said() == [("raised", "range")]
+    assert line.transitions() == [("raised", "range")]
 
 
 def test_a_limit_that_is_the_only_open_condition_can_not_be_declared_normal() -> None:
     line = Tank(watched({"limits": LIMITS})).value(21.0)
     answer = line.tell("normal", sensor=TANK)
     assert (answer["ok"], answer["reason"]) == (False, "beyond_limit")
-    assert line.said() == [("raised", "range")]
+    assert line.transitions() == [("raised", "range")]
     line.value(10.0, 10.0, 10.0)
-    assert line.said()[-1] == ("cleared", "range")
+    assert line.transitions()[-1] == ("cleared", "range")
     assert line.data()[-1]["message"] == f"{TANK} is back within its limit of 20 Cel, at 10 Cel, after 3 s"
 
 
@@ -199,11 +199,11 @@ def test_learned_conditions_can_be_declared_normal_and_the_limit_stays_open() ->
     line = opened().value(21.0, 21.0)
     answer = line.tell("normal", sensor=TANK, by="Ada")
     assert (answer["ok"], answer["message"]) == (True, "1 taken as normal; 1 stay open, as the configuration says")
-    assert line.said()[-1] == ("updated", "range")
+    assert line.transitions()[-1] == ("updated", "range")
     assert line.data()[-1]["by"] == "Ada"
     assert line.data()[-1]["message"] == f"{TANK} is still above its limit of 20 Cel, at 21 Cel"
     line.usual(3)
-    assert line.said()[-1] == ("cleared", "range")
+    assert line.transitions()[-1] == ("cleared", "range")
 
 
 def test_a_limit_that_is_broken_after_an_acknowledgement_is_not_acknowledged() -> None:
@@ -217,11 +217,11 @@ def test_a_limit_that_is_broken_after_an_acknowledgement_is_not_acknowledged() -
 def test_a_shelved_sensor_is_quiet_and_its_limit_is_reported_when_the_shelf_ends() -> None:
     line = opened()
     line.tell("shelve", sensor=TANK, until=datetime.fromtimestamp(line.time + 5.0, UTC).isoformat())
-    said = line.said()
+    said = line.transitions()
     line.value(21.0, 21.0, 21.0)
-    assert line.said() == said
+    assert line.transitions() == said
     line.value(22.0, 22.0)
-    assert line.said()[-1] == ("unshelved", "range")
+    assert line.transitions()[-1] == ("unshelved", "range")
     assert line.data()[-1]["message"].endswith(", at 22 Cel, above its limit of 20 Cel")
 
 
@@ -229,18 +229,18 @@ def test_a_limit_that_was_met_again_before_the_shelf_ended_is_not_reported() -> 
     line = tank()
     line.tell("shelve", sensor=TANK, until=datetime.fromtimestamp(line.time + 50.0, UTC).isoformat())
     line.value(21.0).usual(60)
-    assert line.said() == []
+    assert line.transitions() == []
 
 
 def test_a_value_that_oscillates_around_a_limit_with_a_deadband_is_one_incident() -> None:
     line = Tank(watched({"limits": LIMITS})).value(*[20.2 if each % 7 else 19.3 for each in range(300)])
-    assert line.said() == [("raised", "range")]
+    assert line.transitions() == [("raised", "range")]
 
 
 def test_a_value_that_oscillates_without_a_deadband_is_reported_only_as_often_as_its_counts_allow() -> None:
     line = Tank(watched({"limits": {"high": HIGH}}, clear_after=5))
     line.value(*[20.2 if each % 5 == 0 else 19.8 for each in range(300)])
-    assert line.said() == [("raised", "range")]
+    assert line.transitions() == [("raised", "range")]
 
 
 def test_a_value_close_to_its_limit_is_shown_with_enough_digits() -> None:
@@ -259,12 +259,12 @@ def test_a_value_of_any_size_is_beyond_its_limit_and_hides_no_other() -> None:
 def test_a_rate_limit_is_reported_during_an_open_incident_and_cleared_when_it_is_met() -> None:
     line = Tank(watched({"ewma": {"memory": 10.0}, "rate": {"most_per_s": 5.0}})).usual(100).value(14.0, 14.0)
     assert line.data()[-1]["active"]
-    assert "rate" not in {kind for _, kind in line.said()}
+    assert "rate" not in {kind for _, kind in line.transitions()}
     line.value(20.0)
-    assert line.said()[-1] == ("updated", "rate")
+    assert line.transitions()[-1] == ("updated", "rate")
     assert line.data()[-1]["message"] == f"{TANK} changes faster than its limit of 5 Cel/s, now at 20 Cel"
     line.value(20.0, 20.0, 20.0)
-    assert line.said()[-1] == ("updated", "level_shift")
+    assert line.transitions()[-1] == ("updated", "level_shift")
     assert line.data()[-1]["message"].startswith(f"{TANK} is back within its limit of 5 Cel/s, at 20 Cel; expected ")
 
 

@@ -84,7 +84,7 @@ class Gateway:
 
     @property
     def silent(self) -> list[str]:
-        return sorted({each.sensor for each in self.store.told(0) if each.kind == "missing"})
+        return sorted({each.sensor for each in self.store.events_after(0) if each.kind == "missing"})
 
 
 @pytest.fixture

@@ -71,10 +71,10 @@ def read_cbor(payload: bytes, wanted: str) -> Any:
             raise Refused("too_deep") from None
         if isinstance(error.__cause__, UnicodeDecodeError):
             raise Refused("not_utf8", instead(wanted, payload) or "a text or a key") from None
-        said = instead(wanted, payload)
-        if said is None:
-            said = "CBOR is cut off" if isinstance(error, library.CBORDecodeEOF) else f"CBOR is malformed: {problem}"
-        raise Refused("malformed", said[:100]) from None
+        detail = instead(wanted, payload)
+        if detail is None:
+            detail = "CBOR is cut off" if isinstance(error, library.CBORDecodeEOF) else f"CBOR is malformed: {problem}"
+        raise Refused("malformed", detail[:100]) from None
     if end != "end":
         raise Refused("malformed", instead(wanted, payload) or "more than one CBOR item, or cut off")
     return item

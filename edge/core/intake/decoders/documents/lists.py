@@ -9,7 +9,7 @@ from typing import Any
 from edge.core.intake.decoders.documents.keys.plain_keys import plain_key
 from edge.core.intake.decoders.documents.keys.quality_keys import VALUES, is_quality_key
 from edge.core.intake.decoders.documents.keys.time_keys import TimeKeys
-from edge.core.intake.decoders.documents.options import said
+from edge.core.intake.decoders.documents.options import identifying_text
 
 NAMES = ("name", "sensor", "sensor_id", "sensorId", "device", "device_id", "deviceId", "key", "tag", "metric", "mac")
 """Fields that name an element of an array, or the object that has sent a payload."""
@@ -101,14 +101,14 @@ def kind_of(elements: list[Any], times: TimeKeys, value_key: str, arrived: float
     ):
         return labels
     are_timed = None not in moments
-    if all(said(each.get(NUMBER)) is not None for each in elements):
+    if all(identifying_text(each.get(NUMBER)) is not None for each in elements):
         return NUMBERED if are_timed and not all(isinstance(each[NUMBER], str) for each in elements) else (NUMBER,)
     return IN_TIME if are_timed else None
 
 
 def _names(elements: list[dict[str, Any]], labels: tuple[str, ...]) -> tuple[str, ...] | None:
     """The keys of a name that all elements have: a reading's, a sender's and labels, or both if one isn't enough."""
-    texts = {key: [said(each.get(key)) for each in elements] for key in elements[0]}
+    texts = {key: [identifying_text(each.get(key)) for each in elements] for key in elements[0]}
     common = {plain_key(key): key for key in reversed(texts) if None not in texts[key]}
     readings = [common[each] for each in _READINGS if each in common]
     sender = next((common[each] for each in _SENDERS if each in common), None)
@@ -124,7 +124,7 @@ def name_of_element(element: Mapping[str, Any], keys: Sequence[str]) -> str:
 
 
 def _said_at(element: Mapping[str, Any], keys: Sequence[str]) -> list[str]:
-    return [text for key in keys if (text := said(element.get(key))) is not None]
+    return [text for key in keys if (text := identifying_text(element.get(key))) is not None]
 
 
 def _labels(elements: list[dict[str, Any]]) -> tuple[str, ...]:
@@ -134,7 +134,7 @@ def _labels(elements: list[dict[str, Any]]) -> tuple[str, ...]:
     found = tuple(
         key
         for key, values in given.items()
-        if all(said(each) is not None and (plain_key(key) in _PARTS or _is_label(each)) for each in values)
+        if all(identifying_text(each) is not None and (plain_key(key) in _PARTS or _is_label(each)) for each in values)
     )
     return found if all(any(key in each for key in found) for each in elements) else ()
 
@@ -155,7 +155,7 @@ def _label_of(elements: list[dict[str, Any]], known: set[str]) -> str | None:
     (label,) = labels
     known.add(label)
     texts = [each[label] for each in elements if isinstance(each.get(label), str) and each.keys() <= known]
-    if len(texts) < len(elements) or any(said(each) is None or each[0].isdigit() for each in texts):
+    if len(texts) < len(elements) or any(identifying_text(each) is None or each[0].isdigit() for each in texts):
         return None
     return label if label in LABELS or len(set(texts)) == len(texts) > 1 else None
 
@@ -173,8 +173,8 @@ def name_of_reading(fields: dict[str, Any], known: set[str]) -> str | None:
     others = [key for key in fields if key not in known and key not in _BESIDE]
     if len(others) == 1 and others[0] in TELLING:
         (key,) = others
-        return None if key in LABELS and not _is_label(fields[key]) else said(fields[key])
-    parts = [key for key in others if plain_key(key) in _PARTS and said(fields[key]) is not None]
+        return None if key in LABELS and not _is_label(fields[key]) else identifying_text(fields[key])
+    parts = [key for key in others if plain_key(key) in _PARTS and identifying_text(fields[key]) is not None]
     names = [key for key in others if plain_key(key) in {*_READINGS, *_SENDERS} and isinstance(fields[key], str)]
     rest = [fields[key] for key in others if key not in parts and key not in names and not is_quality_key(key)]
     if not (parts or names) or not all(each is None or isinstance(each, (str, bool)) for each in rest):

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from config.notation.topics import glob_pattern
 from edge.core.model.readings.messages import Refused
 
-MOST_SAID = 100
+LONGEST_NAME = 100
 """Maximum length in characters of each field that identifies the sender."""
 
 
@@ -38,7 +38,7 @@ class Items(NamedTuple):
 
         def fill(found: re.Match[str]) -> str:
             nonlocal missing
-            text = str(index) if found[1] == "index" else said(element.get(found[1]))
+            text = str(index) if found[1] == "index" else identifying_text(element.get(found[1]))
             missing = missing or text is None
             return text or ""
 
@@ -99,7 +99,7 @@ class SenderFields(NamedTuple):
             found, optional = document, keys[-1].endswith("?")
             for key in (*keys[:-1], keys[-1].removesuffix("?")):
                 found = found.get(key) if isinstance(found, dict) else None
-            text = _all_said(found) if isinstance(found, dict) else said(found)
+            text = _identifying_texts(found) if isinstance(found, dict) else identifying_text(found)
             if text is None and not optional:
                 raise Refused("no_sender", f"there is no text or whole number at {'.'.join(keys)}")
             answers.append(text or "")
@@ -110,17 +110,17 @@ class SenderFields(NamedTuple):
         return frozenset(each[0].removesuffix("?") for each in self.fields if len(each) == 1)
 
 
-def _all_said(tags: Mapping[str, Any]) -> str | None:
+def _identifying_texts(tags: Mapping[str, Any]) -> str | None:
     """The identifying text of an object's fields; None if there are none, too many, or one that is unusable."""
-    texts = [said(tags[key]) for key in sorted(tags)]
+    texts = [identifying_text(tags[key]) for key in sorted(tags)]
     together = "/".join(each for each in texts if each is not None)
-    return together if texts and None not in texts and len(together) <= MOST_SAID else None
+    return together if texts and None not in texts and len(together) <= LONGEST_NAME else None
 
 
-def said(value: object) -> str | None:
+def identifying_text(value: object) -> str | None:
     """The identifying text of a field; None if it is neither a string nor an integer usable in a name."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value) if abs(value) < 10**18 else None
-    if not isinstance(value, str) or not value or len(value) > MOST_SAID or not value.isprintable():
+    if not isinstance(value, str) or not value or len(value) > LONGEST_NAME or not value.isprintable():
         return None
     return value.strip().replace("%", "%25").replace("/", "%2F") or None

@@ -24,7 +24,7 @@ from edge.core.intake.decoders.documents.lists import (
     name_of_element,
     name_of_reading,
 )
-from edge.core.intake.decoders.documents.options import Ignored, Items, SenderFields, said
+from edge.core.intake.decoders.documents.options import Ignored, Items, SenderFields, identifying_text
 from edge.core.intake.decoders.documents.paths import LONGEST, OF, key_problem, level, shown
 from edge.core.intake.decoders.documents.series import columns_in, pairs_in
 from edge.core.intake.decoders.documents.text_numbers import TextNumbers
@@ -116,11 +116,11 @@ class Walk:
 
     def _device(self, fields: dict[str, Any]) -> str:
         """The path prefix of an object that identifies its device by model and ID; else an empty string."""
-        told = [said(fields.get(each)) for each in DEVICE]
-        if None in told:
+        texts = [identifying_text(fields.get(each)) for each in DEVICE]
+        if None in texts:
             return ""
         self._skipped = frozenset(DEVICE)
-        return "".join(f"{each}/" for each in told)
+        return "".join(f"{each}/" for each in texts)
 
     def _name(self, fields: dict[str, Any]) -> str:
         """The name that a document has if it is one reading; empty if it has none."""

@@ -54,10 +54,10 @@ def _word(payload: bytes) -> str:
     text = payload.strip(b" \t\r\n\0").decode("utf-8", "replace")
     if text[:1] in {"{", '"'}:
         try:
-            said = msgspec.json.decode(text.encode())
+            content = msgspec.json.decode(text.encode())
         except (msgspec.DecodeError, RecursionError):
             return text.lower()
-        if isinstance(said, dict):
-            said = next((said[key] for key in KEYS if key in said), None)
-        text = str(said) if isinstance(said, (str, int, float)) else text
+        if isinstance(content, dict):
+            content = next((content[key] for key in KEYS if key in content), None)
+        text = str(content) if isinstance(content, (str, int, float)) else text
     return text.strip().lower()

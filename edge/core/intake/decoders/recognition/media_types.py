@@ -42,5 +42,5 @@ def format_of(content_type: str, configured: str) -> str:
     media_type = content_type[:LONGEST].partition(";")[0].strip().lower()
     found = _MEDIA_TYPES.get(media_type)
     if found is None:
-        found = next((told for suffix, told in _SUFFIXES.items() if media_type.endswith(suffix)), configured)
+        found = next((kind for suffix, kind in _SUFFIXES.items() if media_type.endswith(suffix)), configured)
     return configured if _BUILT_ON.get(configured) == found else found

@@ -191,15 +191,15 @@ def number_of(metric: Metric, datatype: int | None = None) -> float | None:
         return None
     if isinstance(raw, float) or kind == BOOLEAN_VALUE:
         return float(raw)
-    said = metric.datatype if metric.datatype is not None else datatype
-    if said == BOOLEAN:
+    declared = metric.datatype if metric.datatype is not None else datatype
+    if declared == BOOLEAN:
         return float(raw != 0)
-    if said in SIGNED_BITS:
-        bits = SIGNED_BITS[said]
+    if declared in SIGNED_BITS:
+        bits = SIGNED_BITS[declared]
         low = raw & ((1 << bits) - 1)
         return float(low - (1 << bits) if low >> (bits - 1) else low)
-    if said in UNSIGNED_BITS:
-        return float(raw & ((1 << UNSIGNED_BITS[said]) - 1))
+    if declared in UNSIGNED_BITS:
+        return float(raw & ((1 << UNSIGNED_BITS[declared]) - 1))
     return float(raw)
 
 

@@ -1,4 +1,4 @@
-"""Weighing: compares the scores of readings with the raising levels of their sensors.
+"""Level check: compares the scores of readings with the raising levels of their sensors.
 
 Most readings end here: no score exceeds its level and the sensor has no active state machine. The others are processed
 one by one by their sensor's state machine.
@@ -23,7 +23,7 @@ from edge.core.scoring.profiles import Group, exceeds_any
 from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
 
 
-class Weighing:
+class LevelCheck:
     """Compares scores with levels and passes on the readings that matter.
 
     Args:
@@ -52,7 +52,7 @@ class Weighing:
         self._devices = devices
         self.observer: Observer | None = None
 
-    def weigh(
+    def check(
         self,
         group: Group,
         readings: Round,
