@@ -27,15 +27,18 @@ class StateTable:
     Args:
         detector: The detector whose `layout()` defines a row.
         rows: Initial number of sensors to make room for.
+
+    Attributes:
+        arrays: The arrays by name, one row per sensor.
+        views: The arrays viewed for different rows.
     """
 
     def __init__(self, detector: Detector, rows: int = 0) -> None:
         self.detector = detector
         self.fields = detector.layout()
-        self.arrays = {name: _fresh(field, rows) for name, field in self.fields.items()}
         self.rows = rows
+        self.replace({name: _fresh(field, rows) for name, field in self.fields.items()})
         self._parameters = {name: repr(each) for name, each in asdict(detector).items()}  # type: ignore[call-overload]
-        self._views = Views(self.arrays)
         self._learned = [name for name, field in self.fields.items() if field.learned]
 
     @property
@@ -43,12 +46,9 @@ class StateTable:
         """Size of one row, in bytes."""
         return sum(np.dtype(each.dtype).itemsize * max(1, each.width) for each in self.fields.values())
 
-    @property
-    def views(self) -> Views:
-        """The arrays viewed for different rows."""
-        if self._views.arrays is not self.arrays:
-            self._views = Views(self.arrays)
-        return self._views
+    def replace(self, arrays: dict[str, NDArray[Any]]) -> None:
+        """Replace the arrays by others of the same layout."""
+        self.arrays, self.views = arrays, Views(arrays)
 
     def grow(self, rows: int) -> None:
         """Make room for `rows` sensors in all; existing rows are kept."""
@@ -57,7 +57,8 @@ class StateTable:
         grown = {name: _fresh(field, rows) for name, field in self.fields.items()}
         for name, array in grown.items():
             array[: self.rows] = self.arrays[name]
-        self.arrays, self.rows = grown, rows
+        self.rows = rows
+        self.replace(grown)
 
     def reset(self, slots: Slots) -> None:
         """Reset the sensors at `slots`."""
@@ -68,7 +69,7 @@ class StateTable:
         """Shift the recorded times of the sensors at `slots` by `by` seconds after a step of their clock."""
         for name, field in self.fields.items():
             if field.moment:
-                self.arrays[name][slots] = self.arrays[name][slots] + by  # type: ignore[operator]
+                self.arrays[name][slots] = self.arrays[name][slots] + by
 
     def update(self, slots: Slots, values: Floats, times: Floats, held: NDArray[np.bool_] | None = None) -> Scores:
         """Run the detector, leaving the learned state of the sensors marked in `held` unchanged.
@@ -133,13 +134,14 @@ class StateTable:
         state = SavedState.from_bytes(saved)
         if not state.belongs_to(self):
             raise StateError(f"state of another detector: {state.header}")
-        self.arrays = {
+        arrays = {
             name: np.asarray(state.arrays[name], order=_order(field))
             if name in state.arrays
             else _fresh(field, state.rows)
             for name, field in self.fields.items()
         }
         self.rows = state.rows
+        self.replace(arrays)
 
     def rows_of(self, rows: slice | Slots) -> SavedState:
         """Some rows, as views if they are consecutive, for `take_rows()` of another table."""

@@ -151,7 +151,7 @@ class States(Detector):
                     scores.score[others] = self._follow(state, slots[others], values[others], times[others])
         due = count_readings(state, slots, values)
         if any_of(due):
-            self._look(whole_arrays(state, self.layout()), np.atleast_1d(slots)[np.flatnonzero(due)])
+            self._look(whole_arrays(state), np.atleast_1d(slots)[np.flatnonzero(due)])
         return scores
 
     @staticmethod
@@ -164,6 +164,8 @@ class States(Detector):
     def _look(self, arrays: Arrays, slots: Slots) -> None:
         """Search for levels, and discard earlier ones."""
         changed = slots[look_for_levels(arrays, slots)]
+        if not len(changed):
+            return
         histogram = levels_layout()
         for name, field in self.layout().items():
             if name not in histogram:
@@ -171,7 +173,7 @@ class States(Detector):
 
     def _follow(self, state: State, slots: Slots, values: Floats, times: Floats) -> Floats:
         """Follow sensors that have levels; returns decades of surprise, or NaN without states."""
-        arrays = whole_arrays(state, self.layout())
+        arrays = whole_arrays(state)
         learn_means(arrays, slots)
         before = arrays["state"][slots]
         is_first = before < 0

@@ -97,9 +97,9 @@ def levels_layout() -> dict[str, Field]:
     }
 
 
-def whole_arrays(state: State, names: Mapping[str, Field]) -> Arrays:
+def whole_arrays(state: State) -> Arrays:
     """The complete arrays of a state, not only the current round's view."""
-    return {name: np.asarray(array_of(state[name])) for name in names}
+    return {name: np.asarray(array_of(each)) for name, each in state.items()}
 
 
 def count_readings(state: State, slots: Rows, values: Numbers) -> Any:
@@ -111,21 +111,22 @@ def count_readings(state: State, slots: Rows, values: Numbers) -> Any:
         values: Values, shape (n,).
     """
     seen, width = state["seen"][slots], state["width"][slots]
-    low = where(everywhere(seen > 0), state["low"][slots], values)
+    continues = everywhere(seen > 0)
+    low = where(continues, state["low"][slots], values)
     state["low"][slots] = low
-    step = abs(values - where(everywhere(seen > 0), state["last_value"][slots], values))
+    step = abs(values - where(continues, state["last_value"][slots], values))
     finest = state["finest"][slots]
     state["finest"][slots] = where((step > 0) & (step < finest), step, finest)
     state["last_value"][slots] = values
     seen = seen + 1.0
     state["seen"][slots] = seen
-    varies = width > 0
-    place = where(everywhere(varies), floor((values - low) / where(everywhere(varies), width, 1.0)), 0.0)
-    inside = (varies | (values == low)) & (place >= 0) & (place < BINS)
-    column = whole(bounded(where(everywhere(inside), place, 0.0), 0.0, BINS - 1.0))
+    varies = everywhere(width > 0)
+    place = where(varies, floor((values - low) / where(varies, width, 1.0)), 0.0)
+    inside = everywhere((varies | (values == low)) & (place >= 0) & (place < BINS))
+    column = whole(bounded(where(inside, place, 0.0), 0.0, BINS - 1.0))
     put_element(state["bins"], slots, column, element_at(state["bins"], slots, column) + where(inside, 1.0, 0.0))
     before = state["strayed"][slots]
-    strayed = where(everywhere(inside), 0.0, 1.0)
+    strayed = where(inside, 0.0, 1.0)
     state["strayed"][slots] = strayed
     if any_of(strayed > 0):
         strays = state["strays"][slots] + strayed * where(before > 0, A_READING, A_VISIT)
@@ -133,7 +134,7 @@ def count_readings(state: State, slots: Rows, values: Numbers) -> Any:
         wider = (strayed > 0) & ((seen <= FAMILIAR) | (width == 0) | (strays >= STRAYS))
         if any_of(nowhere(wider)):
             which = np.flatnonzero(wider)
-            _widen(whole_arrays(state, levels_layout()), np.atleast_1d(slots)[which], np.atleast_1d(values)[which])
+            _widen(whole_arrays(state), np.atleast_1d(slots)[which], np.atleast_1d(values)[which])
     return seen >= state["look"][slots]
 
 
@@ -199,6 +200,7 @@ def _valleys(bins: Floats) -> tuple[Floats, Floats]:
     first = (bins > 0).argmax(axis=1)
     last = BINS - (bins[:, ::-1] > 0).argmax(axis=1)
     edge = first
+    edges = _next_edges(empty, last)
     inside = np.zeros(rows, dtype=bool)
     for place in range(BINS):
         starts = empty[:, place] & ~inside
@@ -210,7 +212,7 @@ def _valleys(bins: Floats) -> tuple[Floats, Floats]:
         end = place + 1
         wide = ends & (end - begin >= NARROWEST) & (end < last)
         left = padded[each, begin] - padded[each, edge]
-        follows = _next_edge(empty, end, last)
+        follows = edges[:, end]
         right = padded[each, follows] - padded[:, end]
         held = padded[:, end] - padded[each, begin]
         sparser = np.minimum(left / np.maximum(begin - edge, 1), right / np.maximum(follows - end, 1))
@@ -224,15 +226,15 @@ def _valleys(bins: Floats) -> tuple[Floats, Floats]:
     return found, counts
 
 
-def _next_edge(empty: NDArray[np.bool_], begin: int, last: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Start of the next run of `NARROWEST` empty bins from `begin` on; `last` if there is none."""
-    if begin + NARROWEST > BINS:
-        return last
-    runs = empty[:, begin : BINS - NARROWEST + 1].copy()
-    for shift in range(1, NARROWEST):
-        runs &= empty[:, begin + shift : BINS - NARROWEST + 1 + shift]
-    there = runs.any(axis=1)
-    return np.where(there, np.minimum(begin + runs.argmax(axis=1), last), last)
+def _next_edges(empty: NDArray[np.bool_], last: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Start of the next run of `NARROWEST` empty bins from each bin's lower end on; `last` if there is none.
+
+    Shape (n, BINS + 1).
+    """
+    runs = np.lib.stride_tricks.sliding_window_view(empty, NARROWEST, axis=1).all(axis=2)
+    starts = np.repeat(last[:, None], BINS + 1, axis=1)
+    starts[:, : runs.shape[1]] = np.where(runs, np.minimum(np.arange(runs.shape[1]), last[:, None]), last[:, None])
+    return np.minimum.accumulate(starts[:, ::-1], axis=1)[:, ::-1]
 
 
 def is_of_resolution(centers: Floats, exact: NDArray[np.bool_], count: Floats, finest: Floats) -> NDArray[np.bool_]:

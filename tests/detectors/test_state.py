@@ -41,7 +41,7 @@ def test_elements_stay_adjacent_however_a_table_is_created() -> None:
     for rows in (0, 1, 2, 16, 33):
         table.grow(rows)
     saved = table.to_bytes()
-    table.arrays = {name: np.ascontiguousarray(array) for name, array in table.arrays.items()}
+    table.replace({name: np.ascontiguousarray(array) for name, array in table.arrays.items()})
     loaded, loaded_of_rows = StateTable(table.detector), StateTable(table.detector)
     loaded.from_bytes(saved)
     loaded_of_rows.from_bytes(table.to_bytes())

@@ -84,7 +84,7 @@ def nan_in_nan_out_nothing_learned(subject: Subject) -> None:
     for missing in (np.nan, np.inf, -np.inf):
         odd = values.copy()
         odd[[0, 3]] = missing
-        table.arrays = {name: array.copy() for name, array in before.items()}
+        table.replace({name: array.copy() for name, array in before.items()})
         scores = next_round(table, odd)
         for each in scores:
             assert np.isnan(each[[0, 3]]).all()

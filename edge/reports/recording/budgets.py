@@ -72,7 +72,7 @@ class BudgetCounter:
                 beyond = [
                     each.name
                     for each, score in zip(judges, scored.learned, strict=True)
-                    if score[index] >= levels.of(each.name).level[slot]
+                    if score[index] >= levels.by_detector[each.name].level[slot]
                 ]
                 levels.raised(slot, beyond)
 

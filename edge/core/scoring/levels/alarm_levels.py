@@ -46,6 +46,25 @@ Assume = Callable[[Slots], Floats]
 """Returns the levels that perfect scores would require, in decades, for sensors given by index."""
 
 
+class Calibrations(dict[str, Calibration]):
+    """The calibration of each detector's scores, by detector name; one that is looked up is created if need be."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows = 0
+
+    def __missing__(self, detector: str) -> Calibration:
+        found = self[detector] = Calibration()
+        found.grow(self._rows)
+        return found
+
+    def grow(self, rows: int) -> None:
+        """Grow all of them to `rows` sensors, with some spare capacity."""
+        self._rows = max(self._rows, rows)
+        for each in self.values():
+            each.grow(rows)
+
+
 class AlarmLevels(SensorArrays):
     """The raising levels of all detectors for every sensor; one row per sensor.
 
@@ -57,7 +76,7 @@ class AlarmLevels(SensorArrays):
         assumed: The level that perfect scores would require, in decades, at the last computation.
         worked_out: Observed time at the last computation, in seconds.
         due: Observed time at the next computation, in seconds.
-        by_detector: Calibration of each detector's scores, by detector name.
+        by_detector: The calibration of each detector's scores.
     """
 
     def __init__(self) -> None:
@@ -66,29 +85,18 @@ class AlarmLevels(SensorArrays):
         self.assumed = np.zeros(0)
         self.worked_out = np.zeros(0)
         self.due = np.zeros(0)
-        self.by_detector: dict[str, Calibration] = {}
-        self._rows = 0
+        self.by_detector = Calibrations()
 
     def grow(self, rows: int) -> None:
         """Grow to `rows` sensors, with some spare capacity."""
-        self._rows = max(self._rows, rows)
         self.grow_to(rows, time=np.nan)
-        for each in self.by_detector.values():
-            each.grow(rows)
+        self.by_detector.grow(rows)
 
     def clear_row(self, slot: int) -> None:
         """See `SensorArrays`."""
         super().clear_row(slot)
         for each in self.by_detector.values():
             each.clear_row(slot)
-
-    def of(self, detector: str) -> Calibration:
-        """The calibration of a detector's scores."""
-        found = self.by_detector.get(detector)
-        if found is None:
-            found = self.by_detector[detector] = Calibration()
-            found.grow(self._rows)
-        return found
 
     def levels(
         self,
@@ -122,7 +130,7 @@ class AlarmLevels(SensorArrays):
             )
         if settings.threshold is not None:
             return [constant_like(times, settings.threshold)] * len(detectors)
-        return [self.of(each.name).at(slots)["level"][slots] for each in detectors]
+        return [self.by_detector[each.name].at(slots)["level"][slots] for each in detectors]
 
     def note(
         self,
@@ -143,13 +151,13 @@ class AlarmLevels(SensorArrays):
         """
         watched = self.at(slots)["watched"][slots]
         for detector, score in zip(detectors, scores, strict=True):
-            self.of(detector.name).note(slots, score, watched, is_open, settings)
+            self.by_detector[detector.name].note(slots, score, watched, is_open, settings)
 
     def raised(self, slot: int, detectors: Sequence[str]) -> None:
         """Record an incident of a sensor raised by the scores of these detectors."""
         settled = bool(self.watched[slot] >= SETTLED_S)
         for name in detectors:
-            self.of(name).raised(slot, settled=settled)
+            self.by_detector[name].raised(slot, settled=settled)
         if settled:
             self.due[slot] = self.watched[slot]
 
@@ -162,7 +170,7 @@ class AlarmLevels(SensorArrays):
         for name, array in self.arrays.items():
             array[slots] = getattr(other, name)[slots]
         for name in {*self.by_detector, *other.by_detector}:
-            self.of(name).take_rows(other.of(name), slots)
+            self.by_detector[name].take_rows(other.by_detector[name], slots)
 
     def state(self, first: int, last: int) -> bytes:
         """The rows in the range `first` to `last` (exclusive), for `load()`."""
@@ -187,7 +195,7 @@ class AlarmLevels(SensorArrays):
             raise StateError("a level for all detectors together")
         super().load(first, encode_arrays(mine))
         for detector, arrays in theirs.items():
-            self.of(detector).load(first, encode_arrays(arrays))
+            self.by_detector[detector].load(first, encode_arrays(arrays))
 
     def _work_out(
         self,
@@ -201,7 +209,7 @@ class AlarmLevels(SensorArrays):
         lapsed = np.maximum(watched - np.maximum(self.worked_out[slots], SETTLED_S), 0.0)
         for each in detectors:
             floor = assumed if math.isnan(each.floor) else np.minimum(assumed, each.floor)
-            self.of(each.name).work_out(slots, watched, lapsed, assumed, floor, SHARE * allowed)
+            self.by_detector[each.name].work_out(slots, watched, lapsed, assumed, floor, SHARE * allowed)
         self.assumed[slots] = assumed
         self.worked_out[slots] = watched
         soon = min(REFRESH_S, REFRESH_ALARMS / allowed * DAY_S)

@@ -74,7 +74,7 @@ class Watched:
 
     @property
     def calibration(self) -> Calibration:
-        return self.levels.of(self.detector.name)
+        return self.levels.by_detector[self.detector.name]
 
     def since(self, time: float) -> int:
         return sum(each >= time for each, _ in self.raised)

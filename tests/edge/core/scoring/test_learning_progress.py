@@ -7,10 +7,10 @@ from edge.core.scoring.levels.alarm_levels import AlarmLevels
 def test_the_lowest_level_of_detectors_with_different_numbers_of_sensors_counts() -> None:
     levels = AlarmLevels()
     levels.grow(3)
-    levels.of("ewma").level[:2] = 7.0, 0.0
-    levels.of("rate").grow(500)
-    levels.of("rate").level[:3] = 5.0, 6.0, 0.0
-    assert len(levels.of("ewma").level) != len(levels.of("rate").level)
+    levels.by_detector["ewma"].level[:2] = 7.0, 0.0
+    levels.by_detector["rate"].grow(500)
+    levels.by_detector["rate"].level[:3] = 5.0, 6.0, 0.0
+    assert len(levels.by_detector["ewma"].level) != len(levels.by_detector["rate"].level)
     assert lowest_levels(levels, 600)[:4].tolist() == [5.0, 6.0, 0.0, 0.0]
     assert lowest_levels(levels, 1).tolist() == [5.0]
     assert lowest_levels(AlarmLevels(), 2).tolist() == [0.0, 0.0]
