@@ -19,8 +19,8 @@ from edge.shell.service.assembly.parts import make_pipeline
 from edge.shell.store import SqliteStore
 
 START = 1_700_000_000
-FAULTS = (400, 800)
-COUNT = 1000
+FAULTS = (300, 500)
+COUNT = 600
 LAST = 5
 CONFIGURATION = '[[input]]\ntopic = "#"\n[incidents]\nthreshold = {threshold}\n'
 

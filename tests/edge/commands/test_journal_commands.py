@@ -40,16 +40,17 @@ def some_readings(count: int = 3000) -> list[Reading]:
     ]
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a configuration, a store written by a service, and the events of that run."""
-    file = tmp_path / "edgewarden.toml"
+    folder = tmp_path_factory.mktemp("recorded")
+    file = folder / "edgewarden.toml"
     file.write_text(CONFIGURATION.format(threshold=6.0))
     configuration = load(file)
     pipeline = make_pipeline(configuration, tells_of_sensors=True)
     store = SqliteStore(configuration.store.path, "process")
     readings = some_readings()
-    with (tmp_path / "live.jsonl").open("w") as live:
+    with (folder / "live.jsonl").open("w") as live:
         for start in range(0, len(readings), 100):
             step = pipeline.process_readings(readings[start : start + 100])
             assert step.journal is not None
@@ -58,7 +59,7 @@ def folder(tmp_path: Path) -> Path:
             if start == 1500:
                 store.remember(pipeline.save("digest"), "digest", START)
     store.close()
-    return tmp_path
+    return folder
 
 
 def edgewarden(*arguments: str) -> Result:

@@ -29,12 +29,12 @@ HOSTILE = 'plant/<b>"\u202e'
 HOUR_AGO = time.time() - 3600
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a configuration and a store: an oven that is too hot, and 40 others, one with a hostile name."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "edgewarden.toml").write_text(OVEN)
-    chosen = load(tmp_path / "edgewarden.toml")
+    folder = tmp_path_factory.mktemp("recorded")
+    (folder / "edgewarden.toml").write_text(OVEN)
+    chosen = load(folder / "edgewarden.toml")
     pipeline = make_pipeline(chosen)
     kept = SqliteStore(chosen.store.path)
     names = [HOSTILE, *(f"plant/fan{number:02}" for number in range(40))]
@@ -49,6 +49,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         if number == 20:
             kept.remember(pipeline.save("digest"), "digest", at)
     kept.close()
+    return folder
+
+
+@pytest.fixture
+def folder(recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it, which is the present directory."""
+    monkeypatch.chdir(shutil.copytree(recorded, tmp_path, dirs_exist_ok=True))
     return tmp_path
 
 
