@@ -44,7 +44,7 @@ def of_a_fleet(command: Command) -> Command:
             type=click.IntRange(1, 100_000),
             default=16,
             show_default=True,
-            help="Number of cells per partition of the source, for about 1,000 sensors each. Must not change later.",
+            help="Number of cells per partition of the source, for about 1,000 sensors each; later only multiples.",
         ),
         click.option("--from", "begin", type=BEGIN, default="now", show_default=True, help="Where a new fleet begins."),
     ]

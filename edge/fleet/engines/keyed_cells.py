@@ -53,7 +53,7 @@ class KeyedCells:
         number = self._numbers.setdefault(key, len(self._numbers))
         self._states[number] = state
         try:
-            stored = _time_of(state.get(TIME))
+            stored = time_of(state.get(TIME))
             last = max(stored, records.arrivals[-1]) if records else stored
             passed_s = 0.0 if time is None or last == -math.inf else max(0.0, time - last)
             portions = [LogPortion(log, records.offsets, records.messages())]
@@ -65,6 +65,6 @@ class KeyedCells:
             del self._states[number]
 
 
-def _time_of(packed: bytes | None) -> float:
-    """The stored time of the last record; minus infinity if it is unknown."""
+def time_of(packed: bytes | None) -> float:
+    """The time of the last record, as stored under `TIME`; minus infinity if it is unknown."""
     return -math.inf if packed is None else float(_TIME.unpack(packed)[0])

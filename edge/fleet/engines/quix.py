@@ -5,7 +5,8 @@ A worker has two tasks, and any number of workers share both: it packs the recor
 a worker that takes over a cell restores its state from the changelog.
 
 Packs may be written again, and events are delivered at least once with the same IDs. The read position is part of a
-cell's state, so each reading counts once.
+cell's state, so each reading counts once. A fleet that gets a multiple of its cells goes on with what was learned, see
+`quix_division.py`.
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ from quixstreams.models import Serializer, TopicConfig
 from quixstreams.state import State
 
 from config.schema import Configuration
+from edge.core.cells import CellPlan
 from edge.fleet.engines.keyed_cells import KeyedCells
 from edge.fleet.engines.packing import text_of
 from edge.fleet.engines.packs import PackError, decode
+from edge.fleet.engines.quix_division import inherit
 from edge.fleet.engines.quix_options import FleetError, QuixOptions
 from edge.fleet.engines.quix_packer import Packer, PackerThread
 from edge.fleet.engines.tally import RefusalTally
@@ -52,6 +55,11 @@ class QuixState:
     def __init__(self, state: State) -> None:
         self._state = state
 
+    def of(self, name: str) -> QuixState:
+        """The state of another key of the same partition."""
+        transaction = self._state._transaction  # noqa: SLF001 - Quix Streams gives a function the state of one key only
+        return QuixState(transaction.as_state(prefix=name.encode()))
+
     def get(self, name: str) -> bytes | None:
         """See `KeyedState`."""
         value: bytes | None = self._state.get_bytes(name)
@@ -69,8 +77,9 @@ class QuixState:
 class _Cells:
     """Runs the cells whose packs this worker reads."""
 
-    def __init__(self, cells: KeyedCells) -> None:
-        self._cells = cells
+    def __init__(self, plan: CellPlan, topics: TopicPlacing) -> None:
+        self._cells = KeyedCells(plan)
+        self._of = plan, topics
         self._tally = RefusalTally(log)
 
     def __call__(self, value: bytes, key: bytes, timestamp: int, headers: Any, state: State) -> list[bytes]:  # noqa: ARG002 - Quix Streams' signature
@@ -80,7 +89,10 @@ class _Cells:
         except PackError as error:
             log.warning("left_out topic=packs key=%s reason=%s", key, error)
             return []
-        outcome = self._cells.run(text_of(key), QuixState(state), pack.records, pack.log, pack.time)
+        name, its_own = text_of(key), QuixState(state)
+        if inherit(name, its_own.of, *self._of):
+            log.info("divided cell=%s", name)
+        outcome = self._cells.run(name, its_own, pack.records, pack.log, pack.time)
         self._tally.add(outcome.refused, outcome.dead_letters)
         return [each.payload for each in outcome.events]
 
@@ -115,7 +127,8 @@ class QuixWorker:
         packs = app.topic(f"{options.group}-packs", value_deserializer="bytes", config=kept)
         made = TopicConfig(partitions, replicas)
         events = app.topic(options.events, value_serializer=EventSerializer(), config=made)
-        found = app.dataframe(packs).apply(_Cells(KeyedCells(plan)), stateful=True, expand=True, metadata=True)
+        cells = _Cells(plan, TopicPlacing.of(configuration, plan))
+        found = app.dataframe(packs).apply(cells, stateful=True, expand=True, metadata=True)
         found = found.set_headers(lambda value, *_: record_of(value)[2])
         found.to_topic(events, key=lambda value: record_of(value)[0])
         packer = Packer(TopicPlacing.of(configuration, plan), options.cells, topic_id)

@@ -38,15 +38,15 @@ def kafka(tmp_path: Path) -> Iterator[Kafka]:
         kafka.remove()
 
 
-def worker(kafka: Kafka, folder: Path, name: str) -> Worker:
+def worker(kafka: Kafka, folder: Path, name: str, cells: int = 4) -> Worker:
     python = python_with("quixstreams", "quix")
     folder = folder / name
     folder.mkdir(exist_ok=True)
     (folder / "fleet.toml").write_text(CONFIGURATION)
     (folder / "client").write_text("session.timeout.ms=6000\nheartbeat.interval.ms=1000\n")
     where = ("--brokers", kafka.bootstrap, "--client", "client", "--source", SOURCE, "--events", EVENTS)
-    how = ("--cells", "4", "--from", "beginning", "--group", GROUP, "--checkpoint", "0.3", "--config", "fleet.toml")
-    return Worker(python, folder, "quix", *where, *how)
+    how = ("--cells", str(cells), "--from", "beginning", "--group", GROUP, "--checkpoint", "0.3")
+    return Worker(python, folder, "quix", *where, *how, "--config", "fleet.toml")
 
 
 def committed(kafka: Kafka, topic: str) -> int:
@@ -92,4 +92,24 @@ def test_three_kills_and_a_second_worker_change_no_event(kafka: Kafka, tmp_path:
         each.process.terminate()
         assert each.process.wait(60) == 0
     assert len(undisturbed()) > 20
+    assert {*ids(kafka)} == undisturbed()
+
+
+@pytest.mark.long
+def test_a_fleet_that_gets_more_cells_changes_no_event(kafka: Kafka, tmp_path: Path) -> None:
+    third = len(records()) // 3
+    send(kafka, records()[:third])
+    running = worker(kafka, tmp_path, "one", cells=2)
+    wait_until(lambda: committed(kafka, f"{GROUP}-packs") > PARTITIONS, [running])
+    running.kill()  # packs of the earlier cells may still wait
+    send(kafka, records()[third : 2 * third])
+    running = worker(kafka, tmp_path, "one", cells=4)
+    wait_until(lambda: "divided cell=readings/0/3of4" in running.log.read_text(), [running])
+    running.kill()
+    running = worker(kafka, tmp_path, "two", cells=4)  # restores all states from Kafka
+    send(kafka, records()[2 * third :])
+    send_heartbeats(kafka)
+    wait_until(partial(is_done, kafka), [running])
+    running.process.terminate()
+    assert running.process.wait(60) == 0
     assert {*ids(kafka)} == undisturbed()

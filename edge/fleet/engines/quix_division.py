@@ -1,0 +1,54 @@
+"""Division of a fleet on Quix Streams: a cell without a state begins with its share of the state of an earlier cell.
+
+All cells of a partition are in one store of Quix Streams. When the fleet gets a multiple of its cells, each new cell
+finds the state of the cell that had its sensors until then. Packs written before are still run by the earlier cells:
+they precede all packs of the new ones.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+from edge.core.cells import CellPlan
+from edge.fleet.division import divided
+from edge.fleet.engines.keyed_cells import TIME, time_of
+from edge.fleet.keyed_store import KeyedState, KeyedStore
+from edge.fleet.topics import TopicPlacing
+
+StateOf = Callable[[str], KeyedState]
+"""Returns the state of a cell of the same partition, by the name of the cell."""
+
+
+def inherit(name: str, state_of: StateOf, plan: CellPlan, topics: TopicPlacing) -> bool:
+    """Let a cell without a state continue an earlier cell, if there is one; returns whether there was.
+
+    Of several earlier ones, the one with the latest records is continued.
+
+    Args:
+        name: Name of the cell, as `PLACE/3of8`.
+        state_of: The states of the partition.
+        plan: The configuration of cells; a name with another number of cells inherits nothing.
+        topics: Assigns topics to cells.
+
+    Raises:
+        CellStateError: The state of the earlier cell can't be read.
+    """
+    place, _, which = name.rpartition("/")
+    number, count = map(int, which.split("of"))
+    own = state_of(name)
+    if count != plan.placing.cells or own.get("head") is not None:
+        return False
+    divisors = [each for each in range(1, count // 2 + 1) if count % each == 0]
+    earlier = {each: state_of(f"{place}/{number % each}of{each}") for each in divisors}
+    found = [(time_of(state.get(TIME)), each) for each, state in earlier.items() if state.get("head") is not None]
+    if not found:
+        return False
+    _, before = max(found)
+    state, parent = earlier[before], number % before
+    store = KeyedStore({parent: state}.__getitem__)
+    shares = divided(parent, store.snapshot(parent), store.entries(parent), before, plan, topics)
+    KeyedStore({number: own}.__getitem__).put_snapshot(number, shares[number], None, secrets.token_hex())
+    if (last := state.get(TIME)) is not None:
+        own.put(TIME, last)
+    return True
