@@ -16,7 +16,7 @@ from ingest import BASE, HERE, Load, broker_in, go, hear, listener, publisher, r
 from edge.shell.link import Link, LinkOptions, Subscription
 
 STREAM_PER_S = 100.0
-LINGER_MS = 250.0
+LINGER_MS = 500.0
 """Default of `broker.linger_s`, in milliseconds."""
 
 Pauses = tuple[float, float]

@@ -83,7 +83,7 @@ class StoreTable(Table):
         "power", description="What a committed event survives: a power failure, or only a crash of the process"
     )
     commit_s: float = Field(
-        2.0, ge=0, le=60, description="Maximum time that readings wait to be committed together; events never wait"
+        3.0, ge=0, le=60, description="Maximum time that readings wait to be committed together; events never wait"
     )
     backlog_per_second: float = Field(
         500, ge=1, le=1_000_000, description="Events per second published from the backlog after an outage"

@@ -153,7 +153,7 @@ class Broker(Connection):
         description="Maximum number of unacknowledged QoS 1 messages; requested from an MQTT 5 broker",
     )
     linger_s: float = Field(
-        0.25,
+        0.5,
         ge=0,
         le=5,
         description="Maximum delay for processing messages together; a message after a pause isn't delayed",

@@ -37,7 +37,7 @@ class ServiceOptions:
     store: Path | None = None
     filters: tuple[str, ...] = ()
     about: dict[str, object] | None = None
-    commit_s: float = 2.0
+    commit_s: float = 3.0
     in_flight: int = 20
     quiet_s: float = QUIET_S
     backlog_per_second: float = 500.0
