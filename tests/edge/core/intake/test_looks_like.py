@@ -10,6 +10,7 @@ import pytest
 
 from edge.core.intake.decoders.recognition.looks_like import FORMATS, LOOKED_AT, instead
 
+COMMA = "a decimal comma and a unit"
 DOCUMENT = {"temperature": 21.5}
 LINE = b"cpu,host=gw usage_idle=98.2 1700000000000000000"
 SPARKPLUG = b"\x08" + bytes.fromhex("c8b4a8b9c331") + b"\x12\x04\x0a\x02ab"
@@ -23,11 +24,13 @@ SPARKPLUG = b"\x08" + bytes.fromhex("c8b4a8b9c331") + b"\x12\x04\x0a\x02ab"
         ("json", b"unavailable", 'not JSON but the text "unavailable", which says that there is no value'),
         ("number", b"None", 'not a plain number but the text "None", which says that there is no value'),
         ("number", b" ON\n", 'not a plain number but the text "ON": values = { ON = 1 }'),
-        ("json", b"21.5 C", "not JSON but a number followed by a unit"),
-        ("number", "21.5 °C".encode(), "not a plain number but a number followed by a unit"),
-        ("number", b"45%", "not a plain number but a number followed by a unit"),
+        ("json", b"21.5 C", 'not JSON but a number followed by a unit: format = "number" with units = true'),
+        ("number", "21.5 °C".encode(), "not a plain number but a number followed by a unit: units = true"),
+        ("number", b"45%", "not a plain number but a number followed by a unit: units = true"),
+        ("number", b"12,5 l/min", f'not a plain number but a number with {COMMA}: decimal = "," and units = true'),
+        ("json", b"T=21.5C H=40%", 'not JSON but pairs: format = "text"'),
         ("number", b'"21.5"', "not a plain number but a number in quotes"),
-        ("number", b"21,5", "not a plain number but a number with a decimal comma"),
+        ("number", b"21,5", 'not a plain number but a number with a decimal comma: decimal = ","'),
         ("number", b"21.5\0", "not a plain number but a text that ends in a NUL character"),
         ("number", b'{"a": 1}', 'not a plain number but JSON: format = "json"'),
         ("cbor", b'{"a": 1}', 'not CBOR but JSON: format = "json"'),

@@ -51,17 +51,22 @@ _STATES = re.compile(
 _OFF = re.compile("off(line)?|false|closed|disconnected|down|lost|not_home|clear|unlocked|no", re.IGNORECASE | re.ASCII)
 _ABSENT = re.compile("unavailable|unknown|none|null", re.IGNORECASE | re.ASCII)
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_WITH_COMMA = r"[+-]?\d+,\d+"
+_UNIT = r"\s*(?:[^\W\d_]\S{0,9}|[%°℃℉€$£]\S{0,5})"
+_NUMBERS = (
+    (re.compile(_NUMBER + _UNIT), "a number followed by a unit", "units = true"),
+    (re.compile(_WITH_COMMA), "a number with a decimal comma", 'decimal = ","'),
+    (
+        re.compile(_WITH_COMMA + _UNIT),
+        "a number with a decimal comma and a unit",
+        'decimal = "," and units = true',
+    ),
+)
 _SHORT_TEXTS = (
     (re.compile(_NUMBER), "a plain number", "number"),
     (re.compile(r"0[xX][0-9A-Fa-f]+"), "a hexadecimal number", ""),
     (re.compile(r"(?:[0-9A-Fa-f]{2}){4,}"), "hexadecimal digits", ""),
     (re.compile(rf'"\s*{_NUMBER}\s*"'), "a number in quotes", ""),
-    (re.compile(r"[+-]?\d+,\d+"), "a number with a decimal comma", ""),
-    (
-        re.compile(rf"{_NUMBER}\s*[^\W\d_]\S{{0,9}}|{_NUMBER}\s*[%°℃℉€$£]\S{{0,5}}"),
-        "a number followed by a unit",
-        "",
-    ),
 )
 _TEXTS = (
     (re.compile(r"(?:[0-9A-Fa-f]{2}){4,}"), "hexadecimal digits", ""),
@@ -78,6 +83,7 @@ _TEXTS = (
         "pairs",
         "text",
     ),
+    (re.compile(r"(?:[^\s=:;&|,{}<>]{1,64}[=:][+-]?\.?\d[^\s=:;&|,]*\s*)+"), "pairs", "text"),
     (
         re.compile(rf"{_NUMBER}(?:[;|,\t ]+{_NUMBER})+[;|,\t ]*"),
         'numbers in a row: format = "text" with columns = ["...", "..."]',
@@ -139,7 +145,8 @@ def _textual(wanted: str, text: str) -> str | None:
         return _bracketed(wanted, text)
     if _STATES.fullmatch(text):
         return _state(wanted, text)
-    patterns = (*_SHORT_TEXTS, *_TEXTS) if len(text) <= _SHORT else _TEXTS
+    numbers = [(pattern, f"{words}: {_as_number(wanted)}{options}", "") for pattern, words, options in _NUMBERS]
+    patterns = (*_SHORT_TEXTS, *numbers, *_TEXTS) if len(text) <= _SHORT else _TEXTS
     words, found = next(((words, found) for pattern, words, found in patterns if pattern.fullmatch(text)), ("", ""))
     if found == wanted or (not words and wanted == "influx"):
         return None
@@ -158,8 +165,12 @@ def _bracketed(wanted: str, text: str) -> str | None:
 def _state(wanted: str, text: str) -> str:
     if _ABSENT.fullmatch(text):
         return f'the text "{text}", which says that there is no value'
-    other = "" if wanted == "number" else 'format = "number" with '
-    return f'the text "{text}": {other}values = {{ {text} = {0 if _OFF.fullmatch(text) else 1} }}'
+    return f'the text "{text}": {_as_number(wanted)}values = {{ {text} = {0 if _OFF.fullmatch(text) else 1} }}'
+
+
+def _as_number(wanted: str) -> str:
+    """The format that reads plain numbers, unless the input has it already, as the beginning of a hint."""
+    return "" if wanted == "number" else 'format = "number" with '
 
 
 def _binary(wanted: str, payload: bytes) -> str | None:
