@@ -35,17 +35,21 @@ def publish_packet(topic: str, payload: bytes, packet_id: int) -> bytes:
     return bytes(header) + struct.pack(">H", len(name)) + name + struct.pack(">H", packet_id) + payload
 
 
-def readings(count: int, sensors: int, start: float, seed: int = 1) -> Iterator[tuple[int, float, float]]:
-    """Sensor, time and value of readings, one per sensor and second."""
+def readings(
+    count: int, sensors: int, start: float, period_s: float = 1.0, seed: int = 1
+) -> Iterator[tuple[int, float, float]]:
+    """Sensor, time and value of readings, one per sensor every `period_s` seconds."""
     noise = random.Random(seed)
     for number in range(count):
         sensor = number % sensors
-        yield sensor, start + number // sensors, round(20 + sensor % 7 + noise.gauss(0, 0.3), 2)
+        yield sensor, start + number // sensors * period_s, round(20 + sensor % 7 + noise.gauss(0, 0.3), 2)
 
 
-def messages(count: int, sensors: int, pack: int, start: float, seed: int = 1) -> Iterator[tuple[str, bytes]]:
+def messages(
+    count: int, sensors: int, pack: int, start: float, period_s: float = 1.0, seed: int = 1
+) -> Iterator[tuple[str, bytes]]:
     """Topics and payloads of messages."""
-    source = readings(count * pack, sensors, start, seed)
+    source = readings(count * pack, sensors, start, period_s, seed)
     for _ in range(count):
         if pack == 1:
             sensor, moment, value = next(source)
@@ -88,22 +92,23 @@ def main() -> None:
     parser.add_argument("messages", type=int)
     parser.add_argument("--sensors", type=int, default=1000)
     parser.add_argument("--pack", type=int, default=1)
-    parser.add_argument("--rate", type=float)
+    parser.add_argument("--rate", type=float, help="messages per second; by default as many as the broker takes")
+    parser.add_argument(
+        "--period", type=float, default=1.0, help="seconds between readings of a sensor, by their times"
+    )
     parser.add_argument("--start", type=float, help="time of the first readings; by default all lie in the past")
     parser.add_argument("--last", help="topic of one more message, published when all others are acknowledged")
     given = parser.parse_args()
-    start = given.start or time.time() - 30 - given.messages * given.pack / given.sensors
-    packets = [
-        publish_packet(topic, payload, 1 + number % 60_000)
-        for number, (topic, payload) in enumerate(messages(given.messages, given.sensors, given.pack, start))
-    ]
+    lasts = given.period * given.messages * given.pack / given.sensors
+    start = given.start or time.time() - 30 - lasts
+    made = messages(given.messages, given.sensors, given.pack, start, given.period)
+    packets = [publish_packet(topic, payload, 1 + number % 60_000) for number, (topic, payload) in enumerate(made)]
     connection = connect(given.port)
     input()
     began = time.time()
     flood(connection, packets, given.rate)
     if given.last:
-        end = start + given.messages * given.pack / given.sensors
-        flood(connection, [publish_packet(given.last, b'{"ts":%.3f,"value":1000}' % end, 1)])
+        flood(connection, [publish_packet(given.last, b'{"ts":%.3f,"value":1000}' % (start + lasts), 1)])
     print(f"sent {began}", flush=True)
 
 

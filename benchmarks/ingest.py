@@ -101,7 +101,9 @@ def publisher(port: int, load: Load, *more: str) -> list[str]:
     """The command line that publishes a load."""
     command = [sys.executable, str(HERE / "flood.py"), str(port), str(load.messages)]
     command += ["--pack", str(load.pack), "--sensors", str(load.sensors), *more]
-    return command + (["--rate", str(load.rate)] if load.rate else [])
+    if load.rate:
+        command += ["--rate", str(load.rate), "--period", str(load.sensors / (load.rate * load.pack))]
+    return command
 
 
 def go(publishing: subprocess.Popen[str]) -> None:

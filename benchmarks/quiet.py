@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from figures import Figure
-from ingest import HERE, Load, go, listener, publisher, running
+from ingest import HERE, Load, go, listener, publish, publisher, running
 
 from edge.shell.broker.embedded import find_mosquitto, free_port, is_listening
 
@@ -30,6 +30,10 @@ port = {port}
 topic = "plant/#"
 """
 WARMING_S = 35.0
+HISTORY_S = 3600.0
+"""Time of which the still plant has readings before the measurement: at ten seconds, warming gives it three each."""
+
+STILL = Load(1, sensors=10, rate=1.0)
 
 
 class Usage(NamedTuple):
@@ -105,8 +109,15 @@ def _everybody(stack: ExitStack, port: int, folder: Path, peers: tuple[str, ...]
     yield pids
 
 
-def watch(load: Load, seconds: float, peers: tuple[str, ...]) -> dict[str, Usage]:
-    """Publish a load at its rate, and measure the usage of all subscribers over some seconds of it."""
+def watch(load: Load, seconds: float, peers: tuple[str, ...], history_s: float = 0.0) -> dict[str, Usage]:
+    """Publish a load at its rate, and measure the usage of all subscribers over some seconds of it.
+
+    Args:
+        load: What is published, for longer than `seconds` and `WARMING_S`.
+        seconds: Duration of the measurement.
+        peers: Subscribers besides the service.
+        history_s: Time before of which readings are published at the beginning.
+    """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         port = stack.enter_context(mosquitto_as_installed(folder))
@@ -116,6 +127,10 @@ def watch(load: Load, seconds: float, peers: tuple[str, ...]) -> dict[str, Usage
         while time.monotonic() < until and not any(b"online" in each.payload for each in link.receive(0.2)):
             pass
         link.stop()
+        if history_s:
+            period = load.sensors / (load.rate or 1.0)
+            earlier = load._replace(messages=int(history_s / period) * load.sensors, rate=None)
+            publish(port, earlier, "--start", str(time.time() - history_s), "--period", str(period))
         flood = stack.enter_context(running(*publisher(port, load, "--start", str(time.time()))))
         go(flood)
         time.sleep(WARMING_S)
@@ -132,7 +147,7 @@ def plant(runs: int, *, quick: bool) -> list[Figure]:
     for _ in range(runs):
         length = seconds + WARMING_S + 5
         busy.append(watch(Load(int(100 * length), sensors=100, rate=100.0), seconds, peers))
-        still.append(watch(Load(int(1 * length), sensors=10, rate=1.0), seconds, ()))
+        still.append(watch(STILL._replace(messages=int(length)), seconds, (), HISTORY_S))
     readings = 100 * seconds
     part = "quiet"
 
