@@ -195,6 +195,7 @@ def test_repetition_becomes_normal(name: str) -> None:
     assert not (scores[900:] >= RAISES).any()
 
 
+@pytest.mark.long
 def test_a_rest_every_night_becomes_normal_for_flatline() -> None:
     minutes = np.arange(7 * 1440)
     moving = np.where(minutes % 1440 < 1140, np.random.default_rng(6).normal(size=len(minutes)), 0.0)
@@ -259,6 +260,7 @@ def test_more_surprise_requires_a_longer_silence() -> None:
     assert patience(times, 3.0) < patience(times, 6.0) < patience(times, 12.0)
 
 
+@pytest.mark.long
 def test_random_gaps_are_not_silence() -> None:
     gaps = np.random.default_rng(9).exponential(60.0, 20_000)
     detector = DETECTORS["silence"]()

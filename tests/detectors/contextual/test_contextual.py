@@ -31,6 +31,7 @@ def test_a_sensor_uses_no_more_memory_than_promised(size: str, most: int) -> Non
     assert StateTable(Contextual(size=size)).bytes_per_sensor <= most
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", ["light", "full"])
 def test_a_shift_remains_surprising_as_long_as_it_is_not_learned(size: str) -> None:
     values = 20.0 + np.random.default_rng(3).normal(size=(3000, 4))
@@ -74,6 +75,7 @@ def test_a_level_shift_is_found_at_any_rate(interval_s: float) -> None:
     assert (scores[3600:].max(axis=0) > 4.0).all()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("interval_s", "fewest", "most"), [(60.0, 3000, 3000), (10.0, 1500, 2500), (0.01, 900, 2500)])
 def test_a_fast_sensor_comes_to_be_judged_in_steps_of_time(interval_s: float, fewest: int, most: int) -> None:
     table = StateTable(Contextual(size="light", step_s=20.0), 1)
@@ -90,6 +92,7 @@ def test_the_last_score_remains_valid_between_steps() -> None:
     assert np.isnan(scores.expected[0])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("by", [-7 * DAY_S, 70 * DAY_S])
 def test_a_clock_that_is_set_changes_the_length_of_no_step_of_a_young_and_fast_sensor(by: float) -> None:
     values, times = np.random.default_rng(9).normal(size=(4000, 2)), clock(4000, 0.25)
@@ -130,6 +133,7 @@ def test_a_huge_value_has_no_effect_on_the_variance_once_it_is_gone() -> None:
     assert variances(values)[later] == pytest.approx(exact, rel=1e-7)
 
 
+@pytest.mark.long
 def test_a_huge_residual_has_no_effect_on_the_season_level() -> None:
     values = 20.0 + np.random.default_rng(12).normal(size=(1500, 2))
     spiked = values.copy()
@@ -164,6 +168,7 @@ def test_one_reading_in_a_wrong_unit_does_not_widen_the_range() -> None:
     assert (table.arrays["high"] - table.arrays["low"] < 50.0).all()
 
 
+@pytest.mark.long
 def test_three_decades_are_about_three_decades_on_noise_of_every_kind() -> None:
     values = np.concatenate(list(noises(4000, 2, seed=12).values()), axis=1)
     scores = scores_of(StateTable(Contextual(size="light"), values.shape[1]), values, clock(4000))

@@ -70,6 +70,7 @@ def test_no_score_is_given_before_the_end_of_the_warm_up(kind: Kind) -> None:
     assert np.isfinite(scores[WARM_UP:]).all()
 
 
+@pytest.mark.long
 @BOTH
 def test_devices_are_independent_and_their_order_does_not_matter(kind: Kind) -> None:
     together, apart = taught(kind, 1, 2, 3), [taught(kind, seed) for seed in (1, 2, 3)]
@@ -93,6 +94,7 @@ def test_a_device_continues_from_its_saved_state(kind: Kind) -> None:
     assert arrays(watch) == arrays(other)
 
 
+@pytest.mark.long
 @BOTH
 def test_a_device_that_is_held_is_judged_but_not_learned(kind: Kind) -> None:
     learning, held, reset = taught(kind), taught(kind), taught(kind)
@@ -157,6 +159,7 @@ def test_a_counter_is_left_out_even_if_it_is_sometimes_reset(kind: Kind) -> None
     assert watch.shares()[-1] == 0.0
 
 
+@pytest.mark.long
 @BOTH
 def test_the_sample_represents_all_earlier_rows(kind: Kind) -> None:
     watch = Watch(kind(channels=2, warm_up=WARM_UP))
@@ -171,6 +174,7 @@ def test_the_sample_represents_all_earlier_rows(kind: Kind) -> None:
     assert 0 < watch.table.arrays["fitted"][0] <= count
 
 
+@pytest.mark.long
 @BOTH
 def test_a_model_is_not_fitted_again_while_a_fault_may_be_in_progress(kind: Kind) -> None:
     watch = taught(kind, rows=WARM_UP + 1)
@@ -256,6 +260,7 @@ def excursion(watch: Watch, *, returns: bool, drifts: float) -> Floats:
     return scores
 
 
+@pytest.mark.long
 def test_drift_keeps_no_incident_open_once_its_cause_is_over() -> None:
     scores = excursion(taught(Correlation), returns=True, drifts=8.0)
     assert (scores[40:200] > SUSPECT).all()

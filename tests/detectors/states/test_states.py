@@ -104,6 +104,7 @@ def test_a_pump_that_switches_all_the_time_changes_state_too_often(pumping: Floa
     assert measure.now > 1.5 * measure.usual
 
 
+@pytest.mark.long
 def test_frequent_changes_are_reported_until_they_stop(pumping: Floats) -> None:
     hectic, ends = np.concatenate([pumping, pump(2)]), BEGIN + 2000
     flutter = np.random.default_rng(5).random(ends - BEGIN) < 0.45
@@ -118,12 +119,14 @@ def test_frequent_changes_are_reported_until_they_stop(pumping: Floats) -> None:
     assert ends <= opened.index(False, since) <= ends + 180
 
 
+@pytest.mark.long
 def test_a_binary_sensor_is_judged_in_the_same_way(pumping: Floats) -> None:
     welded = (pumping > 0).astype(float)
     welded[BEGIN:] = 1.0
     assert [measure.about for _, measure in watch(welded)] == ["length"]
 
 
+@pytest.mark.long
 def test_a_duration_that_was_too_long_twice_is_normal(pumping: Floats) -> None:
     values = np.concatenate([pumping, pumping[: 2 * DAY]])
     for begin in (6 * DAY, 9 * DAY, 12 * DAY):
@@ -143,10 +146,12 @@ def test_a_line_that_stops_on_a_working_day_is_in_an_unexpected_state() -> None:
     assert measure.lower < 240 < measure.upper
 
 
+@pytest.mark.long
 def test_nights_and_weekends_of_a_line_are_never_reported() -> None:
     assert watch(line(38), 300.0) == []
 
 
+@pytest.mark.long
 def test_the_first_weekend_of_a_machine_is_not_reported_but_one_that_does_not_stop_is() -> None:
     minutes = np.arange(10 * DAY)
     values = np.where((minutes % 70 < 10) & (minutes // DAY % 7 < 5), 3.2, 0.0)
@@ -156,6 +161,7 @@ def test_the_first_weekend_of_a_machine_is_not_reported_but_one_that_does_not_st
     assert [(begin < minute < begin + 40, measure.about) for minute, measure in watch(values)] == [(True, "length")]
 
 
+@pytest.mark.long
 def test_the_hour_of_daylight_saving_is_never_reported() -> None:
     usual = line(37)
     assert watch(np.concatenate([usual[: 28 * 288], usual[28 * 288 + 12 :]]), 300.0) == []

@@ -111,7 +111,9 @@ def test_it_restores_the_terminal_at_the_end(screen: TerminalScreen) -> None:
     assert termios.tcgetattr(screen._ours)[3] == screen.before[3]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, *(pytest.param(each, marks=pytest.mark.long) for each in (signal.SIGTERM, signal.SIGHUP))]
+)
 def test_a_signal_restores_the_terminal(screen: TerminalScreen, number: int) -> None:
     screen.process.send_signal(number)
     assert screen.process.wait(60) == 0

@@ -112,6 +112,7 @@ FROM_ALL = [
 WHOLE = Line(pipeline()).take(FROM_ALL)
 
 
+@pytest.mark.long
 @seed(17)
 @settings(max_examples=15, deadline=None)
 @given(cuts=st.sets(st.integers(150, len(FROM_ALL)), max_size=6), killed=st.integers(150, len(FROM_ALL)))

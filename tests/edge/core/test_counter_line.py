@@ -115,6 +115,7 @@ def test_a_unit_changed_to_a_thousandth_is_not_a_reset() -> None:
     assert first["message"].endswith(" l within 2 min, 1/1000 of it: its unit may have changed")
 
 
+@pytest.mark.long
 def test_a_jump_is_reported_in_the_same_way_among_many_sensors_and_alone() -> None:
     values = altered(lambda each: each + 900_000.0)
     alone = [each.payload for each in line_of(values, cut=1).events]
@@ -155,6 +156,7 @@ def test_an_open_incident_ends_as_its_sensor_turns_out_to_be_a_counter() -> None
     assert not line.pipeline.engine.open_incidents
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cut", [1, 64])
 def test_a_counter_is_monitored_in_the_same_way_in_any_batches(monkeypatch: pytest.MonkeyPatch, cut: int) -> None:
     rise = rises(2.5, 9)
@@ -170,6 +172,7 @@ def test_a_counter_is_monitored_in_the_same_way_in_any_batches(monkeypatch: pyte
     assert differing(apart.pipeline, together.pipeline) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("at", [700, 1200, 1520])
 def test_a_restart_preserves_the_state_of_a_counter(at: int) -> None:
     rise = rises(2.5, 10)

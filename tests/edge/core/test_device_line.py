@@ -90,6 +90,7 @@ def test_batches_change_nothing(cut: int) -> None:
     assert sorted(names[0]) == sorted(names[1])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("at", [2, 3, 700, 4 * APART + 30, 4 * APART + 200])
 def test_a_restart_changes_nothing(at: int) -> None:
     messages = readings()
@@ -124,6 +125,7 @@ def learned(made: Pipeline) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.long
 def test_a_device_that_is_new_in_the_configuration_learns_from_the_journal() -> None:
     messages = readings(apart=10_000)
     without, always = line(lambda _: None).take(messages, 10), line().take(messages, 10)
@@ -134,6 +136,7 @@ def test_a_device_that_is_new_in_the_configuration_learns_from_the_journal() -> 
     assert [each["kind"] for each in raised(now.take(later))] == [each["kind"] for each in raised(always.take(later))]
 
 
+@pytest.mark.long
 def test_a_device_with_other_sensors_than_before_relearns_from_the_journal() -> None:
     messages = readings(apart=10_000)
     fewer, always = devices(channels=2), line(devices(channels=3)).take(messages, 10)

@@ -88,6 +88,7 @@ def test_severities_stay_within_their_scale() -> None:
     assert [weighted(900, 10.0), weighted(100, 0.1), weighted(300, 1.0)] == [1000, 1, 300]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cut", [1, 64])
 def test_preferences_apply_alike_in_any_batches(monkeypatch: pytest.MonkeyPatch, cut: int) -> None:
     preferences = ReportingPreferences("high", 6.0, 2.0)

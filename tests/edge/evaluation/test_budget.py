@@ -47,6 +47,7 @@ def test_constant_noise_raises_no_incident() -> None:
         assert (cost.early, cost.came) == (0.0, 0.0)
 
 
+@pytest.mark.long
 def test_processes_change_nothing() -> None:
     plan = Plan(default_rule(), sensors=2, days=4, interval_s=3600.0, seed=1)
     alone = list(measure(plan, ["gaussian", "counter"], 1))

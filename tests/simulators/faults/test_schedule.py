@@ -80,6 +80,7 @@ def test_only_the_requested_kinds_are_planned() -> None:
     }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(3))
 def test_faults_go_to_sensors_that_can_show_them(seed: int) -> None:
     built = plant(40, seed)

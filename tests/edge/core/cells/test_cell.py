@@ -33,7 +33,7 @@ def undisturbed() -> dict[str, bytes]:
     return told
 
 
-@pytest.mark.parametrize("cells", [2, 8, 64])
+@pytest.mark.parametrize("cells", [2, *(pytest.param(each, marks=pytest.mark.long) for each in (8, 64))])
 def test_any_number_of_cells_reports_the_same_as_one_process(undisturbed: dict[str, bytes], cells: int) -> None:
     assert bare(run(cells, range(500, COUNT, 500)).events) == undisturbed
 

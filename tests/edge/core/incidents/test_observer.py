@@ -56,7 +56,7 @@ def test_observing_changes_no_event() -> None:
     assert seen == unseen
 
 
-@pytest.mark.parametrize("chunk", [1, 7, 900])
+@pytest.mark.parametrize("chunk", [pytest.param(1, marks=pytest.mark.long), 7, 900])
 def test_an_observer_gets_the_same_in_any_batching(chunk: int) -> None:
     (notes, _), (expected, _) = run(chunk), run(100)
     assert notes is not None

@@ -107,6 +107,7 @@ def test_an_old_queue_that_is_delivered_in_a_burst_sets_no_clock_back_whatever_i
     assert judge_arrived(admission, [(float(time), 5000.0 + time / 1000) for time in range(1500)]) == [LATE] * 1500
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("stall_s", [0.4, 4.0, 40.0])
 @pytest.mark.parametrize("interval_s", [0.1, 1.0, 60.0])
 def test_one_stall_in_such_a_burst_is_not_a_pace_wherever_it_is(stall_s: float, interval_s: float) -> None:
@@ -122,6 +123,7 @@ def test_old_readings_that_arrive_much_slower_than_they_were_taken_set_no_clock_
     assert clock_steps(taken_at(1e9), sent) == 0
 
 
+@pytest.mark.long
 def test_readings_that_were_accepted_before_set_no_clock_back_at_their_own_pace_either() -> None:
     times = [each / 10 for each in range(30_000)]
     admission = taken_at(*times)
@@ -191,6 +193,7 @@ def test_a_new_clock_is_accepted_when_a_sensor_sends_some_messages_together() ->
     assert clock_steps(taken_at(1e9), sent) == 1
 
 
+@pytest.mark.long
 def test_old_packs_that_are_delivered_again_set_no_clock_back_with_a_stall_between_them() -> None:
     for place in range(20):
         sent = [

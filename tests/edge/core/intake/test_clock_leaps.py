@@ -45,7 +45,7 @@ def of(sensors: str, times: np.ndarray, set_at: float, behind: float = HOUR) -> 
     )
 
 
-@pytest.mark.parametrize("cut", [1, 7, 10_000])
+@pytest.mark.parametrize("cut", [7, *(pytest.param(each, marks=pytest.mark.long) for each in (1, 10_000))])
 @pytest.mark.parametrize("reorder_s", [0.0, 90.0])
 @pytest.mark.parametrize(("sensors", "every"), [("a", 60.0), ("ab", 60.0), ("abcde", 60.0), ("abc", 1.0)])
 def test_no_sensor_is_missing_when_all_clocks_are_set_forward(

@@ -60,6 +60,7 @@ def test_no_reading_is_lost_and_no_sensor_is_reported_silent(
     assert "missing" not in kinds
 
 
+@pytest.mark.long
 def test_a_sender_that_is_minutes_late_is_read_correctly_too() -> None:
     pipeline, sent, kinds = night("Europe/Berlin", (2025, 10, 26), "one value", delay_s=900.0)
     assert pipeline.counters.readings_taken == sent

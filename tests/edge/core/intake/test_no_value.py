@@ -46,7 +46,7 @@ FORMS = [("plain/a", "%s"), ("a", '{"t": %s}'), ("a", '{"t": %s, "h": 40}')]
 
 
 @pytest.mark.parametrize(("topic", "form"), FORMS)
-@pytest.mark.parametrize("code", ["-127", "85.0"])
+@pytest.mark.parametrize("code", ["-127", pytest.param("85.0", marks=pytest.mark.long)])
 def test_a_sensor_that_sends_a_code_for_no_value_is_not_silent_and_learns_nothing(
     topic: str, form: str, code: str
 ) -> None:
@@ -63,6 +63,7 @@ def test_a_sensor_that_sends_nothing_is_silent(topic: str, form: str) -> None:
     assert "missing" in [event.kind for event in events]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("topic", "form"), FORMS)
 def test_a_replay_includes_a_sensor_that_sent_a_code_for_no_value(topic: str, form: str) -> None:
     live, again = pipeline(), pipeline()

@@ -92,6 +92,7 @@ def test_as_many_messages_as_can_be_in_flight_are_recognised_when_all_of_them_ar
     assert all(made.is_known(each) for each in sent)
 
 
+@pytest.mark.long
 def test_a_window_above_4096_that_is_redelivered_doubles_no_readings_without_times() -> None:
     sent = [delivered(1 + each, b"%d" % (each % 50), arrived=START + each) for each in range(9000)]
     line = Line(pipeline()).take(sent, 500)

@@ -112,6 +112,7 @@ def test_after_pauses_of_the_whole_plant_a_replay_gives_the_events_of_the_live_r
         assert from_journal(made(), [each for each in parts if not isinstance(each, TimePassed)], cut) == told
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("reorder_s", [0.0, 10.0])
 @pytest.mark.parametrize("sensors", [1, 2, 4])
 def test_the_first_sensor_after_a_pause_of_the_whole_plant_was_missing_like_the_others(
@@ -126,6 +127,7 @@ def test_the_first_sensor_after_a_pause_of_the_whole_plant_was_missing_like_the_
         assert replayed(made(reorder_s), readings, cut) == told
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cut", [1, 7, 10_000])
 def test_a_window_that_begins_or_ends_in_a_pause_hides_the_same_as_live(cut: int) -> None:
     readings = recording([3 * HOUR], 3, 5.0)

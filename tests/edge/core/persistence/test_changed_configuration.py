@@ -182,6 +182,7 @@ def test_known_sensors_keep_their_slots_when_fewer_are_allowed() -> None:
     assert [each.refusal.reason for each in step.dead_letters] == ["too_many_sensors"]
 
 
+@pytest.mark.long
 def test_a_replay_and_relearning_can_be_interrupted_between_small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     processed: list[int] = []
     process = Engine.process

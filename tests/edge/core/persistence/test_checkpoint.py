@@ -94,6 +94,7 @@ def test_a_missing_component_is_relearned_exactly(component: str, how: str) -> N
     assert differing(restored.pipeline, line.pipeline) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", HOW)
 @pytest.mark.parametrize("component", COMPONENTS)
 def test_whatever_is_missing_an_open_incident_stays_open_and_ends_once(component: str, how: str) -> None:

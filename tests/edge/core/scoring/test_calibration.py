@@ -86,6 +86,7 @@ def tails(kind: str, rng: np.random.Generator, sensors: int) -> np.ndarray:
     return {"right": decades, "too sure": 3.0 * decades, "too light": decades**2}[kind]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("alarms", [0.1, 1.0])
 @pytest.mark.parametrize("kind", ["right", "too sure", "too light"])
 def test_a_detector_raises_as_many_alarms_as_its_share_of_the_budget_whatever_the_quality_of_its_scores(

@@ -129,6 +129,7 @@ def test_a_value_that_has_occurred_three_times_is_an_error_value() -> None:
     assert made.pipeline.engine.error_values.found(0) == [85.0]
 
 
+@pytest.mark.long
 def test_a_possible_error_value_widens_no_band_and_raises_no_level() -> None:
     clean = Line(line()).take(sent(values(LEARNED + 300)))
     dirty = Line(line()).take(sent(with_pulses(LEARNED + 300, PULSES)))
@@ -240,6 +241,7 @@ def test_error_values_are_the_same_in_any_batching(cut: int) -> None:
     assert differing(pieces.pipeline, whole.pipeline) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cut", [LEARNED + 21, LEARNED + 110, LEARNED + 221])
 @pytest.mark.parametrize("of_input", ["", BY_INPUT], ids=["found", "named"])
 def test_a_restart_changes_no_error_value(cut: int, of_input: str) -> None:

@@ -77,6 +77,7 @@ def test_a_lost_string_is_one_incident_that_the_night_does_not_end() -> None:
     assert "agrees with its 5 peers again after 2" in line.events[1].message
 
 
+@pytest.mark.long
 def test_what_is_lost_among_clouds_of_its_own_is_found_by_the_day() -> None:
     noise = np.random.default_rng(4)
     messages = []
@@ -128,6 +129,7 @@ def test_sensors_that_go_their_own_ways_have_no_peers() -> None:
     assert Line(watched()).take(messages).events == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cut", [1, 7, 500])
 def test_comparisons_are_the_same_in_any_batching(cut: int) -> None:
     messages = sun(7.6, lost={"paced/string3": (6.4, 7.3)})
@@ -137,6 +139,7 @@ def test_comparisons_are_the_same_in_any_batching(cut: int) -> None:
     assert differing(whole.pipeline, pieces.pipeline) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("after", [3.3, 6.8, 7.35])
 def test_a_restart_changes_nothing(after: float) -> None:
     messages = sun(7.6, lost={"paced/string3": (6.4, 7.3)})
@@ -150,6 +153,7 @@ def test_a_restart_changes_nothing(after: float) -> None:
     assert differing(line.pipeline, restored.pipeline) == []
 
 
+@pytest.mark.long
 def test_a_missing_state_is_learned_again_and_the_incident_ends_with_its_cause() -> None:
     messages = sun(7.6, lost={"paced/string3": (6.4, 7.3)})
     cut = int(6.8 * DAY / STEP) * len(STRINGS)
@@ -165,6 +169,7 @@ def test_a_missing_state_is_learned_again_and_the_incident_ends_with_its_cause()
     assert differing(line.pipeline, restored.pipeline) == []
 
 
+@pytest.mark.long
 def test_without_a_state_the_incident_stays_open_until_the_sensor_agrees() -> None:
     messages = sun(13, lost={"paced/string3": (6.4, 7.3)})
     cut = int(6.8 * DAY / STEP) * len(STRINGS)
@@ -185,12 +190,14 @@ def test_when_the_rule_is_gone_its_incidents_end() -> None:
     assert [each[1] for each in told(after.events)] == ["expired"]
 
 
+@pytest.mark.long
 def test_what_lasts_becomes_normal() -> None:
     found = told(Line(watched()).take(sun(20, lost={"paced/string3": (6.4, 20.0)})).events)
     assert [each[:2] for each in found] == [("string3", "raised"), ("string3", "expired")]
     assert found[1][2] == pytest.approx(12.8, abs=0.3)
 
 
+@pytest.mark.long
 def test_a_sensor_that_is_declared_normal_is_learned_again() -> None:
     messages = sun(12, lost={"paced/string3": (6.4, 12.0)})
     cut = int(7 * DAY / STEP) * len(STRINGS)

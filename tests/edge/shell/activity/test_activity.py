@@ -267,6 +267,7 @@ def test_sensors_known_at_the_start_are_not_news(log: Lines) -> None:
     assert log.take() == []
 
 
+@pytest.mark.long
 def test_ten_thousand_readings_give_no_lines(log: Lines) -> None:
     line = Line()
     line.take(0, *[("plant/a", f'{{"ts": {T0 - 10_000 + each}, "v": 1}}'.encode()) for each in range(10_000)])

@@ -102,6 +102,7 @@ def test_each_sensor_has_its_own_message_below_its_device() -> None:
     ]
 
 
+@pytest.mark.long
 @settings(max_examples=20)
 @given(st.lists(st.text(min_size=1, max_size=60).filter(is_usable), min_size=1, max_size=8, unique=True))
 def test_home_assistant_accepts_any_sensor_names_and_distinguishes_them(names: list[str]) -> None:
@@ -135,6 +136,7 @@ def test_hidden_characters_of_a_name_are_shown_as_escapes() -> None:
     assert (config["device"]["name"], config["components"]["problem"]["name"]) == ("pump\\u202e", "tem\\u200bp")
 
 
+@pytest.mark.long
 def test_ten_thousand_sensors_are_announced_at_a_steady_rate_up_to_the_configured_number() -> None:
     line = Line("[limits]\nsensors = 10000\n", most=600)
     line.hear(f"hall/{each:05}" for each in range(10_000))

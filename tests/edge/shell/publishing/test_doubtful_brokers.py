@@ -163,6 +163,7 @@ def test_an_acknowledgement_that_comes_with_the_status_proves_nothing_about_what
     assert sorted(line.first_received) == [1, 2, 3]
 
 
+@pytest.mark.long
 @settings(max_examples=30, deadline=None)
 @given(st.data())
 def test_whenever_a_list_is_changed_everything_arrives_and_each_incident_in_order(

@@ -172,6 +172,7 @@ def test_a_store_that_replaces_a_damaged_one_is_sent_completely_although_its_eve
     other.close()
 
 
+@pytest.mark.long
 @settings(max_examples=25)
 @given(st.data())
 def test_however_often_the_link_is_cut_everything_arrives_and_each_incident_is_in_order(

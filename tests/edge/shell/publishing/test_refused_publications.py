@@ -186,6 +186,7 @@ def test_another_connection_retries_everything(refusing: tuple[Outlet, Publisher
     assert outlet.sequences == [1, 3, 1, 2, 3, 4]
 
 
+@pytest.mark.long
 @settings(max_examples=60)
 @given(st.data())
 def test_with_any_refusals_each_incident_arrives_complete_and_in_order(
