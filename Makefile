@@ -8,6 +8,9 @@ SHARE ?= 1
 ONLY ?=
 JOBS ?= auto
 
+# Tests start many processes; where bytecode is kept, these need not compile the code again.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest
+
 .PHONY: demo test verify faults bench lint clean
 
 $(VENV)/demo: pyproject.toml constraints.txt
@@ -38,12 +41,12 @@ demo: $(VENV)/demo
 
 test: $(VENV)/dev
 	@echo "about six minutes on two idle cores; make verify runs the long tests"
-	$(BIN)/python -m pytest -m "not long" --numprocesses $(JOBS) --dist worksteal
+	$(PYTEST) -m "not long" --numprocesses $(JOBS) --dist worksteal
 
 verify: $(VENV)/verify
 	@echo "about half an hour on two idle cores; make faults is the long form"
-	$(BIN)/python -m pytest -m long --numprocesses $(JOBS) --dist worksteal
-	$(BIN)/python -m pytest -m "not long" tests/cloud tests/edge/fleet tests/config/test_monitoring.py tests/edge/commands/test_asyncapi.py tests/edge/test_sparkplug_nodes.py tests/docs/test_recipes.py
+	$(PYTEST) -m long --numprocesses $(JOBS) --dist worksteal
+	$(PYTEST) -m "not long" tests/cloud tests/edge/fleet tests/config/test_monitoring.py tests/edge/commands/test_asyncapi.py tests/edge/test_sparkplug_nodes.py tests/docs/test_recipes.py
 	$(BIN)/python tests/faults --kills 10 --share 0.05
 
 faults: $(VENV)/dev

@@ -12,6 +12,7 @@ import lzma
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -64,16 +65,56 @@ SHELVES = {"84d5958", "a9badb4", "310ad7a", "1575b5e", "def7e88", "aee7439", "92
 """The stores in which the operator has shelved something."""
 
 
-@pytest.fixture(params=STORES_IN_ORDER)
+@pytest.fixture(scope="module", params=STORES_IN_ORDER)
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture
-def path(name: str, tmp_path: Path) -> Path:
-    found = tmp_path / "store.db"
+def unpacked(name: str, folder: Path) -> Path:
+    found = folder / "store.db"
     found.write_bytes(lzma.decompress((STORES / f"{name}.db.xz").read_bytes()))
     return found
+
+
+@pytest.fixture
+def path(name: str, tmp_path: Path) -> Path:
+    return unpacked(name, tmp_path)
+
+
+class Reopened(NamedTuple):
+    """A core that has continued from a store, which is closed again."""
+
+    pipeline: Pipeline
+    gaps: list[Gap]
+    log: list[str]
+    journal: list[bytes]
+
+
+@pytest.fixture(scope="module")
+def reopened(name: str, tmp_path_factory: pytest.TempPathFactory) -> Reopened:
+    """For the tests that only look."""
+    log = logging.getLogger("edgewarden")
+    kept = KeptLines()
+    log.addHandler(kept)
+    level, log.level = log.level, logging.INFO
+    store = SqliteStore(unpacked(name, tmp_path_factory.mktemp(name)))
+    pipeline, gaps = resumed(store)
+    journal = list(store.past())
+    store.close()
+    log.removeHandler(kept)
+    log.level = level
+    return Reopened(pipeline, gaps, kept.lines, journal)
+
+
+class KeptLines(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
 
 
 def lacks(name: str) -> set[str]:
@@ -82,10 +123,9 @@ def lacks(name: str) -> set[str]:
     return NEW | {component for component, since in SINCE.items() if at < STORES_IN_ORDER.index(since)}
 
 
-def left_out(caplog: pytest.LogCaptureFixture) -> set[str]:
+def left_out(log: list[str]) -> set[str]:
     """The components missing from a snapshot, according to the log."""
-    lines = [each.getMessage() for each in caplog.records if each.getMessage().startswith("state_left_out")]
-    return {each.split("component=")[1].split(" ")[0] for each in lines}
+    return {each.split("component=")[1].split(" ")[0] for each in log if each.startswith("state_left_out")}
 
 
 def test_a_store_of_any_version_accepts_sinks_and_keeps_its_version(path: Path) -> None:
@@ -131,23 +171,16 @@ def test_every_store_is_tested() -> None:
     assert {each.name.removesuffix(".db.xz") for each in STORES.glob("*.xz")} == {*STORES_IN_ORDER}
 
 
-def test_a_store_of_an_earlier_commit_is_not_damaged(name: str, path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
-    store = SqliteStore(path)
-    pipeline, gaps = resumed(store)
-    store.close()
-    assert gaps == []
-    assert "damaged" not in caplog.text
-    assert "learning_anew" not in caplog.text
-    assert left_out(caplog) == lacks(name)
-    assert pipeline.sensors.names[: len(SENSORS)] == SENSORS
+def test_a_store_of_an_earlier_commit_is_not_damaged(name: str, reopened: Reopened) -> None:
+    assert reopened.gaps == []
+    assert not any("damaged" in line or "learning_anew" in line for line in reopened.log)
+    assert any(line.startswith("resumed ") for line in reopened.log)
+    assert left_out(reopened.log) == lacks(name)
+    assert reopened.pipeline.sensors.names[: len(SENSORS)] == SENSORS
 
 
-def test_learned_state_is_known_or_relearned(path: Path) -> None:
-    store = SqliteStore(path)
-    pipeline, _ = resumed(store)
-    store.close()
-    engine = pipeline.engine
+def test_learned_state_is_known_or_relearned(reopened: Reopened) -> None:
+    pipeline, engine = reopened.pipeline, reopened.pipeline.engine
     assert engine.statistics.count[:4].tolist() == READINGS
     assert (engine.levels.watched[:4] > [150, 150, 150, 150]).all()
     for slot in range(4):
@@ -182,23 +215,18 @@ def test_open_incidents_stay_open_and_end_once_under_their_ids(path: Path) -> No
     store.close()
 
 
-def test_messages_delivered_before_are_recognised_when_they_are_redelivered(path: Path) -> None:
-    store = SqliteStore(path)
-    pipeline, _ = resumed(store)
-    entries = [part for entry in store.past() for part in unpack(entry) if isinstance(part, Readings)]
-    store.close()
+def test_messages_delivered_before_are_recognised_when_they_are_redelivered(reopened: Reopened) -> None:
+    entries = [part for entry in reopened.journal for part in unpack(entry) if isinstance(part, Readings)]
     delivered = dict(entries[-1].deliveries)
     assert len(delivered) > 20
-    before = pipeline.intake.deliveries.state()
-    pipeline.intake.deliveries.note_all(delivered.items())
-    assert pipeline.intake.deliveries.state() == before
+    deliveries = reopened.pipeline.intake.deliveries
+    before = deliveries.state()
+    deliveries.note_all(delivered.items())
+    assert deliveries.state() == before
 
 
-def test_shelves_and_acknowledgements_of_the_operator_still_apply(name: str, path: Path) -> None:
-    store = SqliteStore(path)
-    pipeline, _ = resumed(store)
-    store.close()
-    assert list(pipeline.watch.shelving.shelves) == (["plant/fan"] if name in SHELVES else [])
+def test_shelves_and_acknowledgements_of_the_operator_still_apply(name: str, reopened: Reopened) -> None:
+    assert list(reopened.pipeline.watch.shelving.shelves) == (["plant/fan"] if name in SHELVES else [])
 
 
 def test_a_second_restart_finds_everything_in_the_current_format(path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -209,7 +237,7 @@ def test_a_second_restart_finds_everything_in_the_current_format(path: Path, cap
     second, gaps = resumed(store)
     store.close()
     assert gaps == []
-    assert left_out(caplog) <= NEW
+    assert left_out([each.getMessage() for each in caplog.records]) <= NEW
     assert second.save("", "") == first.save("", "")
 
 
