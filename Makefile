@@ -40,7 +40,7 @@ demo: $(VENV)/demo
 	$(BIN)/edgewarden demo --seconds $(SECONDS_TO_RUN)
 
 test: $(VENV)/dev
-	@echo "about six minutes on two idle cores; make verify runs the long tests"
+	@echo "about five minutes on two idle cores; make verify runs the long tests"
 	$(PYTEST) -m "not long" --numprocesses $(JOBS) --dist worksteal
 
 verify: $(VENV)/verify
