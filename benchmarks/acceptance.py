@@ -35,7 +35,7 @@ from simulators.demo.summary import judge, summary
 from simulators.faults.truth import read_truth
 
 HEARD = "mosquitto_sub.jsonl"
-CLAIMED = {fault for each in (*DETECTORS.values(), *DEVICE_DETECTORS.values()) for fault in each.catches}
+CLAIMED = frozenset(fault for each in (*DETECTORS.values(), *DEVICE_DETECTORS.values()) for fault in each.catches)
 
 
 def command(*arguments: str) -> list[str]:

@@ -86,11 +86,12 @@ def recovery(folder: Path) -> None:
     store = SqliteStore(path, "process", StoreLimits(journal_bytes=2**40))
     pipeline = make_pipeline(configuration)
     plant = LoadPlant(SENSORS, 100, message, 100)
-    entries, policy = [], SnapshotPolicy()
+    entries: list[bytes] = []
+    policy = SnapshotPolicy()
     while not policy.is_due:
-        parts = [pipeline.process(plant.until(len(entries) + 1.0, 10)).journal]
-        entries.append(pack(parts))  # type: ignore[arg-type]
-        policy.committed(parts)  # type: ignore[arg-type]
+        parts = [part for part in [pipeline.process(plant.until(len(entries) + 1.0, 10)).journal] if part is not None]
+        entries.append(pack(parts))
+        policy.committed(parts)
     average = sum(map(len, entries)) / len(entries)
     fill = int(128 * 2**20 / average)
     connection = store._database  # noqa: SLF001 - filled faster than a service would
@@ -131,7 +132,7 @@ def timed(what: str, path: Path, text: str) -> None:
 def commits(folder: Path) -> None:
     """Print the cost of `power` and `process`, measured alternately in one run."""
     entry = random.Random(1).randbytes(1200)
-    stores = {each: SqliteStore(folder / f"{each}.db", each) for each in ("power", "process")}  # type: ignore[arg-type]
+    stores = {each: SqliteStore(folder / f"{each}.db", each) for each in ("power", "process")}
     times: dict[str, list[float]] = {each: [] for each in stores}
     for _ in range(10):
         for name, store in stores.items():

@@ -147,9 +147,9 @@ def is_behind(kafka: Kafka, topic: str) -> tuple[int, int]:
 
 
 def done(kafka: Kafka, folder: Path, engine: str, total: int) -> int:
-    """Time at which readings have been processed, their events written and their state saved."""
+    """Number of readings that are processed, with their events written and their state saved."""
     if engine == "spark":
-        return read(folder, SOURCE)
+        return int(read(folder, SOURCE))
     (packed, _), (run, packs) = is_behind(kafka, SOURCE), is_behind(kafka, f"{GROUP}-packs")
     return total if packed == total and run == packs else min(packed * run // max(1, packs), total - 1)
 

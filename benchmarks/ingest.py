@@ -89,8 +89,8 @@ def broker_in(folder: Path) -> Iterator[EmbeddedBroker]:
 @contextmanager
 def running(*command: str, folder: Path | None = None) -> Iterator[subprocess.Popen[str]]:
     """Run a command, and end it at the end of the block."""
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, text=True, cwd=folder, **pipes) as process:
+    pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
+    with subprocess.Popen(command, text=True, cwd=folder, stdin=pipe, stdout=pipe, stderr=nowhere) as process:
         try:
             yield process
         finally:

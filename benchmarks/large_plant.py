@@ -22,12 +22,12 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from edge.shell.service.service_options import ServiceOptions
 
 from config.loading import parse
 from edge.capacity.machine import bytes_written, resident_mib
 from edge.capacity.plant import START, Clock, FreeLink, LoadPlant, LoadReading
 from edge.core.model.notation.topics import Topics
+from edge.shell.options import ServiceOptions
 from edge.shell.service.assembly.parts import make_pipeline
 from edge.shell.service.service import Service
 from edge.shell.service.state.stored_state import resume
@@ -50,7 +50,7 @@ class WorkingClock(Clock):
         self._began = time.perf_counter()
 
     @property
-    def now(self) -> float:  # type: ignore[override]
+    def now(self) -> float:
         """The current time."""
         return self._skipped + time.perf_counter() - self._began
 

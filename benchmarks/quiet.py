@@ -53,7 +53,12 @@ class Usage(NamedTuple):
 
     def since(self, before: Usage) -> Usage:
         """The difference from an earlier measurement."""
-        return Usage(*(now - then for now, then in zip(self, before, strict=True)))
+        return Usage(
+            self.cpu_s - before.cpu_s,
+            self.network_cpu_s - before.network_cpu_s,
+            self.wakeups - before.wakeups,
+            self.disk_bytes - before.disk_bytes,
+        )
 
 
 def usage_of(pid: int) -> Usage:

@@ -29,7 +29,7 @@ STREAMS = {LIGHT: 4, FULL: 5}
 SHARES = (1 / 2, 1 / 8, 1 / 8, 1.0, 2 / 5)
 """Weight of the newest raw score in the smoothed one, in the same order: a mean over about 3, 15, 15, 1 and 4 steps."""
 
-WEIGHTS = (1 / 4, 1.0, 1.0, 1 / 6, 1 / 2, 3 / 2)
+WEIGHTS: tuple[float, ...] = (1 / 4, 1.0, 1.0, 1 / 6, 1 / 2, 3 / 2)
 """Weight of a decade as evidence: of the distance from the long-run level, then of each stream. Halving or doubling any
 of them changes little."""
 
