@@ -11,7 +11,7 @@ from time import time
 import hypothesis
 import pytest
 from brokers import Mosquitto, installed_mosquitto
-from running import RunningService
+from running import Consumer, RunningService
 
 from edge.shell.broker.embedded import BrokerError, EmbeddedBroker, find_mosquitto
 from edge.shell.broker.embedded import free_port as any_free_port
@@ -53,6 +53,14 @@ def own_mosquitto(tmp_path: Path) -> Iterator[EmbeddedBroker]:
     broker.start()
     yield broker
     broker.stop()
+
+
+@pytest.fixture
+def consumer(own_mosquitto: EmbeddedBroker) -> Iterator[Consumer]:
+    """A client that hears everything that a service publishes to that broker."""
+    made = Consumer(own_mosquitto.port, "edgewarden/#")
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import csv
 import json
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from click.testing import CliRunner, Result
@@ -20,13 +20,6 @@ pytestmark = pytest.mark.long
 MakeService = Callable[[str], RunningService]
 BEGAN = time.time() - 3600
 NORMAL = [json.dumps({"ts": BEGAN + 10 * each, "value": 20 + each % 7 / 10}) for each in range(120)]
-
-
-@pytest.fixture
-def consumer(own_mosquitto: EmbeddedBroker) -> Iterator[Consumer]:
-    made = Consumer(own_mosquitto.port, "edgewarden/#")
-    yield made
-    made.close()
 
 
 def is_online(consumer: Consumer) -> bool:

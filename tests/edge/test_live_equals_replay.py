@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from running import ROOT, Consumer, RunningService, wait_until
+from running import Consumer, RunningService, run_command, wait_until
 
 from edge.shell.broker.embedded import EmbeddedBroker
 
@@ -34,15 +32,7 @@ warm_up = 400
 
 
 def edgewarden(*arguments: str, folder: Path) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "edge", *arguments],
-        cwd=folder,
-        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = run_command(folder, *arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from running import ROOT, Consumer, RunningService, configuration, wait_until
+from running import Consumer, RunningService, configuration, run_command, wait_until
 
 from edge.shell.broker.embedded import EmbeddedBroker
 
@@ -23,13 +22,6 @@ def reading(index: int, value: float) -> str:
 
 
 @pytest.fixture
-def consumer(own_mosquitto: EmbeddedBroker) -> Iterator[Consumer]:
-    made = Consumer(own_mosquitto.port, "edgewarden/#")
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def service(make_service: MakeService, own_mosquitto: EmbeddedBroker, consumer: Consumer) -> RunningService:
     made = make_service(configuration(own_mosquitto.port, commands="enabled = true")).start()
     wait_until(lambda: (consumer.latest("/status") or {}).get("state") == "online", what="the service's start")
@@ -37,15 +29,7 @@ def service(make_service: MakeService, own_mosquitto: EmbeddedBroker, consumer: 
 
 
 def edgewarden(service: RunningService, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "edge", *arguments],
-        cwd=service.folder,
-        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "USER": "ada"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return run_command(service.folder, *arguments)
 
 
 @pytest.mark.long

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import subprocess
-import sys
 from datetime import datetime
 from pathlib import Path
 
-from running import ROOT
+from running import run_command
 
 from edge.core.model.readings.messages import Reading
 
@@ -21,15 +18,7 @@ def exported(store: Path) -> list[Reading]:
     Raises:
         RuntimeError: The command failed.
     """
-    done = subprocess.run(
-        [sys.executable, "-m", "edge", "export", str(store)],
-        cwd=store.parent,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    done = run_command(store.parent, "export", str(store))
     if done.returncode != 0:
         raise RuntimeError(f"edgewarden export: {done.stderr[-200:]}")
     rows = csv.DictReader(io.StringIO(done.stdout))

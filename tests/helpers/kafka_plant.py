@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import random
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from kafka_server import Kafka
-from running import ROOT, RunningService, wait_for_all
+from running import RunningService, run_command, wait_for_all
 
 from config.loading import parse
 from edge.core.model.readings.messages import Message
@@ -154,14 +151,6 @@ def wait_for_readings(services: dict[str, RunningService], number: int) -> None:
 
 def health(service: RunningService) -> dict[str, Any]:
     """The health of a running service, as shown by `edgewarden status`."""
-    done = subprocess.run(
-        [sys.executable, "-m", "edge", "status", "--json", "--config", str(service.path)],
-        cwd=service.folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    said = json.loads(done.stdout)["said"] if done.stdout else None
-    return (said or {}).get("health") or {}
+    done = run_command(service.folder, "status", "--json", "--config", str(service.path))
+    status = json.loads(done.stdout)["said"] if done.stdout else None
+    return (status or {}).get("health") or {}

@@ -53,6 +53,19 @@ def receive(link: ServiceLink, number: int, timeout_s: float = 60.0) -> list[Mes
     return messages
 
 
+def run_command(folder: Path, *arguments: str, timeout_s: float = 300.0) -> subprocess.CompletedProcess[str]:
+    """Run `edgewarden` in a folder, as a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "edge", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
+    )
+
+
 class Consumer:
     """An MQTT client that records everything."""
 

@@ -40,13 +40,6 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def consumer(own_mosquitto: EmbeddedBroker) -> Iterator[Consumer]:
-    made = Consumer(own_mosquitto.port, "edgewarden/#")
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def service(
     make_service: Callable[[str], RunningService], own_mosquitto: EmbeddedBroker, consumer: Consumer
 ) -> RunningService:

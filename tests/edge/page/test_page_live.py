@@ -7,7 +7,7 @@ import re
 import signal
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -34,13 +34,6 @@ def reading(index: int, value: float) -> str:
 
 
 NORMAL = [reading(index, 20 + index % 5 / 10) for index in range(200)]
-
-
-@pytest.fixture
-def consumer(own_mosquitto: EmbeddedBroker) -> Iterator[Consumer]:
-    made = Consumer(own_mosquitto.port, "edgewarden/#")
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -47,13 +47,6 @@ class Reloaded:
 
 
 @pytest.fixture
-def consumer(own_mosquitto: EmbeddedBroker) -> Iterator[Consumer]:
-    made = Consumer(own_mosquitto.port, "edgewarden/#")
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def manager(tmp_path: Path) -> Iterator[ServiceManager]:
     with ServiceManager(tmp_path) as made:
         yield made

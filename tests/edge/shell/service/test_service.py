@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,6 @@ NORMAL = [f'{{"ts": {1_700_000_000 + 10 * i}, "value": {20 + (i + 4) % 5 / 10}}}
 
 def reading(index: int, value: float) -> str:
     return json.dumps({"ts": 1_700_000_000 + 10 * index, "value": value})
-
-
-@pytest.fixture
-def consumer(own_mosquitto: EmbeddedBroker) -> Iterator[Consumer]:
-    made = Consumer(own_mosquitto.port, "edgewarden/#")
-    yield made
-    made.close()
 
 
 @pytest.fixture

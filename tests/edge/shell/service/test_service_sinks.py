@@ -6,7 +6,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,21 +18,6 @@ from edge.shell.broker.embedded import EmbeddedBroker
 MakeService = Callable[[str], RunningService]
 NORMAL = [f'{{"ts": {1_700_000_000 + 10 * i}, "value": {20 + (i + 4) % 5 / 10}}}' for i in range(200)]
 WEBHOOK = '[[sink]]\nkind = "webhook"\nurl = "http://127.0.0.1:{}/"\ntimeout_s = 2.0\n'
-
-
-@pytest.fixture
-def receiver() -> Iterator[WebhookReceiver]:
-    made = WebhookReceiver()
-    made.start()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def consumer(own_mosquitto: EmbeddedBroker) -> Iterator[Consumer]:
-    made = Consumer(own_mosquitto.port, "edgewarden/#")
-    yield made
-    made.close()
 
 
 def is_online(consumer: Consumer) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -16,14 +15,6 @@ from sink_line import SinkLine, sink_event, sink_events
 from edge.shell.sinks.options import SinkOptions
 from edge.shell.store import SinkPosition, SqliteStore, StoreError, StoreFiles, StoreLimits
 from edge.shell.store.reading.overview import LetterFilter, read_dead_letters
-
-
-@pytest.fixture
-def receiver() -> Iterator[WebhookReceiver]:
-    made = WebhookReceiver()
-    made.start()
-    yield made
-    made.close()
 
 
 @pytest.fixture(autouse=True)

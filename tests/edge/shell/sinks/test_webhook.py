@@ -33,14 +33,6 @@ def row(number: int = 1) -> OutboxRow:
     return OutboxRow(number, event.topic, event.transition, event.kind, event.severity, event.sensor, event.payload)
 
 
-@pytest.fixture
-def receiver() -> Iterator[WebhookReceiver]:
-    made = WebhookReceiver()
-    made.start()
-    yield made
-    made.close()
-
-
 OPEN: list[WebhookSink] = []
 
 

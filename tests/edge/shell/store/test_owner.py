@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from running import ROOT, RunningService, configuration, wait_until
+from running import ROOT, RunningService, configuration, run_command, wait_until
 
 from config.store_file import lock_path
 from edge.shell.store import SqliteStore, StoreError
@@ -102,15 +102,7 @@ def test_a_second_service_on_a_store_ends_with_1_and_names_the_owner(
 ) -> None:
     first = make_service(configuration(mosquitto.port)).start()
     wait_until(lambda: "connected" in first.log.read_text(), what="the first service")
-    second = subprocess.run(
-        [sys.executable, "-m", "edge", "run", str(first.path)],
-        cwd=first.folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    second = run_command(first.folder, "run", str(first.path), timeout_s=30)
     assert second.returncode == 1
     assert f"in use by process {first.process.pid}" in second.stderr
     assert first.process.poll() is None
