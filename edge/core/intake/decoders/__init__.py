@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from edge.core.intake.decoders.base import Decoded, Decoder
-from edge.core.intake.decoders.cbor import CborDecoder
+from edge.core.intake.decoders.binary_objects import CborDecoder, MsgpackDecoder
 from edge.core.intake.decoders.fields import FieldsDecoder
 from edge.core.intake.decoders.influx import InfluxDecoder
-from edge.core.intake.decoders.msgpack import MsgpackDecoder
 from edge.core.intake.decoders.number import NumberDecoder
 from edge.core.intake.decoders.senml import SenmlCborDecoder, SenmlDecoder
 from edge.core.intake.decoders.sparkplug import SparkplugDecoder

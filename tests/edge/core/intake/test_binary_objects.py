@@ -250,7 +250,7 @@ def test_many_keys_of_msgpack_with_one_hash_are_refused_cheaply(
 ) -> None:
     payload = collisions(3000)
     assert len({hash(key) for key in msgspec.msgpack.decode(payload)}) == 1
-    monkeypatch.setattr("edge.core.intake.decoders.msgpack._decode", None)
+    monkeypatch.setattr("edge.core.intake.decoders.binary_objects._decode_msgpack", None)
     assert reason(MsgpackDecoder(), payload) == ("malformed", "a key is neither a text nor a whole number")
 
 
