@@ -1,13 +1,18 @@
 """A fleet end to end: readings in Apache Kafka, an engine, events in Apache Kafka, all on this machine.
 
-python benchmarks/fleet.py {quix,spark} [--sensors N] [--readings N] [--cells N] [--master local[2,4]] [--batch N] ...
+python benchmarks/fleet.py {quix,spark} [--sensors N] [--readings N] [--cells N] [--workers N] [--master local[2,4]] ...
+python benchmarks/fleet.py {quix,spark} --kills N ...
 
 The readings are in Kafka before the engine starts. The clock starts when the engine has finished its first batch, and
 stops when it has finished the last. Afterwards the same readings are run through the same cells without an engine, on
 one core, for comparison. The columns are: engine, sensors, cells, readings, seconds, readings per second, per second of
 CPU time of the engine, the same with Kafka's, the same of the cells without an engine, MiB of Python and of the JVM,
-bytes of state per sensor, and events. Needs Java 17 and Maven, and the engine's extra in this Python, or in the
-environment `quix` or `spark` in the same folder, where `make verify` installs them.
+bytes of state per sensor, and events. With `--kills`, nothing is measured: the engine is killed N times on the way, and
+once more to continue with twice the cells, on Quix Streams with a second worker and on Spark with twice the tasks; then
+the event ids are compared with those of one process.
+
+Needs Java 17 and Maven, and the engine's extra in this Python, or in the environment `quix` or `spark` in the same
+folder, where `make verify` installs them.
 """
 
 from __future__ import annotations
@@ -20,7 +25,7 @@ import tempfile
 import time
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -120,14 +125,17 @@ def alone(some: Iterable[Sent], cells: int) -> float:
 def start(kafka: Kafka, folder: Path, given: argparse.Namespace) -> Worker:
     """Start the engine."""
     python = python_with({"quix": "quixstreams", "spark": "pyspark"}[given.engine], given.engine)
+    folder.mkdir(exist_ok=True)
     (folder / "fleet.toml").write_text(CONFIGURATION)
     where = ("--brokers", kafka.bootstrap, "--source", SOURCE, "--events", EVENTS, "--config", "fleet.toml")
     how = ("--cells", str(given.cells), "--from", "beginning")
     if given.engine == "quix":
-        return Worker(python, folder, "quix", *where, *how, "--group", GROUP)
+        (folder / "client").write_text("session.timeout.ms=6000\nheartbeat.interval.ms=1000\n")
+        return Worker(python, folder, "quix", *where, *how, "--group", GROUP, "--client", "client")
     jars = ("--conf", f"spark.jars={spark_jars(python)}", "--conf", f"spark.driver.memory={given.memory}")
     tasks = ("--tasks", str(given.tasks), "--master", given.master, "--batch", str(given.batch), "--trigger", "0")
-    return Worker(python, folder, "spark", *where, *how, *jars, *tasks, "--checkpoint", "checkpoint")
+    divide = ("--divide", "checkpoint") if given.checkpoint != "checkpoint" else ()
+    return Worker(python, folder, "spark", *where, *how, *jars, *tasks, "--checkpoint", given.checkpoint, *divide)
 
 
 def is_behind(kafka: Kafka, topic: str) -> tuple[int, int]:
@@ -146,10 +154,10 @@ def is_behind(kafka: Kafka, topic: str) -> tuple[int, int]:
         consumer.close()
 
 
-def done(kafka: Kafka, folder: Path, engine: str, total: int) -> int:
+def done(kafka: Kafka, folder: Path, given: argparse.Namespace, total: int) -> int:
     """Number of readings that are processed, with their events written and their state saved."""
-    if engine == "spark":
-        return int(read(folder, SOURCE))
+    if given.engine == "spark":
+        return int(read(folder, SOURCE, given.checkpoint))
     (packed, _), (run, packs) = is_behind(kafka, SOURCE), is_behind(kafka, f"{GROUP}-packs")
     return total if packed == total and run == packs else min(packed * run // max(1, packs), total - 1)
 
@@ -160,10 +168,10 @@ def cpu_of(process: int) -> float:
     return sum(map(int, fields[11:15])) / TICKS
 
 
-def used(worker: Worker) -> tuple[float, dict[str, int]]:
+def used(workers: Sequence[Worker]) -> tuple[float, dict[str, int]]:
     """CPU seconds of the engine's processes that run now, and their memory in bytes by program."""
     seconds, memory = 0.0, {"java": 0, "python": 0}
-    for each in processes(worker):
+    for each in (process for worker in workers for process in processes(worker)):
         with suppress(OSError):
             seconds += cpu_of(each)
             program = "java" if b"java" in Path(f"/proc/{each}/cmdline").read_bytes().split(b"\0")[0] else "python"
@@ -184,44 +192,77 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=100_000)
     parser.add_argument("--memory", default="1g", help="of Spark's JVM")
     parser.add_argument("--check", action="store_true", help="compare the event ids with those of one process")
+    parser.add_argument("--workers", type=int, default=1, help="of Quix Streams")
+    parser.add_argument("--kills", type=int, default=0, help="kill the engine and compare the event ids")
     given = parser.parse_args()
+    given.checkpoint = "checkpoint"
     with tempfile.TemporaryDirectory() as name:
         folder, kafka = Path(name), Kafka(Path(name) / "kafka", "log.retention.ms=-1")
         kafka.start()
         kafka.create_topic(SOURCE, PARTITIONS)
         kafka.create_topic(EVENTS, PARTITIONS)
-        worker = None
+        workers: list[Worker] = []
         try:
             produce(kafka, records(given.sensors, given.readings))
-            worker = start(kafka, folder, given)
-            measure(kafka, folder, given, worker, given.sensors * given.readings)
-            if given.check:
-                kill(worker)
+            workers += [start(kafka, folder / f"worker{each}", given) for each in range(given.workers)]
+            if given.kills:
+                disturb(kafka, folder / "worker0", given, workers, given.sensors * given.readings)
+            else:
+                measure(kafka, folder / "worker0", given, workers, given.sensors * given.readings)
+            if given.check or given.kills:
+                kill(workers[0])
                 ids = {dict(each.headers())["ce_id"].decode() for each in kafka.records(EVENTS)}
                 alone = undisturbed(records(given.sensors, given.readings))
                 print(f"{len(ids):,} event ids, {len(ids ^ alone)} of them not as of one process")
         finally:
-            if worker is not None:
-                kill(worker)
+            for each in workers:
+                kill(each)
             kafka.remove()
 
 
-def measure(kafka: Kafka, folder: Path, given: argparse.Namespace, worker: Worker, total: int) -> None:
+def disturb(kafka: Kafka, folder: Path, given: argparse.Namespace, workers: list[Worker], total: int) -> None:
+    """Kill the engine on the way, continue with twice the cells and more workers or tasks, and wait for the end."""
+    for number in range(1, given.kills + 2):
+        wait_for(kafka, folder, given, workers, total, total * number // (given.kills + 2))
+        kill(workers.pop())
+        if number > given.kills:
+            given.cells, given.tasks, given.checkpoint = 2 * given.cells, 2 * given.tasks, "wider"
+        workers.append(start(kafka, folder, given))
+    if given.engine == "quix":
+        workers.append(start(kafka, folder.parent / "another", given))
+    wait_for(kafka, folder, given, workers, total, total)
+
+
+def wait_for(
+    kafka: Kafka, folder: Path, given: argparse.Namespace, workers: list[Worker], total: int, count: int
+) -> None:
+    """Wait until that many readings have been processed."""
+    while (reached := done(kafka, folder, given, total)) < count:
+        for each in workers:
+            each.must_run()
+        time.sleep(0.5)
+    print(
+        f"{reached:,} of {total:,} by {len(workers)} with {given.cells * PARTITIONS} cells", file=sys.stderr, flush=True
+    )
+
+
+def measure(kafka: Kafka, folder: Path, given: argparse.Namespace, workers: Sequence[Worker], total: int) -> None:
     """Follow an engine to the last reading, and print a row."""
     began, first, cpu_before, peak = 0.0, 0, 0.0, {"java": 0, "python": 0}
     kafka_before = 0.0
-    while (count := done(kafka, folder, given.engine, total)) < total:
-        worker.must_run()
-        seconds, memory = used(worker)
-        peak = {each: max(peak[each], memory[each]) for each in peak}
+    while (count := done(kafka, folder, given, total)) < total:
+        for each in workers:
+            each.must_run()
+        seconds, memory = used(workers)
+        peak = {name: max(peak[name], memory[name]) for name in peak}
         if count and not first:
             began, first, cpu_before, kafka_before = time.monotonic(), count, seconds, cpu_of(kafka.process)
             print(f"begins behind {first:,} of {total:,}", file=sys.stderr, flush=True)
         time.sleep(1.0)
-    wall, cpu = time.monotonic() - began, used(worker)[0] - cpu_before
+    wall, cpu = time.monotonic() - began, used(workers)[0] - cpu_before
     both = cpu + cpu_of(kafka.process) - kafka_before
-    kept = folder / ("checkpoint" if given.engine == "spark" else "fleet-state")
-    written = sum(each.stat().st_size for each in kept.rglob("*") if each.is_file())
+    kept = folder.parent.rglob("checkpoint" if given.engine == "spark" else "fleet-state")
+    written = sum(file.stat().st_size for each in kept for file in each.rglob("*") if file.is_file())
     events = len(kafka.records(EVENTS))
     core = alone(records(given.sensors, given.readings), given.cells)
     count, mib = total - first, 2**20
