@@ -106,7 +106,7 @@ def expected_ids(configuration: str, topic: str, records: Sequence[PlantRecord])
     return sorted(each.id for each in step.events)
 
 
-def told(kafka: Kafka, events: str) -> list[dict[str, Any]]:
+def published(kafka: Kafka, events: str) -> list[dict[str, Any]]:
     """The attributes of the events of incidents in a topic, with repetitions."""
     found = []
     for record in kafka.records(events):
@@ -116,9 +116,9 @@ def told(kafka: Kafka, events: str) -> list[dict[str, Any]]:
     return found
 
 
-def told_ids(kafka: Kafka, events: str) -> list[str]:
+def published_ids(kafka: Kafka, events: str) -> list[str]:
     """Without repetitions, and without silences, which depend on the end of a test."""
-    return sorted({each["id"] for each in told(kafka, events)})
+    return sorted({each["id"] for each in published(kafka, events)})
 
 
 def readings_of(store: Path) -> list[tuple[str, float]]:

@@ -17,26 +17,26 @@ CALM = plant((START + 10.0 * each for each in range(60)), *SENSORS)
 AFTER = START + 600.0
 
 
-def told(line: Line) -> list[tuple[str, str, str]]:
+def transitions(line: Line) -> list[tuple[str, str, str]]:
     return [(each.transition, each.sensor, each.message) for each in line.events]
 
 
-def said(event: Event) -> dict[str, object]:
+def content(event: Event) -> dict[str, object]:
     data: dict[str, object] = json.loads(event.payload)["data"]
     return data
 
 
 def test_a_device_that_reports_itself_offline_is_one_incident_immediately() -> None:
     line = Line(pipeline()).take([*CALM, word("now/pump", AFTER, "offline")])
-    assert told(line) == [("raised", "now/pump/", "now/pump is offline, and with it 2 sensors")]
-    data = said(line.events[0])
+    assert transitions(line) == [("raised", "now/pump/", "now/pump is offline, and with it 2 sensors")]
+    data = content(line.events[0])
     assert (data["kind"], data["sensors"], data["sensors_total"]) == ("missing", ["now/pump/flow", "now/pump/power"], 2)
     assert data["severity"] == 500
 
 
 def test_its_incident_ends_when_it_reports_itself_online() -> None:
     line = Line(pipeline()).take([*CALM, word("now/pump", AFTER, "Offline"), word("now/pump", AFTER + 90.0, "Online")])
-    assert told(line)[1:] == [("cleared", "now/pump/", "now/pump is online again after 1.5 min")]
+    assert transitions(line)[1:] == [("cleared", "now/pump/", "now/pump is online again after 1.5 min")]
 
 
 def test_a_repeated_report_is_not_news() -> None:
@@ -53,10 +53,10 @@ def test_readings_of_its_sensors_meanwhile_do_not_end_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["offline", '{"state": "offline"}', '"OFFLINE"', "false", '{"online": false}', "lost\n"]
+    "content", ["offline", '{"state": "offline"}', '"OFFLINE"', "false", '{"online": false}', "lost\n"]
 )
-def test_states_are_read_in_any_spelling(said: str) -> None:
-    assert Line(pipeline()).take([*CALM, word("now/pump", AFTER, said)]).events
+def test_states_are_read_in_any_spelling(content: str) -> None:
+    assert Line(pipeline()).take([*CALM, word("now/pump", AFTER, content)]).events
 
 
 def test_an_unknown_state_is_refused() -> None:

@@ -39,21 +39,21 @@ def line_of(values: list[float], watched: ResolvedRule = RULE, cut: int = 500) -
     return Line(pipeline(lambda _: watched)).take(messages(values), cut)
 
 
-def told(line: Line, from_reading: int = 0) -> list[dict[str, Any]]:
+def reported(line: Line, from_reading: int = 0) -> list[dict[str, Any]]:
     events = [json.loads(each.payload) for each in line.events if each.time >= START + EVERY_S * from_reading]
     return [each["data"] for each in events]
 
 
 def test_a_steady_counter_and_its_resets_at_midnight_are_not_news() -> None:
     day = counted(rises(1, 1), start=0.0)[:A_DAY]
-    assert told(line_of(day * 4)) == []
+    assert reported(line_of(day * 4)) == []
 
 
 def test_the_incident_of_a_fast_counter_gives_its_rate() -> None:
     rise = rises(3, 2)
     for index in range(2000, 2020):
         rise[index] += 60.0
-    first, *others = told(line_of(counted(rise)), 2000)
+    first, *others = reported(line_of(counted(rise)), 2000)
     assert first["transition"] == "raised"
     assert first["unit"] == "l/min"
     assert 34 <= first["value"] <= 39
@@ -69,7 +69,7 @@ def test_the_incident_of_a_fast_counter_gives_its_rate() -> None:
 def test_a_counter_that_stops_is_reported() -> None:
     rise = rises(3, 3)
     rise[2000:2060] = [0.0] * 60
-    found = told(line_of(counted(rise)), 2000)
+    found = reported(line_of(counted(rise)), 2000)
     assert found[0]["transition"] == "raised"
     assert found[0]["value"] == 0.0
     said = [each["message"] for each in found]
@@ -80,7 +80,7 @@ def test_a_counter_that_stops_is_reported() -> None:
 def test_a_counter_that_was_back_from_a_fall_sent_an_error_value() -> None:
     values = counted(rises(3, 4))
     values[1800] = 0.0
-    first, last = told(line_of(values))
+    first, last = reported(line_of(values))
     assert (first["kind"], first["transition"]) == ("error_value", "raised")
     assert first["message"] == f"{METER} sends 0 l, an error value"
     assert last["transition"] == "cleared"
@@ -93,7 +93,7 @@ def altered(change: Callable[[float], float], from_reading: int = 1800, seed: in
 
 
 def test_an_exchanged_meter_is_reported_as_a_jump_of_its_reading_and_its_rate_is_judged_as_before() -> None:
-    first, *others = told(line_of(altered(lambda each: each + 900_000.0)), 1800)
+    first, *others = reported(line_of(altered(lambda each: each + 900_000.0)), 1800)
     assert (first["transition"], first["unit"], first["lower"], first["upper"]) == ("raised", "l", None, None)
     assert first["message"].startswith(f"{METER} has jumped from 62")
     assert first["message"].endswith(" l within 2 min")
@@ -103,7 +103,7 @@ def test_an_exchanged_meter_is_reported_as_a_jump_of_its_reading_and_its_rate_is
 
 
 def test_a_unit_changed_by_a_thousand_is_reported_and_the_earlier_rate_is_kept_for_comparison() -> None:
-    first, *others = told(line_of(altered(lambda each: 1000.0 * each)), 1800)
+    first, *others = reported(line_of(altered(lambda each: 1000.0 * each)), 1800)
     assert first["message"].endswith(" l within 2 min, 1000 times as much: its unit may have changed")
     assert others
     assert all(3000 < each["value"] < 9000 for each in others)
@@ -111,7 +111,7 @@ def test_a_unit_changed_by_a_thousand_is_reported_and_the_earlier_rate_is_kept_f
 
 
 def test_a_unit_changed_to_a_thousandth_is_not_a_reset() -> None:
-    first = told(line_of(altered(lambda each: each / 1000.0)), 1800)[0]
+    first = reported(line_of(altered(lambda each: each / 1000.0)), 1800)[0]
     assert first["message"].endswith(" l within 2 min, 1/1000 of it: its unit may have changed")
 
 
@@ -125,7 +125,7 @@ def test_a_jump_is_reported_in_the_same_way_among_many_sensors_and_alone() -> No
 def test_a_limit_of_a_counter_applies_to_its_reading() -> None:
     limited = replace(RULE, detectors=detectors(limits={"high": 20_000.0}, ewma={}), counter=True)
     values = counted(rises(3, 5))
-    first = told(line_of(values, limited))[0]
+    first = reported(line_of(values, limited))[0]
     assert first["kind"] == "range"
     assert first["unit"] == "l"
     assert 20_000 < first["value"] < 20_020
@@ -135,13 +135,13 @@ def test_a_limit_of_a_counter_applies_to_its_reading() -> None:
 def test_a_limit_of_a_counter_is_met_again_after_a_reset() -> None:
     limited = replace(RULE, detectors=detectors(limits={"high": 15_000.0}, contextual={}), counter=True)
     day = counted(rises(2.2, 6), start=0.0)
-    assert [each["transition"] for each in told(line_of([*day, *day[:100]], limited))][-1] == "cleared"
+    assert [each["transition"] for each in reported(line_of([*day, *day[:100]], limited))][-1] == "cleared"
 
 
 def test_a_counter_that_becomes_a_gauge_is_learned_as_one() -> None:
     gauge = np.random.default_rng(7).normal(40.0, 1.0, 1500).round(2).tolist()
     gauge[1200:1240] = [70.0] * 40
-    found = told(line_of([*counted(rises(1.5, 7)), *gauge]), int(1.5 * A_DAY) + 300)
+    found = reported(line_of([*counted(rises(1.5, 7)), *gauge]), int(1.5 * A_DAY) + 300)
     assert [each["unit"] for each in found] == ["l"] * len(found)
     assert any(each["value"] == 70.0 for each in found)
 
@@ -150,7 +150,7 @@ def test_an_open_incident_ends_as_its_sensor_turns_out_to_be_a_counter() -> None
     rise = rises(7.2, 8)
     rise[5030:] = [400.0] * len(rise[5030:])
     line = line_of([600.0, *counted(rise)], replace(RULE, detectors=detectors(rate={})))
-    raised, *_, last = told(line)
+    raised, *_, last = reported(line)
     assert (raised["transition"], raised["unit"]) == ("raised", "l")
     assert last["transition"] == "expired"
     assert not line.pipeline.engine.open_incidents
@@ -199,7 +199,7 @@ def test_after_a_restart_a_rule_can_declare_that_a_counter_is_none() -> None:
 def test_silence_of_a_counter_is_reported_with_its_last_reading() -> None:
     line = line_of(counted(rises(2, 12)))
     line.do("tick", 4 * 3_600.0)
-    found = told(line)[-1]
+    found = reported(line)[-1]
     assert found["kind"] == "missing"
     assert found["unit"] == "l"
     assert found["value"] > 10_000

@@ -22,7 +22,7 @@ def line(values: list[float], preferences: ReportingPreferences, watched: Any = 
     return made.take([reading(SENSOR, START + 60.0 * index, value) for index, value in enumerate(values)], cut)
 
 
-def told(of: Line) -> list[dict[str, Any]]:
+def reported(of: Line) -> list[dict[str, Any]]:
     return [json.loads(each.payload)["data"] for each in of.events]
 
 
@@ -34,7 +34,7 @@ def noise(seed: int, deviation: float = 1.0, at: int = 700, count: int = 900) ->
 
 
 def raised(of: Line) -> list[float]:
-    return [each["value"] for each in told(of) if each["transition"] == "raised"]
+    return [each["value"] for each in reported(of) if each["transition"] == "raised"]
 
 
 @pytest.mark.parametrize("direction", ["high", "low"])
@@ -59,7 +59,7 @@ def test_deviations_below_the_minimum_are_not_reported() -> None:
 
 def test_a_limit_is_reported_whatever_the_preferences() -> None:
     limited = rule(*detectors(limits={"low": 12.0}, ewma={}))
-    (first, *_) = told(line(noise(4, -1.0), ReportingPreferences(direction="high", least=100.0), limited))
+    (first, *_) = reported(line(noise(4, -1.0), ReportingPreferences(direction="high", least=100.0), limited))
     assert (first["kind"], first["lower"]) == ("range", 12.0)
 
 
@@ -74,8 +74,8 @@ def test_variation_below_the_minimum_is_not_reported() -> None:
 @pytest.mark.parametrize("weight", [0.5, 2.0])
 def test_a_weight_changes_severities_and_nothing_else(weight: float) -> None:
     plain, weighed = (
-        told(line(noise(6), ReportingPreferences())),
-        told(line(noise(6), ReportingPreferences(weight=weight))),
+        reported(line(noise(6), ReportingPreferences())),
+        reported(line(noise(6), ReportingPreferences(weight=weight))),
     )
     assert len(plain) == len(weighed) >= 2
     for one, other in zip(plain, weighed, strict=True):

@@ -26,11 +26,11 @@ def whole() -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def undisturbed() -> dict[str, bytes]:
-    told = whole()
-    kinds = Counter(each.split("-")[-1] for each in told)
+    expected = whole()
+    kinds = Counter(each.split("-")[-1] for each in expected)
     assert kinds["raised"] > 20
     assert kinds["cleared"] > 10
-    return told
+    return expected
 
 
 @pytest.mark.parametrize("cells", [2, *(pytest.param(each, marks=pytest.mark.long) for each in (8, 64))])

@@ -24,11 +24,11 @@ def finding(
     return IncidentChange(0, transition, incident, 0, observation, 100.0, [], (0, 1, 0.0, 0), SensorSummary(**summary))
 
 
-def said(found: IncidentChange) -> str:
+def sentence_of(found: IncidentChange) -> str:
     opinion = leading_opinion(found)
     band = band_of(found, opinion)
-    told = (found.transition, found.incident, found.observation)
-    return sentence(SensorChange("tank", "bar", *told, band, opinion, found.summary.interval))
+    change = (found.transition, found.incident, found.observation)
+    return sentence(SensorChange("tank", "bar", *change, band, opinion, found.summary.interval))
 
 
 def quoted(found: IncidentChange) -> tuple[float, float]:
@@ -40,13 +40,13 @@ def quoted(found: IncidentChange) -> tuple[float, float]:
 def test_a_band_that_contains_the_value_is_not_quoted() -> None:
     found = finding([Opinion("contextual", "contextual", 5.0, 20.0, 10.0, 30.0)], 23.5)
     assert all(map(math.isnan, quoted(found)))
-    assert said(found) == "tank is unusual for this time, at 23.5 bar, usually about 20 bar"
+    assert sentence_of(found) == "tank is unusual for this time, at 23.5 bar, usually about 20 bar"
 
 
 @pytest.mark.parametrize("value", [100.0, 101.0, 96.0])
 def test_an_expected_value_that_almost_equals_the_value_is_not_quoted(value: float) -> None:
     found = finding([Opinion("contextual", "contextual", 5.0, 100.0, 60.0, 120.0)], value)
-    assert said(found) == f"tank takes an unusual course, now at {value:.0f} bar"
+    assert sentence_of(found) == f"tank takes an unusual course, now at {value:.0f} bar"
 
 
 def test_when_the_incident_has_ended_the_band_that_contains_the_value_is_quoted() -> None:
@@ -82,18 +82,18 @@ def test_no_band_extends_below_zero_where_no_reading_did() -> None:
 def test_a_range_has_the_digits_that_its_width_justifies_and_never_contains_the_value(
     value: float, lower: float, upper: float, says: str
 ) -> None:
-    assert said(finding([Opinion("ewma", "spike", 9.0, lower, lower, upper)], value)) == f"tank is at {says}"
+    assert sentence_of(finding([Opinion("ewma", "spike", 9.0, lower, lower, upper)], value)) == f"tank is at {says}"
 
 
 def test_a_drift_is_described_by_the_mean_that_has_left_its_range() -> None:
     drift = Opinion("drift", "drift", 9.0, math.nan, 422.4, 1127.0, level=3.5, now=398.25, usual=421.5, about="an hour")
     usually = "its mean over an hour is 398.2, usually 421.5 bar at least"
-    assert said(finding([drift], 330.0)) == f"tank has drifted to 330 bar: {usually}"
+    assert sentence_of(finding([drift], 330.0)) == f"tank has drifted to 330 bar: {usually}"
 
 
 def test_a_value_within_the_rounded_band_is_shown_with_more_digits() -> None:
     found = finding([Opinion("ewma", "spike", 9.0, 40415.2, 40415.1, 40415.3)], 40415.34)
-    assert said(found) == "tank is at 40415.34 bar, expected 40415.1 to 40415.3 bar"
+    assert sentence_of(found) == "tank is at 40415.34 bar, expected 40415.1 to 40415.3 bar"
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_value_within_the_rounded_band_is_shown_with_more_digits() -> None:
 def test_a_condition_that_is_not_about_the_value_has_its_own_figures(
     opinion: Opinion, interval: float, says: str
 ) -> None:
-    assert said(finding([opinion], 21.5, interval=interval)) == says
+    assert sentence_of(finding([opinion], 21.5, interval=interval)) == says
 
 
 def test_an_update_describes_the_new_condition() -> None:
@@ -135,10 +135,10 @@ def test_an_update_describes_the_new_condition() -> None:
     observation = Observation(160.0, 28.0, 4.0, [place, stuck])
     found.incident.extend(observation)
     found = replace(found, transition=Transition.UPDATED, observation=observation)
-    assert said(found) == "tank has repeated 28 bar for 40 min, 8 min at most so far"
+    assert sentence_of(found) == "tank has repeated 28 bar for 40 min, 8 min at most so far"
     assert math.isnan(quoted(found)[0])
     found.incident.extend(later := Observation(220.0, 28.0, 4.0, [place, stuck]))
-    assert said(replace(found, observation=later)) == "tank has shifted to 28 bar, expected 15 to 25 bar"
+    assert sentence_of(replace(found, observation=later)) == "tank has shifted to 28 bar, expected 15 to 25 bar"
 
 
 def test_an_update_reports_that_a_sensor_has_fallen_silent_whatever_else_is_wrong_with_it() -> None:
@@ -147,5 +147,5 @@ def test_an_update_reports_that_a_sensor_has_fallen_silent_whatever_else_is_wron
     found.incident.extend(silence)
     found = replace(found, transition=Transition.UPDATED, observation=silence)
     assert found.incident.kind == "spike"
-    assert said(found) == "tank is silent; its last value was 28 bar"
+    assert sentence_of(found) == "tank is silent; its last value was 28 bar"
     assert band_of(found, leading_opinion(found)) is None

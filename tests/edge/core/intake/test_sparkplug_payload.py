@@ -66,14 +66,16 @@ PAYLOADS = st.builds(
 )
 
 
-def said(message: Any, field: str) -> Any:
+def field_of(message: Any, field: str) -> Any:
     return getattr(message, field) if message.HasField(field) else None
 
 
 def by_protobuf(payload: bytes) -> Payload:
     """The payload as decoded by Google's library."""
     parsed = CLASSES["Payload"].FromString(payload)
-    return Payload(said(parsed, "timestamp"), said(parsed, "seq"), tuple(map(metric_by_protobuf, parsed.metrics)))
+    return Payload(
+        field_of(parsed, "timestamp"), field_of(parsed, "seq"), tuple(map(metric_by_protobuf, parsed.metrics))
+    )
 
 
 def metric_by_protobuf(metric: Any) -> Metric:
@@ -92,10 +94,10 @@ def metric_by_protobuf(metric: Any) -> Metric:
         and (field := value.WhichOneof("value")) in {"int_value", "long_value"}
     ]
     return Metric(
-        said(metric, "name"),
-        said(metric, "alias"),
-        said(metric, "timestamp"),
-        said(metric, "datatype"),
+        field_of(metric, "name"),
+        field_of(metric, "alias"),
+        field_of(metric, "timestamp"),
+        field_of(metric, "datatype"),
         metric.is_historical,
         metric.is_transient,
         metric.is_null,

@@ -13,7 +13,7 @@ from edge.core.model.readings.stream_clock import ALONE, TOLERANCE_S, Skip, Stre
 Readings = list[tuple[int, float]]
 
 
-def said(clock: StreamClock, readings: Readings) -> list[float]:
+def clocks(clock: StreamClock, readings: Readings) -> list[float]:
     slots = np.array([slot for slot, _ in readings], dtype=np.intp)
     return clock.advance(slots, np.array([time for _, time in readings])).tolist()
 
@@ -64,18 +64,18 @@ def test_the_clock_equals_that_of_a_plain_loop_in_any_batching(
 def walk(readings: Readings, cut: int) -> None:
     clock, times, skips = StreamClock(), list[float](), list[Skip]()
     for start in range(0, len(readings), cut):
-        times += said(clock, readings[start : start + cut])
+        times += clocks(clock, readings[start : start + cut])
         skips += [each._replace(place=start + each.place) for each in clock.skips]
     assert times == plain(readings)
     whole = StreamClock()
-    said(whole, readings)
+    clocks(whole, readings)
     assert whole.skips == skips
     assert whole.state() == clock.state()
 
 
 @given(READINGS)
 def test_the_clock_never_goes_back_and_never_beyond_the_latest_reading(readings: Readings) -> None:
-    clock = said(StreamClock(), readings)
+    clock = clocks(StreamClock(), readings)
     latest = np.maximum.accumulate([time for _, time in readings])
     assert clock == sorted(clock)
     assert (np.array(clock) <= latest).all()
@@ -99,24 +99,24 @@ def test_a_sensor_that_runs_ahead_moves_the_clock_by_no_more_than_the_tolerance(
         truth.append(now)
     assert all(
         clock <= time + min(ahead, TOLERANCE_S) + 1e-6
-        for clock, time in zip(said(StreamClock(), readings), truth, strict=True)
+        for clock, time in zip(clocks(StreamClock(), readings), truth, strict=True)
     )
 
 
 def test_a_single_sensor_is_trusted_immediately() -> None:
-    assert said(StreamClock(), [(0, 0.0), (0, 100.0), (0, 7_000.0)]) == [0.0, 100.0, 7_000.0]
+    assert clocks(StreamClock(), [(0, 0.0), (0, 100.0), (0, 7_000.0)]) == [0.0, 100.0, 7_000.0]
 
 
 def test_a_plant_that_pauses_continues_with_the_second_sensor() -> None:
     before = [(slot, float(time)) for time in range(5) for slot in range(3)]
-    assert said(StreamClock(), [*before, (1, 1000.0), (0, 1001.0), (2, 1001.5)])[-3:] == [4.0, 1000.0, 1001.5]
+    assert clocks(StreamClock(), [*before, (1, 1000.0), (0, 1001.0), (2, 1001.5)])[-3:] == [4.0, 1000.0, 1001.5]
 
 
 def test_the_last_sensor_of_a_plant_is_trusted_after_some_readings() -> None:
     alone = [(1, 100.0 * turn) for turn in range(1, ALONE + 2)]
-    assert said(StreamClock(), [(0, 0.0), (1, 0.0), *alone])[2:] == [0.0] * (ALONE - 1) + [500.0, 600.0]
+    assert clocks(StreamClock(), [(0, 0.0), (1, 0.0), *alone])[2:] == [0.0] * (ALONE - 1) + [500.0, 600.0]
 
 
 def test_a_sensor_far_in_the_past_delays_no_other() -> None:
     readings = [each for time in range(10) for each in ((0, time - 1e6), (1, float(time)), (2, time + 0.5))]
-    assert said(StreamClock(), readings)[-1] == 9.5
+    assert clocks(StreamClock(), readings)[-1] == 9.5

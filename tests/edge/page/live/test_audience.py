@@ -38,7 +38,7 @@ def events(count: int) -> list[Event]:
     return [event(number)._replace(sensor=f"s{number}", incident=f"i{number}") for number in range(1, count + 1)]
 
 
-async def told(tab: Tab) -> list[tuple[str, Any]]:
+async def received(tab: Tab) -> list[tuple[str, Any]]:
     content = (await tab.next() or b"").decode()
     found = [each.split("\n") for each in content.split("\n\n") if each]
     return [(name.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for name, data in found]
@@ -51,7 +51,7 @@ def test_news_are_collected_and_sent_to_all_pages_at_once(audience: Audience) ->
             audience.join(each)
         for each in events(3):
             audience.events([each], 3)
-        return [await told(each) for each in tabs]
+        return [await received(each) for each in tabs]
 
     one, other = asyncio.run(run())
     assert one == other == [("incidents", {"open": 3, "many": False, "rows": [{"sensor": f"s{n}"} for n in (1, 2, 3)]})]
@@ -62,7 +62,7 @@ def test_of_a_flood_only_the_size_is_sent(audience: Audience) -> None:
         tab = Tab(None)
         audience.join(tab)
         audience.events(events(MOST_TOGETHER + 1), 1000)
-        return await told(tab)
+        return await received(tab)
 
     assert asyncio.run(run()) == [("incidents", {"open": 1000, "many": True, "rows": []})]
 
@@ -75,7 +75,7 @@ def test_readings_are_sent_to_the_pages_that_show_their_sensor(audience: Audienc
         assert handover.watched == {"a", "b"}
         audience.readings({"a": [[1.0, 2.0, None, 6.0, None, None]]})
         audience.readings({"a": [[2.0, 3.0, None, 6.0, None, None]]})
-        found = await told(mine)
+        found = await received(mine)
         return found, other._news.is_set()
 
     found, disturbed = asyncio.run(run())

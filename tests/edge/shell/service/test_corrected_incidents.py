@@ -44,7 +44,7 @@ def crashed(path: Path, rules: str) -> SqliteStore:
     return store
 
 
-def told(path: Path) -> list[str]:
+def published(path: Path) -> list[str]:
     return [each["transition"] for each in read_events(path, EventFilter())]
 
 
@@ -65,7 +65,7 @@ def test_events_after_a_crash_match_the_configuration(
     store = crashed(path, before)
     for _ in range(2):
         made, _, _ = resume(lambda: configured(now), store, now, "", START + 200)
-        assert told(path) == expected
+        assert published(path) == expected
         assert list(made.open_incidents.events) == (["plant/a"] if expected == ["raised"] else [])
     assert ("incidents_corrected" in caplog.text) == (before != now)
     following = made.process(readings(110, 400, 20.0)).events
@@ -81,14 +81,14 @@ def test_nothing_is_concluded_from_damaged_events(tmp_path: Path) -> None:
     store = crashed(tmp_path / "store.db", LIMITED)
     store._database.execute("UPDATE events SET payload = 'rubbish'")
     resume(lambda: configured(FREE), store, FREE, "", START + 200)
-    assert told(tmp_path / "store.db") == ["raised"]
+    assert published(tmp_path / "store.db") == ["raised"]
     store.close()
 
 
 def test_nothing_is_concluded_from_a_store_that_replaced_a_damaged_one(tmp_path: Path) -> None:
     store = crashed(tmp_path / "store.db", LIMITED)
     resume(lambda: configured(FREE), store, FREE, "", START + 200, is_whole=False)
-    assert told(tmp_path / "store.db") == ["raised"]
+    assert published(tmp_path / "store.db") == ["raised"]
     resume(lambda: configured(FREE), store, FREE, "", START + 200)
-    assert told(tmp_path / "store.db") == ["raised"]
+    assert published(tmp_path / "store.db") == ["raised"]
     store.close()

@@ -20,8 +20,8 @@ from kafka_plant import (
     kafka_configuration,
     plant_records,
     produce,
+    published_ids,
     readings_of,
-    told_ids,
 )
 from kafka_server import Kafka
 
@@ -104,8 +104,8 @@ def test_readings_continue_through_kills_and_an_outage_and_give_the_same_events_
         idle_s=120,
         poll_s=0.5,
     )
-    below = told_ids(kafka, "events")
+    below = published_ids(kafka, "events")
     assert below == expected_ids(configuration, "plant", records)
-    wait_until(lambda: len(told_ids(kafka, "upper-events")) >= len(below), 120, "events above")
-    assert len(told_ids(kafka, "upper-events")) == len(below)
+    wait_until(lambda: len(published_ids(kafka, "upper-events")) >= len(below), 120, "events above")
+    assert len(published_ids(kafka, "upper-events")) == len(below)
     assert upper.end() == gateway.end() == 0

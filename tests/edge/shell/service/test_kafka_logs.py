@@ -23,8 +23,8 @@ from kafka_plant import (
     new_topic,
     plant_records,
     produce,
+    published_ids,
     taken,
-    told_ids,
     wait_for_readings,
 )
 from kafka_server import Kafka
@@ -127,11 +127,11 @@ def test_a_gateway_whose_clock_is_a_day_ahead_affects_only_its_own_readings(
     produce(kafka, topic, [each for _, each in sorted(together, key=itemgetter(0))])
     wait_for_readings({"gw": service}, len(right))
     expected = expected_ids(configuration, topic, right)
-    wait_for_all(lambda: len(told_ids(kafka, f"{topic}-events")), len(expected), "events", poll_s=0.5)
+    wait_for_all(lambda: len(published_ids(kafka, f"{topic}-events")), len(expected), "events", poll_s=0.5)
     wait_until(lambda: health(service).get("readings_refused"), 60, "the refusals")
     assert health(service)["readings_refused"] == {"time_in_future": len(ahead)}
     assert service.end() == 0
-    assert {*told_ids(kafka, f"{topic}-events")} >= {*expected}
+    assert {*published_ids(kafka, f"{topic}-events")} >= {*expected}
     assert early_silences(kafka, f"{topic}-events", now - 60) == []
 
 
@@ -147,10 +147,10 @@ def test_a_broker_that_hangs_costs_nothing(kafka: Kafka, topic: str, make_worker
     produce(kafka, topic, records[2000:])
     wait_for_readings({"gw": service}, len(records))
     expected = expected_ids(configuration, topic, records)
-    wait_for_all(lambda: len(told_ids(kafka, f"{topic}-events")), len(expected), "events", poll_s=0.5)
+    wait_for_all(lambda: len(published_ids(kafka, f"{topic}-events")), len(expected), "events", poll_s=0.5)
     assert service.end() == 0
     assert Counter(taken(service)).most_common(1)[0][1] == 1
-    assert told_ids(kafka, f"{topic}-events") == expected
+    assert published_ids(kafka, f"{topic}-events") == expected
 
 
 def _shifted(record: PlantRecord, seconds: float) -> PlantRecord:

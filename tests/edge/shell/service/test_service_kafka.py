@@ -25,8 +25,8 @@ from kafka_plant import (
     new_topic,
     plant_records,
     produce,
+    published_ids,
     taken,
-    told_ids,
     wait_for_readings,
 )
 from kafka_server import Kafka
@@ -57,10 +57,10 @@ def test_every_reading_is_read_once_through_kills_and_the_events_are_those_of_on
             time.sleep(chance.uniform(0.1, 2.0))  # any moment will do
     wait_for_readings({"gw": service}, len(records))
     expected = expected_ids(configuration, topic, records)
-    wait_for_all(lambda: len(told_ids(kafka, f"{topic}-events")), len(expected), "events", poll_s=0.5)
+    wait_for_all(lambda: len(published_ids(kafka, f"{topic}-events")), len(expected), "events", poll_s=0.5)
     assert service.end() == 0
     assert Counter(taken(service)).most_common(1)[0][1] == 1
-    assert told_ids(kafka, f"{topic}-events") == expected
+    assert published_ids(kafka, f"{topic}-events") == expected
 
 
 def test_offsets_are_committed_for_stored_records_and_the_lag_is_reported(
@@ -95,10 +95,10 @@ def test_readings_continue_after_the_broker_was_killed_and_restarted(tmp_path: P
     produce(kafka, "plant", records[2000:])
     wait_for_readings({"gw": service}, len(records))
     expected = expected_ids(configuration, "plant", records)
-    wait_for_all(lambda: len(told_ids(kafka, "events")), len(expected), "events", poll_s=0.5)
+    wait_for_all(lambda: len(published_ids(kafka, "events")), len(expected), "events", poll_s=0.5)
     assert service.end() == 0
     assert Counter(taken(service)).most_common(1)[0][1] == 1
-    assert told_ids(kafka, "events") == expected
+    assert published_ids(kafka, "events") == expected
     kafka.kill()
 
 

@@ -55,7 +55,7 @@ def plant(tmp_path: Path) -> JournaledPlant:
     return JournaledPlant(tmp_path / "store.db")
 
 
-def told(rows: list[object]) -> list[tuple[str, str, float]]:
+def contents(rows: list[object]) -> list[tuple[str, str, float]]:
     return [
         (row.sensor, one["n"], one["v"])  # type: ignore[attr-defined]
         for row in rows
@@ -123,7 +123,7 @@ def test_names_are_right_after_a_snapshot_and_after_a_sensor_was_forgotten(plant
     plant.rows += 1
     plant.add("line4/newer/temp")
     found = plant.reader().next(SinkPosition(), 1000)[0]
-    assert [name for _, name, _ in told([*found])] == [
+    assert [name for _, name, _ in contents([*found])] == [
         f"gw/{each}" for each in (*SENSORS, "line3/new/temp", "line4/newer/temp")
     ]
 
@@ -131,7 +131,7 @@ def test_names_are_right_after_a_snapshot_and_after_a_sensor_was_forgotten(plant
 def test_only_selected_sensors_are_forwarded(plant: JournaledPlant) -> None:
     plant.add(*SENSORS)
     rows, _ = plant.reader(("line1/**",), "").next(SinkPosition(), 100)
-    assert told([*rows]) == [("line1/pump", SENSORS[0], 1.0), ("line1/pump", SENSORS[1], 1.0)]
+    assert contents([*rows]) == [("line1/pump", SENSORS[0], 1.0), ("line1/pump", SENSORS[1], 1.0)]
 
 
 def test_a_unit_is_forwarded_with_the_reading_that_introduced_it(plant: JournaledPlant) -> None:
@@ -170,7 +170,7 @@ def test_rows_that_were_deleted_unread_are_a_gap_and_reading_continues_after_it(
     at = SinkPosition(passed, loss.up_to)
     rows, up_to = reader.next(at, 1000)
     assert up_to == at_end_of(10)
-    assert [value for _, _, value in told([*rows])] == [float(row) for row in range(6, 11) for _ in SENSORS]
+    assert [value for _, _, value in contents([*rows])] == [float(row) for row in range(6, 11) for _ in SENSORS]
     assert reader.losses(SinkPosition(up_to), SinkBacklog(), SinkLimits(), 0.0) == []
 
 

@@ -11,7 +11,9 @@ from edge.shell.store import SqliteStore
 from edge.shell.store.reading.past_incidents import IncidentFilter, read_incidents, read_sentences
 
 
-def told(number: int, incident: str, transition: str, severity: int, message: str, sensor: str = "pump") -> Event:
+def incident_event(
+    number: int, incident: str, transition: str, severity: int, message: str, sensor: str = "pump"
+) -> Event:
     return event(number)._replace(
         incident=incident,
         transition=transition,
@@ -28,11 +30,11 @@ def path(tmp_path: Path) -> Iterator[Path]:
     path = tmp_path / "store.db"
     store = SqliteStore(path, "process")
     events = [
-        told(1, "a", "raised", 300, "Pump is at 9"),
-        told(2, "a", "updated", 600, "Pump is at 20"),
-        told(3, "b", "raised", 260, "Größe is odd", sensor="Größe"),
-        told(4, "a", "acknowledged", 600, "Somebody has seen it"),
-        told(5, "a", "cleared", 600, "Pump is well again"),
+        incident_event(1, "a", "raised", 300, "Pump is at 9"),
+        incident_event(2, "a", "updated", 600, "Pump is at 20"),
+        incident_event(3, "b", "raised", 260, "Größe is odd", sensor="Größe"),
+        incident_event(4, "a", "acknowledged", 600, "Somebody has seen it"),
+        incident_event(5, "a", "cleared", 600, "Pump is well again"),
     ]
     store.append(events, [], None, now=5.0)
     yield path

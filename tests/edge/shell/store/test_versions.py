@@ -149,7 +149,7 @@ def resumed(store: SqliteStore) -> tuple[Pipeline, list[Gap]]:
     return pipeline, gaps
 
 
-def told(path: Path) -> dict[str, tuple[str, str]]:
+def open_incidents_in(path: Path) -> dict[str, tuple[str, str]]:
     """The last event of each incident that was open when the store was closed: incident, id and transition."""
     with closing(sqlite3.connect(path)) as connection:
         rows = connection.execute(
@@ -194,7 +194,7 @@ def test_learned_state_is_known_or_relearned(reopened: Reopened) -> None:
 
 
 def test_open_incidents_stay_open_and_end_once_under_their_ids(path: Path) -> None:
-    before = told(path)
+    before = open_incidents_in(path)
     assert len(before) >= 2
     store = SqliteStore(path)
     pipeline, _ = resumed(store)
