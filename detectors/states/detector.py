@@ -25,6 +25,7 @@ from detectors.states.levels import (
     whole_arrays,
 )
 from detectors.states.means import distance, gather_quiet, learn_means, means_layout, state_of, take_value
+from detectors.states.plateaus import follow_plateaus, plateaus_layout
 from detectors.states.spells import (
     BETWEEN,
     FEWEST_ALL,
@@ -66,8 +67,8 @@ SELDOM = 0.1
 """A value that is exactly repeated, in at most this share of the readings, among others that vary, is an error value
 and not a state; the same applies if it is negative."""
 
-VALUE, LENGTH, CHANGES, HOUR = 1.0, 2.0, 3.0, 4.0
-ABOUT = {VALUE: "value", LENGTH: "length", CHANGES: "changes", HOUR: "hour"}
+VALUE, LENGTH, CHANGES, HOUR, STAY = 1.0, 2.0, 3.0, 4.0, 5.0
+ABOUT = {VALUE: "value", LENGTH: "length", CHANGES: "changes", HOUR: "hour", STAY: "stay"}
 """What the last score of a sensor was about."""
 
 
@@ -76,17 +77,18 @@ class States(Detector):
     """Finds a machine in a wrong state, too long in one, or changing too often, and values outside of its states.
 
     A sensor has states if its histogram has few levels with almost nothing between them, each visited again and again.
-    Other sensors get no opinion.
+    Of other sensors only plateaus are scored: how long they stay at a value that they otherwise pass.
 
     Catches: on/off and multi-state signals that stay on or off for too long, are in an unusual state for the hour of
-        the week, change too often, or show a value between their levels.
-    Blind to: continuous signals; a spell no longer than a normal one, at an hour when its state is usual.
+        the week, change too often, or show a value between their levels; any signal that stays where it never did.
+    Blind to: signals that linger anywhere; a spell no longer than a normal one, at an hour when its state is usual.
     Contamination: a spell that was surprising counts as normal up to another one as long; the timetable learns nothing
         while an incident is open.
-    Warm-up: 200 readings, then 36 hours and 6 visits of each level; three days for lengths, two weeks for hours of the
-        week.
-    State: 2,480 bytes per sensor.
-    Cost: about 20 array operations per round, and about 150 for sensors with states.
+    Warm-up: 200 readings, then 36 hours and 6 visits of each level; three days for lengths, a week for plateaus, two
+        weeks for hours of the week.
+    State: 3,344 bytes per sensor.
+    Cost: about 35 array operations per round, about 80 for sensors that leave a plateau, and about 150 for sensors
+        with states.
     Source: S. E. Levinson, "Continuously variable duration hidden Markov models", Computer Speech and Language 1, 1986,
         for states with durations of their own; B. M. Hill, "A simple general approach to inference about the tail of a
         distribution", Annals of Statistics 3 (5), 1975, for tails beyond a record.
@@ -120,6 +122,7 @@ class States(Detector):
             **means_layout(),
             **spells_layout(),
             **timetable_layout(),
+            **plateaus_layout(),
             "known": Field(learned=False),
             "until": Field(-NO_CUT, learned=False, moment=True),
             "violated": Field(learned=False),
@@ -130,7 +133,7 @@ class States(Detector):
 
     def judge(self, state: State, slots: Rows, values: Numbers, times: Numbers) -> Scores:
         """See `Detector`."""
-        scores = no_opinion(values)
+        scores, stays = no_opinion(values), follow_plateaus(state, slots, values, times)
         with_levels = state["levels"][slots] > 0
         if any_of(with_levels):
             quiet = with_levels & self._is_quiet(state, slots, values, times)
@@ -152,7 +155,7 @@ class States(Detector):
         due = count_readings(state, slots, values)
         if any_of(due):
             self._look(whole_arrays(state), np.atleast_1d(slots)[np.flatnonzero(due)])
-        return scores
+        return _with_plateaus(state, slots, scores, stays) if any_of(stays > 0) else scores
 
     @staticmethod
     def _is_quiet(state: State, slots: Rows, values: Numbers, times: Numbers) -> Any:
@@ -166,9 +169,9 @@ class States(Detector):
         changed = slots[look_for_levels(arrays, slots)]
         if not len(changed):
             return
-        histogram = levels_layout()
+        of_all = {**levels_layout(), **plateaus_layout()}
         for name, field in self.layout().items():
-            if name not in histogram:
+            if name not in of_all:
                 arrays[name][changed] = field.initial
 
     def _follow(self, state: State, slots: Slots, values: Floats, times: Floats) -> Floats:
@@ -298,6 +301,8 @@ class States(Detector):
         about = float(row["about"])
         if about not in ABOUT:
             return None
+        if about == STAY:
+            return Measure(float(row["stay_last"] - row["stay_since"]), float(row["stay_record"]), about=ABOUT[about])
         own = int(row["state"])
         if about == CHANGES:
             return Measure(float(row["busy"]), float(row["busiest"]), about=ABOUT[about])
@@ -310,6 +315,17 @@ class States(Detector):
         reach = 3.0 * float(row["scale"][usual])
         center = float(row["center"][usual])
         return Measure(length, NOTHING, about=ABOUT[about], lower=center - reach, upper=center + reach)
+
+
+def _with_plateaus(state: State, slots: Rows, scores: Scores, stays: Numbers) -> Scores:
+    """The scores of readings, or those of their plateaus where these are higher."""
+    more = (stays > 0) & ((scores.score >= stays) ^ True)
+    if type(more) is bool:
+        if more:
+            state["about"][slots], scores = STAY, scores.with_score(stays)
+    else:
+        state["about"][slots[more]], scores.score[more] = STAY, stays[more]
+    return scores
 
 
 def values_of_states(arrays: Arrays) -> list[list[float]]:

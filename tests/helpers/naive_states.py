@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+from naive_plateaus import Plateaus
 
 from detectors.states import States
 
@@ -163,6 +164,7 @@ def beyond(chances: float, ratio: float, spread: float) -> float:
 class NaiveStates:
     def __init__(self, detector: States) -> None:
         self.set = detector
+        self.plateaus = Plateaus()
         self.histogram = Histogram()
         self.cuts: list[float] = []
         self.doubted = self.agreed = 0
@@ -183,6 +185,7 @@ class NaiveStates:
 
     def step(self, value: float, time: float) -> Any:
         score = math.nan
+        stays = self.plateaus.step(value, time, (self.histogram.low, self.histogram.width))
         if self.cuts:
             if self.least <= value <= self.most and self.last <= time < self.until:
                 self.kept.append(value - self.origin)
@@ -201,6 +204,8 @@ class NaiveStates:
             if not same and (self.doubted >= 3 or self.agreed < 2):
                 self.cuts, self.doubted, self.agreed = found, 0, 0
                 self.forget()
+        if stays > 0 and not score >= stays:
+            score = stays
         return (score, *NOTHING[1:])
 
     def distance(self) -> float:

@@ -72,7 +72,7 @@ def _measured(pace: str, unit: str, observation: Observation, opinion: Opinion) 
     did = "has stood still" if observation.value == 0 else f"has risen by {pace}"
     if about == "changes":
         return f"changes its pace about {number(now, 2)} times an hour, {number(usual, 2)} times at most so far"
-    if about == "length":
+    if about in {"length", "stay"}:
         return f"{did} for {duration(now)}, {duration(usual)} at most so far"
     if about == "hour":
         return f"{did} for {duration(now)}{_usually(observation.value, unit, opinion, ', at this hour usually')}"

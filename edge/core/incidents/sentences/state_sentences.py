@@ -21,6 +21,8 @@ def state_clause(value: float, unit: str, opinion: Opinion) -> str:
         return f"changes its state about {number(now, 2)} times an hour, {number(usual, 2)} times at most so far"
     if opinion.about == "length":
         return f"has stayed at {quantity(value, unit)} for {duration(now)}, {duration(usual)} at most so far"
+    if opinion.about == "stay":
+        return f"has stayed near {quantity(value, unit)} for {duration(now)}, {duration(usual)} at most so far"
     at, usually = _beside(value, unit, opinion.lower, opinion.upper)
     if opinion.about == "hour":
         return f"has been at {at} for {duration(now)}" + (f", at this hour usually {usually}" if usually else "")

@@ -116,6 +116,10 @@ def test_durations_are_in_the_unit_a_person_would_use(seconds: float, text: str)
             "well/pump has stayed at 1.9 A for 17 min, 9 min at most so far",
         ),
         (
+            Opinion("states", "state", 3.0, level=2.5, now=3600.0, usual=180.0, about="stay"),
+            "well/pump has stayed near 1.9 A for 1 h, 3 min at most so far",
+        ),
+        (
             Opinion("states", "state", 3.0, level=2.5, now=8.6, usual=4.1, about="changes"),
             "well/pump changes its state about 8.6 times an hour, 4.1 times at most so far",
         ),

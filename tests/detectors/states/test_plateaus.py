@@ -1,0 +1,139 @@
+"""Plateaus: a sensor that stays at a value which it otherwise only passes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from naive_states import NaiveStates
+
+from detectors.base import Measure
+from detectors.numeric.arrays import Floats
+from detectors.state import StateTable
+from detectors.states import States
+
+MONDAY_S = 1_772_409_600.0
+TELLS = 2.5
+EVERY_S = 120.0
+DAY = 720
+
+Told = list[tuple[int, float, Measure]]
+
+
+def charger(days: int) -> Floats:
+    """The power of a charger in W, every two minutes: 11 kW for some hours on most days, rising and falling slowly."""
+    rng = np.random.default_rng(7)
+    values = np.round(4 + rng.normal(0, 0.3, days * DAY), 1)
+    for day in range(days):
+        if rng.random() < 0.8:
+            begin, length = day * DAY + int(rng.integers(440, 520)), int(rng.integers(40, 150))
+            ramp = np.linspace(500, 11_000, 9)
+            course = np.concatenate([ramp, np.full(length, 11_000), ramp[::-1]])
+            values[begin : begin + len(course)] = np.round(course * rng.normal(1, 0.004, len(course)))
+    return values
+
+
+def staying(values: Floats, begin: int, length: int, at: float) -> Floats:
+    """The values, with `length` readings from `begin` on close to a value."""
+    values = values.copy()
+    values[begin : begin + length] = np.round(at + np.random.default_rng(8).normal(0, 12, length))
+    return values
+
+
+def watch(values: Floats) -> Told:
+    """What is told of a sensor, and when: index, value, and what it is about. Meanwhile nothing is learned."""
+    table, told, is_open = StateTable(States(), rows=1), [], False
+    for index, value in enumerate(values.tolist()):
+        score = table.update_one(0, value, MONDAY_S + EVERY_S * index, held=is_open).score
+        if score >= TELLS and not is_open:
+            measure = table.detector.measure(table.arrays, 0)
+            assert measure is not None
+            told.append((index, value, measure))
+        is_open = score >= (TELLS / 2 if is_open else TELLS)
+    return told
+
+
+@pytest.fixture(scope="module")
+def charging() -> Floats:
+    return charger(26)
+
+
+NOON = 21 * DAY + 300
+
+
+def test_a_charger_that_works_is_not_reported(charging: Floats) -> None:
+    assert watch(charging) == []
+
+
+@pytest.mark.parametrize("at", [7_300.0, 1_400.0])
+def test_a_charger_that_stays_where_it_only_passed_is_reported_within_an_hour(charging: Floats, at: float) -> None:
+    told = watch(staying(charging, NOON, 120, at))
+    assert [each for each, _, _ in told] == [told[0][0]]
+    assert NOON + 15 <= told[0][0] <= NOON + 30
+    measure = told[0][2]
+    assert measure.about == "stay"
+    assert measure.now == EVERY_S * (told[0][0] - NOON)
+    assert measure.usual < 900.0
+
+
+def test_it_is_reported_if_the_sensor_had_only_jumped_across_the_value() -> None:
+    values = np.where(np.arange(20 * DAY) % 90 < 30, 50.0, 0.0)
+    values[::7] += 0.5
+    values[15 * DAY : 15 * DAY + 60] = 31.0
+    assert next(each.about for _, value, each in watch(values) if value == 31.0) in {"stay", "value"}
+
+
+def test_what_has_come_twice_is_usual(charging: Floats) -> None:
+    values = charging
+    for day in (18, 20, 22, 24):
+        values = staying(values, day * DAY + 200, 120, 7_300.0)
+    assert [index // DAY for index, _, _ in watch(values)] == [18, 20]
+
+
+def test_a_new_sensor_is_not_reported(charging: Floats) -> None:
+    assert watch(staying(charging[: 7 * DAY], 5 * DAY + 200, 120, 7_300.0)) == []
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_temperature_lingers_anywhere(seed: int) -> None:
+    rng, each = np.random.default_rng(seed), np.arange(40 * 144)
+    walk = np.cumsum(rng.normal(0, 0.05, len(each)))
+    walk -= np.convolve(walk, np.full(433, 1 / 433), mode="same")
+    values = np.round(21 + 1.5 * np.sin(each / 144 * 2 * np.pi) + walk + rng.normal(0, 0.03, len(each)), 2)
+    values[30 * 144 : 30 * 144 + 18] = values[30 * 144]
+    table, scores = StateTable(States(), rows=1), []
+    for index, value in enumerate(values.tolist()):
+        scores.append(table.update_one(0, value, MONDAY_S + 600.0 * index, held=False).score)
+    assert np.nan_to_num(scores).max() < TELLS
+
+
+def test_a_wide_round_a_single_reading_and_the_simple_counterpart_agree(charging: Floats) -> None:
+    values = staying(charging[: 16 * DAY], 14 * DAY + 200, 60, 7_300.0)
+    noisy = values + np.random.default_rng(9).normal(0, 400, len(values))
+    one, wide, twins = StateTable(States(), rows=2), StateTable(States(), rows=2), [NaiveStates(States()) for _ in "ab"]
+    highest, rows = 0.0, np.arange(2)
+    for index, pair in enumerate(zip(values.tolist(), noisy.tolist(), strict=True)):
+        time = MONDAY_S + EVERY_S * index
+        singly = [one.update_one(row, value, time, held=False).score for row, value in enumerate(pair)]
+        together = wide.update(rows, np.array(pair), np.full(2, time)).score
+        naive = [twin.step(value, time)[0] for twin, value in zip(twins, pair, strict=True)]
+        np.testing.assert_array_equal(singly, together)
+        np.testing.assert_allclose(singly, naive, rtol=1e-6, atol=1e-6)
+        highest = max(highest, np.nan_to_num(singly[0]))
+    assert highest > TELLS
+    for name, array in one.arrays.items():
+        np.testing.assert_array_equal(array, wide.arrays[name], err_msg=name)
+
+
+def test_learning_goes_on_the_same_after_a_restart(charging: Floats) -> None:
+    values = staying(charging[: 16 * DAY], 14 * DAY + 200, 60, 7_300.0)
+    straight, restarted = StateTable(States(), rows=1), StateTable(States(), rows=1)
+    scores = np.empty((len(values), 2))
+    for index, value in enumerate(values.tolist()):
+        if index in {12 * DAY, 14 * DAY + 220}:
+            saved = restarted.to_bytes()
+            restarted = StateTable(States(), rows=1)
+            restarted.from_bytes(saved)
+        time = MONDAY_S + EVERY_S * index
+        scores[index] = [table.update_one(0, value, time, held=False).score for table in (straight, restarted)]
+    assert np.nan_to_num(scores).max() > TELLS
+    np.testing.assert_array_equal(scores[:, 0], scores[:, 1])
