@@ -96,13 +96,14 @@ def reopened(name: str, tmp_path_factory: pytest.TempPathFactory) -> Reopened:
     log = logging.getLogger("edgewarden")
     kept = KeptLines()
     log.addHandler(kept)
-    level, log.level = log.level, logging.INFO
+    level = log.level
+    log.setLevel(logging.INFO)
     store = SqliteStore(unpacked(name, tmp_path_factory.mktemp(name)))
     pipeline, gaps = resumed(store)
     journal = list(store.past())
     store.close()
     log.removeHandler(kept)
-    log.level = level
+    log.setLevel(level)
     return Reopened(pipeline, gaps, kept.lines, journal)
 
 
