@@ -101,7 +101,7 @@ def module(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ModuleTyp
 @pytest.mark.parametrize("module", [DETECTOR], indirect=True)
 @pytest.mark.parametrize("promise", CHECKS)
 def test_the_detector_on_the_page_meets_the_contract(module: ModuleType, promise: str) -> None:
-    CHECKS[promise](Subject(module.Record()))
+    CHECKS[promise](Subject(module.RecordBreak()))
 
 
 @pytest.mark.parametrize("module", [DECODER], indirect=True)
