@@ -105,9 +105,6 @@ ALARMING = {
 }
 """Kinds with rare behaviour that is indistinguishable from a fault the first few times."""
 
-WITHOUT_CHANCE = {"ramp", "constant"}
-"""Kinds without any randomness, which can't cause false alarms."""
-
 
 def noise(kind: str, count: int, width: int, seed: int = 5, interval_s: float = 60.0) -> Floats:
     """Readings of fault-free sensors, shape (count, width), the first at midnight.

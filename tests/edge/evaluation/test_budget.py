@@ -10,7 +10,7 @@ from config.loading import parse
 from config.schema import ResolvedRule
 from edge.commands import main
 from edge.evaluation import long_faults
-from edge.evaluation.budget import BUDGETS, Plan, costs, measure
+from edge.evaluation.budget import BUDGETS, Cost, Plan, costs, measure
 from edge.evaluation.noises import KINDS, clock, noise
 
 
@@ -37,7 +37,12 @@ def test_a_rare_reading_sees_the_same_days_as_a_frequent_one() -> None:
 def test_the_budget_is_a_ceiling(kind: str) -> None:
     count = 8 * 144
     for cost in costs(default_rule(), kind, clock(count, 600.0), noise(kind, count, 12, interval_s=600.0))[2:]:
-        assert cost.came <= cost.asked * 1.2 + 2 * (cost.asked / cost.days) ** 0.5  # plus what chance may add
+        assert cost.holds
+
+
+@pytest.mark.parametrize(("came", "holds"), [(0.0, True), (0.12, True), (0.139, True), (0.141, False)])
+def test_a_budget_is_kept_up_to_a_fifth_and_two_standard_errors(came: float, *, holds: bool) -> None:
+    assert Cost("gaussian", asked=0.1, early=0.0, came=came, days=1000.0).holds is holds
 
 
 @pytest.mark.long
