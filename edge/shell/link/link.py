@@ -94,7 +94,7 @@ class Link(MarksRepetitions):
         self._standing: ConnectionState[LiveConnection] = ConnectionState()
         self._sender = Sender(self._standing, self.abilities)
         comparison = ComparedConnection(options, lambda: self.version) if options.client_id else None
-        self.reconnecting = Reconnecting(options, comparison)
+        self.reconnecting = Reconnecting(options, comparison, on_rival=self._subscriber.renew)
         self._versions = VersionChoice(options.version)
         self._outcome: Outcome = "closed"
         self.echo = Echo(options.echo)
@@ -207,8 +207,8 @@ class Link(MarksRepetitions):
         current.client.acknowledge([each.packet for each in messages if each.receipt == number and each.qos > 0])
 
     def unsubscribe(self, topic: str) -> None:
-        """Remove from the session the filters that deliver an unwanted topic."""
-        if (current := self._standing.current) is not None:
+        """Remove from the session the filters that deliver an unwanted topic, unless another client may want it."""
+        if (current := self._standing.current) is not None and not self.reconnecting.has_rival:
             self._subscriber.leave(current.client, topic)
 
     def follow(self, subscriptions: Sequence[Subscription], will: Will | Callable[[], Will] | None) -> None:

@@ -66,6 +66,7 @@ class Reconnecting:
         options: Minimum and maximum pause, and the client ID.
         comparison: Another connection; None if there can be none, in which case nothing is suspected.
         monotonic: Seconds that never step.
+        on_rival: Called whenever another client seems to have used the session.
 
     Attributes:
         takeovers: Number of connections certainly ended by another client.
@@ -79,7 +80,9 @@ class Reconnecting:
         options: LinkOptions,
         comparison: Compared | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        on_rival: Callable[[], None] = lambda: None,
     ) -> None:
+        self._on_rival = on_rival
         self._options = options
         self._comparison = comparison
         self._monotonic = monotonic
@@ -169,6 +172,7 @@ class Reconnecting:
     def _note_rival(self, *, certain: bool) -> None:
         self._rival_at = self._monotonic()
         self._in_a_row += 1
+        self._on_rival()
         if certain:
             self._certain_at = self._rival_at
             self.takeovers += 1

@@ -46,7 +46,7 @@ T = TypeVar("T")
 class Subscriber:
     """Manages the subscriptions of one link.
 
-    All members except `refused`, `change()` and `leave()` are for the network thread.
+    All members except `refused`, `change()`, `renew()` and `leave()` are for the network thread.
 
     Partially overlapping filters have identifiers if the connection supports them, and are joined with MQTT 3.1.1; see
     `overlaps.py`. A filter with an identifier is subscribed to only after the broker has answered those before it.
@@ -75,6 +75,7 @@ class Subscriber:
         self._identifiers = Identifiers()
         self._identifies = False
         self._next: tuple[Subscription, ...] | None = None
+        self._is_renewing = False
         self._granted: dict[str, tuple[Subscription, int]] = {}
         self._denied: set[str] = set()  # refused on this connection, and not due again
         self._monotonic = monotonic
@@ -120,6 +121,10 @@ class Subscriber:
         """
         self._next = tuple(wanted)
 
+    def renew(self) -> None:
+        """Request all filters again in the next turn, since another client may have removed them; thread-safe."""
+        self._is_renewing = True
+
     def is_copy(self, identifiers: Iterable[int], topic: str) -> bool:
         """Whether a message delivered for some subscriptions is also delivered for another one, which counts."""
         return self._identifiers.is_copy(identifiers, topic)
@@ -154,6 +159,10 @@ class Subscriber:
     def turn(self, client: Client) -> None:
         """Request filters that are new or had to wait, and retry refused ones when due."""
         self._has_more |= self._change(client)
+        if self._is_renewing:
+            self._is_renewing = False
+            self._granted.clear()
+            self._has_more = True
         if self.refused and not self._asked and self._monotonic() >= self._due:
             self._delay_s = min(2 * self._delay_s, LONGEST_RETRY_S)
             self._denied.clear()
