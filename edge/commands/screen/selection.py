@@ -79,7 +79,10 @@ class Choice:
         """Update to a new picture; the selection is kept if it still exists."""
         before = self.selected()
         self._picture = picture
-        by_sensor = {each.sensor: each for each in picture.incidents}
+        of_groups = {
+            name: each for each in reversed(picture.incidents) for name in each.event["data"].get("sensors", ())
+        }
+        by_sensor = of_groups | {each.sensor: each for each in picture.incidents}
         wanted = self.filter.casefold()
         self.incidents = [
             _item(each.sensor, each, each) for each in picture.incidents if wanted in each.sensor.casefold()

@@ -47,7 +47,7 @@ class SensorColumns(NamedTuple):
         assumed: The assumptions of its computation.
         watched: Observed time in seconds.
         open: Severity of open incidents, by slot.
-        silent: Slots of the sensors whose open incident is a silence.
+        silent: Slots of the sensors that are silent, whichever incident reports them.
         quiet: Slots of the sensors that are shelved or under maintenance.
         clock: The stream clock; None before the first reading.
     """
@@ -94,6 +94,8 @@ def sensor_columns(running: Running) -> SensorColumns:
     )
     known = pipeline.open_incidents.events.values()
     incidents = {slot: each for each in known if (slot := pipeline.sensors.find(each.sensor)) is not None}
+    silent = {slot for slot, each in incidents.items() if each.kind == "missing"}
+    silent.update(np.flatnonzero(statistics.silences[:size] > 0).tolist())
     return SensorColumns(
         names=list(pipeline.sensors.names),
         readings=count,
@@ -104,7 +106,7 @@ def sensor_columns(running: Running) -> SensorColumns:
         assumed=assumed,
         watched=watched,
         open={slot: each.severity for slot, each in incidents.items()},
-        silent=frozenset(slot for slot, each in incidents.items() if each.kind == "missing"),
+        silent=frozenset(silent),
         quiet=pipeline.watch.shelving.suppressed,
         clock=_clock(pipeline),
     )

@@ -38,7 +38,15 @@ def chosen(columns: SensorColumns, wanted: WantedSensors) -> list[int]:
     ]
     names = columns.names
     if wanted.order == "state":
-        return sorted(slots, key=lambda each: (-columns.open.get(each, 0), each not in columns.quiet, names[each]))
+        return sorted(
+            slots,
+            key=lambda each: (
+                -columns.open.get(each, 0),
+                each not in columns.silent,
+                each not in columns.quiet,
+                names[each],
+            ),
+        )
     if wanted.order == "age":
         return sorted(
             slots, key=lambda each: (columns.time[each] if columns.readings[each] > 0 else np.inf, names[each])
