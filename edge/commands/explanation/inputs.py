@@ -50,7 +50,7 @@ def describe_inputs(configuration: Configuration) -> None:
         if each.convention is not None:
             paragraph(conventions()[each.convention].note, indent=6)
         topic, sensor = example(each)
-        click.echo(printable(f"      {topic}  {_SHOWN[each.format][1]}"))
+        click.echo(printable(f"      {topic}  {_payload(each)}"))
         if sensor is None:
             click.echo("      has no usable name for a sensor")
         else:
@@ -71,8 +71,20 @@ def stands_for(given: Input) -> list[str]:
     return lines
 
 
+def _payload(each: Input) -> str:
+    """A sample payload of an input."""
+    if each.format != "number":
+        return _SHOWN[each.format][1]
+    if each.values:
+        return next(iter(each.values))
+    return f"21{each.decimal}5{' °C' if each.units else ''}"
+
+
 def _input(each: Input) -> str:
     what = _SHOWN[each.format][0]
+    if each.format == "number":
+        what += ", with a decimal comma" if each.decimal == "," else ""
+        what += ", perhaps followed by a unit" if each.units else ""
     if each.format in _WITH_KEYS:
         what += f", one reading if an object has the field {each.value_key}, else one for each number in it"
     when = "the time of arrival"

@@ -142,6 +142,15 @@ events_days = 1
 """
 
 
+@pytest.mark.parametrize(
+    ("keys", "payload"), [("", "21.5"), ('decimal = ","', "21,5"), ('decimal = ","\nunits = true', "21,5 °C")]
+)
+def test_check_shows_a_number_that_the_input_reads(folder: Path, keys: str, payload: str) -> None:
+    text = f'[[input]]\ntopic = "attic/temp"\nformat = "number"\n{keys}\n'
+    (folder / "edgewarden.toml").write_text(text)
+    assert f"attic/temp {payload} is sensor attic/temp" in running_text(run("check"))
+
+
 def test_check_explains_everything(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OUR_SECRET", "hunter2")
     off = "\n".join(f"detectors.{name}.enabled = false" for name in DETECTORS)
@@ -156,7 +165,7 @@ def test_check_explains_everything(folder: Path, monkeypatch: pytest.MonkeyPatch
         "Time: the field ts, time, timestamp or t, in UTC unless it has an offset, else the time of arrival.",
         "is sensor a/b/temperature",
         "ON counts as 1, OFF counts as 0.",
-        "doors/a/b 21.5 is sensor doors/a/b",
+        "doors/a/b ON is sensor doors/a/b",
         "so neither silence nor a constant value is a fault",
         "line1/*/temperature (bearings, in °C): silence, limits,",
         "high 80",

@@ -83,6 +83,8 @@ class NumberDecoder(Decoder):
         found = self._texts.find(plain)
         if found is None and self._texts.is_absent(plain):
             raise Refused("no_value", "this text says that there is no value", absent=("",))
+        if found is None and self.decimal == "," and _NUMBER.fullmatch(text):
+            raise Refused("malformed", 'a number with a decimal point, but decimal = ","')
         if found is None:
             raise _refused(payload, text)
         if found.value in self.no_value:
