@@ -81,11 +81,16 @@ def _measured(pace: str, unit: str, observation: Observation, opinion: Opinion) 
         stretch = observation.stretch
         return f"{exactly} for {duration(now * stretch)}, {duration(usual * stretch)} at most so far"
     if opinion.kind == "variance" and math.isfinite(now):
-        changes = (
-            f"changes by about {number(now, 3)} from one moment to the next, usually by {quantity(usual, unit, 3)}"
-        )
-        return f"rises unsteadily, by {pace}: its pace {changes}"
+        return f"rises unsteadily, by {pace}: its pace {changes_clause('moment', now, usual, unit)}"
     return ""
+
+
+def changes_clause(of: str, now: float, usual: float, unit: str) -> str:
+    """Describe how much a sensor changes from one `of` to the next; `now` is a lower bound, as steps are clipped."""
+    return (
+        f"changes from one {of} to the next at least {number(now / usual, 2)} times as much as usual"
+        f" (about {quantity(usual, unit, 3)})"
+    )
 
 
 def _reading(value: float, other: float) -> str:

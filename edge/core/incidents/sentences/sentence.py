@@ -9,7 +9,7 @@ from typing import NamedTuple
 from detectors.univariate.drift import DAY
 from edge.core.incidents.incident import ERROR_KIND, PEERS_KIND, Incident
 from edge.core.incidents.sentences.limit_sentences import broken_sentence, kept_sentence, limit_clause
-from edge.core.incidents.sentences.pace_sentences import jump_clause, pace_clause, pace_unit
+from edge.core.incidents.sentences.pace_sentences import changes_clause, jump_clause, pace_clause, pace_unit
 from edge.core.incidents.sentences.peer_sentences import peer_sentence
 from edge.core.incidents.sentences.state_sentences import state_clause
 from edge.core.incidents.state_machine import Transition
@@ -160,18 +160,15 @@ def measured(value: str, unit: str, kind: str, at: float, opinion: Opinion, inte
             long, most = f"for {duration(now * interval)}", duration(usual * interval)
         return f"has repeated {value} {long}, {most} at most so far"
     if kind == "variance" and math.isfinite(now):
-        changes = (
-            f"changes by about {number(now, 3)} from one reading to the next, usually by {quantity(usual, unit, 3)}"
-        )
-        return f"is unsteady, at {value}: it {changes}"
+        return f"is unsteady, at {value}: it {changes_clause('reading', now, usual, unit)}"
     if kind == "drift" and math.isfinite(now):
         return drift_clause(value, unit, opinion)
     if kind == "rate" and math.isfinite(reach := opinion.upper - opinion.expected):
         step = abs(at - opinion.expected)
         digits = digits_apart(step, reach, least=3)
-        return (
-            f"has jumped by {number(step, digits)} to {value}; steps are usually up to {quantity(reach, unit, digits)}"
-        )
+        jumped = "jumped" if at >= opinion.expected else "dropped"
+        usually = f"steps are usually up to {quantity(reach, unit, digits)}"
+        return f"has {jumped} by {number(step, digits)} to {value}; {usually}"
     return ""
 
 

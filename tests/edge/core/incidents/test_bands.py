@@ -15,6 +15,8 @@ from edge.core.incidents.state_machine import Transition
 from edge.core.scoring.opinions import Observation, Opinion
 from edge.core.scoring.sensors.sensor_summary import SensorSummary
 
+UNSTEADY = "changes from one reading to the next at least 3.5 times as much as usual"
+
 
 def finding(
     opinions: list[Opinion], value: float, transition: Transition = Transition.RAISED, **summary: float
@@ -112,12 +114,17 @@ def test_a_value_within_the_rounded_band_is_shown_with_more_digits() -> None:
         (
             Opinion("unrest", "variance", 9.0, now=2.14, usual=0.61),
             60.0,
-            "tank is unsteady, at 21.5 bar: it changes by about 2.14 from one reading to the next, usually by 0.61 bar",
+            f"tank is unsteady, at 21.5 bar: it {UNSTEADY} (about 0.61 bar)",
         ),
         (
             Opinion("rate", "rate", 9.0, 19.4, 18.8, 20.0),
             60.0,
             "tank has jumped by 2.1 to 21.5 bar; steps are usually up to 0.6 bar",
+        ),
+        (
+            Opinion("rate", "rate", 9.0, 23.6, 23.0, 24.2),
+            60.0,
+            "tank has dropped by 2.1 to 21.5 bar; steps are usually up to 0.6 bar",
         ),
         (Opinion("cusum", "level_shift", 9.0), 60.0, "tank has shifted to 21.5 bar"),
     ],
