@@ -89,10 +89,17 @@ class Engine:
         self.comparisons = PeerComparisons(self.peers, self.statistics, self.tracking)
         self.level_check = LevelCheck(self.statistics, self.levels, self.tracking, self.paces, self.devices)
         strange = partial(self.level_check.check, strange=True)
-        self._errors = ErrorReadings(
-            self.members, self.error_values, self.statistics, self.levels, self.tracking, self.paces, strange
-        )
         self._counters = CounterReadings(self.members, self.paces, self.statistics, self.levels, self.tracking)
+        self._errors = ErrorReadings(
+            self.members,
+            self.error_values,
+            self.statistics,
+            self.levels,
+            self.tracking,
+            self.paces,
+            self._counters.see_strange,
+            strange,
+        )
         self.clock = StreamClock()
         self._order, self._places = self.membership.order, self.membership.places
         self._familiar = Familiar()

@@ -11,7 +11,7 @@ import pytest
 
 from config.schema import IncidentSettings, ResolvedRule
 from edge.core.model.readings.messages import Message
-from tests.edge.core.pipelines import START, Line, detectors, differing, pipeline, reading, revived, rule
+from tests.edge.core.pipelines import START, Line, detectors, differing, pipeline, plant, reading, revived, rule
 
 METER = "paced/meter"
 EVERY_S = 120.0
@@ -203,3 +203,13 @@ def test_silence_of_a_counter_is_reported_with_its_last_reading() -> None:
     assert found["kind"] == "missing"
     assert found["unit"] == "l"
     assert found["value"] > 10_000
+
+
+def test_an_error_value_that_shows_that_a_sensor_is_no_counter_is_processed_like_any_other() -> None:
+    line, rising = Line(pipeline()), [10.0 + 0.01 * (number + number // 3) for number in range(3200)]
+    values = rising[:1600] + [value - 3.0 for value in rising[1600:]]  # it falls once: a thermometer in spring
+    readings = [reading("paced/a", START + 60.0 * number, value) for number, value in enumerate([*values, -999.0])]
+    others = plant([each.arrived + 1.0 for each in readings], "paced/b")
+    line.take([each for pair in zip(readings, others, strict=True) for each in pair], 50)
+    line.take(plant([START + 60.0 * number for number in range(3201, 3300)], "paced/b", "paced/a"), 50)
+    assert line.pipeline.engine.statistics.count[0] > 3200

@@ -51,17 +51,14 @@ class CounterReadings:
             positions: Positions in their batch, shape (n,).
             clock: The stream clock, shape (n,).
         """
-        paces = self._paces
-        seen = paces.see(slots, values, times, self._statistics.at(slots)["count"][slots] == 0)
-        if paces.changed or paces.pulses:
-            columns: tuple[Any, ...] = (values, times, positions, clock)
-            place = dict(zip(np.atleast_1d(slots).tolist(), range(np.size(slots)), strict=True))
-            for slot in paces.changed:
-                self._learn_anew(slot, *(np.atleast_1d(each)[place[slot]].item() for each in columns))
-            for slot, fell_to in paces.pulses:
-                columns_of = [np.atleast_1d(each)[place[slot]].item() for each in columns]
-                self._tell(slot, fell_to, *columns_of[1:])
-            paces.changed, paces.pulses = [], []
+        seen = self._paces.see(slots, values, times, self._statistics.at(slots)["count"][slots] == 0)
+        self._follow_up(slots, values, times, positions, clock)
+        return seen
+
+    def see_strange(self, slot: int, value: float, time: float, position: int, clock: float) -> float:
+        """The same for a reading that may be an error value."""
+        seen = self._paces.pace_of_strange(slot, value, time)
+        self._follow_up(slot, value, time, position, clock)
         return seen
 
     def declare(self, slot: int) -> None:
@@ -71,6 +68,19 @@ class CounterReadings:
             group.forget_values(row)
             self._levels.clear_row(slot)
             self._tracking.ranges.clear_row(slot)
+
+    def _follow_up(self, slots: Rows, *columns: Any) -> None:
+        """Apply what these readings have shown: sensors that became counters or gauges, and those that returned."""
+        paces = self._paces
+        if not paces.changed and not paces.pulses:
+            return
+        place = dict(zip(np.atleast_1d(slots).tolist(), range(np.size(slots)), strict=True))
+        for slot in paces.changed:
+            self._learn_anew(slot, *(np.atleast_1d(each)[place[slot]].item() for each in columns))
+        for slot, fell_to in paces.pulses:
+            columns_of = [np.atleast_1d(each)[place[slot]].item() for each in columns]
+            self._tell(slot, fell_to, *columns_of[1:])
+        paces.changed, paces.pulses = [], []
 
     def _learn_anew(self, slot: int, value: float, time: float, position: int, clock: float) -> None:
         """Discard what was learned of a sensor's values because the detectors' input changes."""

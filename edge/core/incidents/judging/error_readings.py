@@ -37,6 +37,7 @@ class ErrorReadings:
         levels: Determines how long a silence may last.
         tracking: Notified of error values.
         paces: Knows which sensors are counters.
+        see_strange: The detectors' input for a strange reading, see `CounterReadings`.
         check: Compares the scores of a strange reading with its sensor's levels.
     """
 
@@ -48,6 +49,7 @@ class ErrorReadings:
         levels: AlarmLevels,
         tracking: IncidentTracker,
         paces: Paces,
+        see_strange: Callable[[int, float, float, int, float], float],
         check: Callable[[Group, Round, list[Scores], Jump | None], None],
     ) -> None:
         self._members = members
@@ -56,6 +58,7 @@ class ErrorReadings:
         self._levels = levels
         self._tracking = tracking
         self._paces = paces
+        self._see_strange = see_strange
         self._check = check
         self._apart: list[int] = []
 
@@ -119,9 +122,9 @@ class ErrorReadings:
         before = float(self._statistics.time[slot])
         jump = self._paces.jump(slot, value, time, before)
         self._statistics.record_apart(slot, value, time, now, is_value=True)
-        kept = group.kept(row)
         waited = float(self._statistics.waited[slot])
-        seen = self._paces.pace_of_strange(slot, value, time) if jump is None else jump.pace
+        seen = self._see_strange(slot, value, time, position, now) if jump is None else jump.pace
+        kept = group.kept(row)  # afterwards, as a counter that has become a gauge forgets what was learned
         verdicts = group.update_one(row, value, seen, time, waited, held=True)
         self._check(group, Round(slot, row, value, time, position, now, seen), verdicts, jump)
         group.put_back(row, kept)

@@ -27,7 +27,11 @@ DUE = 7
 """An hour is due after this many days in a row."""
 
 MOST_DAYS = 28
-"""Days beyond this don't count; each silence that was reported halves the number of days, any other one ends them."""
+"""Days beyond this don't count."""
+
+REPORTED = 14
+"""Number of days that a silence that was reported takes away from each of its hours; any other one takes all of them.
+What happens every week is therefore reported three times at most."""
 
 WHOLE_HOURS = 2.0
 """Number of whole due hours without a reading that make a silence."""
@@ -82,7 +86,8 @@ def _enter(arrays: Mapping[str, NDArray[Any]], slots: Slots, hour: Floats) -> No
     passed = np.where(before > 0, hour - before, 0.0)[:, None]
     later = np.mod(np.arange(HOURS) - before[:, None] - 1.0, HOURS) + 1.0  # hours from the last one to that of a column
     told = arrays["silences"][slots] > 0
-    days = np.where(later < passed, np.where(told[:, None], days // 2, 0), days).astype(days.dtype)
+    left = np.where(told[:, None], np.maximum(days.astype(np.int64) - REPORTED, 0), 0)
+    days = np.where(later < passed, left, days).astype(days.dtype)
     column = np.mod(hour, HOURS).astype(np.intp)
     days[each, column] = np.minimum(days[each, column] + 1, MOST_DAYS)
     following = days[each[:, None], (column[:, None] + 1 + np.arange(HOURS)) % HOURS] >= DUE

@@ -44,6 +44,7 @@ class SensorStatistics(SensorArrays):
         seen: Stream clock at the last reading.
         waited: Sum of the stream-clock time between its readings in seconds, without interruptions of the service.
         deadline: Stream clock at which the sensor's silence becomes too long.
+        gap_deadline: The same by its own gaps alone, without due hours; 0 if unknown.
         lowest: The lowest value of any reading; minus infinity if unknown.
         silences: Number of deadlines passed since the last reading.
         hour: Hour of the stream clock at the last reading, since the epoch; 0 before the first.
@@ -63,6 +64,7 @@ class SensorStatistics(SensorArrays):
         "days": 0.0,
         "due_until": 0.0,
         "due_gap": 0.0,
+        "gap_deadline": 0.0,
     }
 
     def __init__(self) -> None:
@@ -76,6 +78,7 @@ class SensorStatistics(SensorArrays):
         self.seen = np.zeros(0)
         self.waited = np.zeros(0)
         self.deadline = np.zeros(0)
+        self.gap_deadline = np.zeros(0)
         self.silences = np.zeros(0, dtype=np.int64)
         self.lowest = np.zeros(0)
         self.hour = np.zeros(0)
@@ -137,7 +140,9 @@ class SensorStatistics(SensorArrays):
 
     def expect_within(self, slots: Rows, clock: Numbers, patience: Numbers) -> None:
         """Set the deadlines of distinct slots that may be silent for `patience`, or for less within their due hours."""
-        due = due_deadline(self.at(slots), slots, clock)
+        state = self.at(slots)
+        state["gap_deadline"][slots] = clock + patience
+        due = due_deadline(state, slots, clock)
         self.expect(slots, where(patience < math.inf, minimum(clock + patience, due), math.inf))
 
     def overdue(self, until: float) -> list[int]:
@@ -155,6 +160,7 @@ class SensorStatistics(SensorArrays):
     def shift_deadlines(self, by: float) -> None:
         """Shift all deadlines and the recorded stream-clock times by `by` seconds."""
         self.deadline += by
+        self.gap_deadline += by
         self.seen += by
         if abs(by) >= HOUR_S:  # the hours were those of another clock
             self.hour[:] = 0.0
@@ -164,8 +170,15 @@ class SensorStatistics(SensorArrays):
 
     def put_off(self, chosen: NDArray[Any], by: Numbers) -> None:
         """Postpone the deadlines of the distinct sensors selected by a mask or an index, by `by` seconds each."""
-        self.deadline[chosen] += by
+        self._move_deadlines(chosen, by)
         self.seen[chosen] += by
+
+    def _move_deadlines(self, chosen: NDArray[Any], by: Numbers) -> None:
+        """Postpone deadlines; one that was due within due hours and would now lie behind them no longer counts."""
+        self.gap_deadline[chosen] += by
+        deadline = self.deadline[chosen] + by
+        behind = np.maximum(deadline, self.gap_deadline[chosen])
+        self.deadline[chosen] = np.where(deadline > self.due_until[chosen], behind, deadline)
 
     def put_off_until(self, now: float, since: float) -> None:
         """Count no silence from a time of the stream clock until now, or from a sensor's last reading if that is later.
@@ -173,7 +186,7 @@ class SensorStatistics(SensorArrays):
         Of those who have reported meanwhile, only the deadlines are put off: they were seen at their times.
         """
         absent = self.seen <= since
-        self.deadline[~absent] += np.maximum(0.0, now - self.seen[~absent])
+        self._move_deadlines(~absent, np.maximum(0.0, now - self.seen[~absent]))
         self.put_off(absent, max(0.0, now - since))
 
     def forgive(self, before: float, leap: float) -> None:
@@ -210,7 +223,7 @@ class SensorStatistics(SensorArrays):
                 skipped = skip.lead
                 self.put_off(self.seen <= before, skip.lead)
             else:
-                self.deadline[self.seen == before] += skip.lead
+                self._move_deadlines(self.seen == before, skip.lead)
         return skipped
 
     def summary(self, slot: int) -> SensorSummary:

@@ -8,6 +8,7 @@ import pytest
 from detectors.state import StateTable
 from detectors.univariate.silence import Silence
 from edge.core.model.readings.messages import Message
+from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
 from tests.edge.core.pipelines import START, Line, pipeline, reading
 
 HOUR_S, DAY_S = 3_600.0, 86_400.0
@@ -115,3 +116,17 @@ def test_a_service_that_was_away_for_hours_reports_no_silence_by_the_hour() -> N
     line = Line(pipeline()).take([each for each in messages if each.arrived < away]).do("interrupted", None)
     line.take([each for each in messages if each.arrived > away + 4.8 * HOUR_S])
     assert [each for each in silences_of(line) if each > 3] == []
+
+
+@pytest.mark.parametrize(("away_s", "deadline"), [(5_000.0, 95_000.0), (20_000.0, 320_000.0)])
+def test_a_deadline_that_an_absence_moves_behind_the_due_hours_counts_no_longer(away_s: float, deadline: float) -> None:
+    statistics = SensorStatistics()
+    statistics.grow(1)
+    statistics.deadline[0], statistics.due_until[0], statistics.gap_deadline[0] = 90_000.0, 100_000.0, 300_000.0
+    statistics.put_off(np.array([0]), away_s)
+    assert statistics.deadline[0] == deadline
+
+
+def test_an_early_end_each_week_is_reported_three_times_at_most() -> None:
+    early = tuple(day + 10.2 / 24 for day in range(28, 70, 7))
+    assert len([each for each in silences_of(Line(pipeline()).take(inverter(0, 70, early))) if each > 3]) <= 3

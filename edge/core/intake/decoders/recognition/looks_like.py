@@ -50,7 +50,9 @@ _STATES = re.compile(
 )
 _OFF = re.compile("off(line)?|false|closed|disconnected|down|lost|not_home|clear|unlocked|no", re.IGNORECASE | re.ASCII)
 _ABSENT = re.compile("unavailable|unknown|none|null", re.IGNORECASE | re.ASCII)
-_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
+"""Each text matches in one way only, here and below: it is repeated, and a second way doubles the time each time."""
+
 _WITH_COMMA = r"[+-]?\d+,\d+"
 _UNIT = r"\s*(?:[^\W\d_]\S{0,9}|[%°℃℉€$£]\S{0,5})"
 _NUMBERS = (
@@ -83,7 +85,7 @@ _TEXTS = (
         "pairs",
         "text",
     ),
-    (re.compile(r"(?:[^\s=:;&|,{}<>]{1,64}[=:][+-]?\.?\d[^\s=:;&|,]*\s*)+"), "pairs", "text"),
+    (re.compile(r"(?:[^\s=:;&|,{}<>]{1,64}[=:][+-]?\.?\d[^\s=:;&|,]*(?:\s+|$))+"), "pairs", "text"),
     (
         re.compile(rf"{_NUMBER}(?:[;|,\t ]+{_NUMBER})+[;|,\t ]*"),
         'numbers in a row: format = "text" with columns = ["...", "..."]',
