@@ -70,5 +70,5 @@ def two_owners(bench: Bench) -> Outcome:
 FAULTS = [
     Fault("forbidden to publish, mended (5)", lambda bench: forbidden(bench, "5"), times(10), 1),
     Fault("forbidden to publish, mended (3.1.1)", lambda bench: forbidden(bench, "3.1.1"), times(10), 1),
-    Fault("two owners of a client id", two_owners, times(3), 1),
+    Fault("two owners of a client id", two_owners, times(3), 3),
 ]
