@@ -49,7 +49,11 @@ def _connected(rig: Rig) -> int:
 
 
 def two_owners(bench: Bench) -> Outcome:
-    """Another client repeatedly takes over our session, but no messages from it: nothing is lost or doubled."""
+    """Another client repeatedly takes over our session, but no messages from it: nothing is lost or doubled.
+
+    It ends once it suspects the service; whether the service suspects it by then depends on who was thrown out more
+    often.
+    """
     outcome = Outcome(bench.tries)
     with Rig(bench.folder, single(bench.chance.randrange(1 << 30))) as rig:
         rig.start(subscribed=True)
@@ -62,7 +66,6 @@ def two_owners(bench: Bench) -> Outcome:
             other.stop()
             outcome.recoveries.append(rig.wait_new_event(time.monotonic(), 150))
             rig.wait_lag(10.0, 120)
-        outcome.demand(b"client_id_in_use" in rig.service.log.read_bytes(), "the log doesn't name the other client")
         rig.judge(outcome, gaps=frozenset({"client_id_in_use"}))
     return outcome
 
@@ -70,5 +73,5 @@ def two_owners(bench: Bench) -> Outcome:
 FAULTS = [
     Fault("forbidden to publish, mended (5)", lambda bench: forbidden(bench, "5"), times(10), 1),
     Fault("forbidden to publish, mended (3.1.1)", lambda bench: forbidden(bench, "3.1.1"), times(10), 1),
-    Fault("two owners of a client id", two_owners, times(3), 3),
+    Fault("two owners of a client id", two_owners, times(3), 1),
 ]
