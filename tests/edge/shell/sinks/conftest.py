@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+from http_receivers import NotifyReceiver
 
 from edge.shell.sinks.delivery import runner
 
@@ -12,3 +15,12 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge.shell.sinks.delivery.backoff.LONGEST_S", 0.2)
     monkeypatch.setattr("edge.shell.sinks.delivery.backoff.FIRST_S", 0.1)
     monkeypatch.setattr(runner, "LOOK_S", 0.2)
+
+
+@pytest.fixture
+def receiver() -> Iterator[NotifyReceiver]:
+    """A receiver of notifications; files about other sinks have their own."""
+    made = NotifyReceiver()
+    made.start()
+    yield made
+    made.close()

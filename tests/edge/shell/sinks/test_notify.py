@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,14 +38,6 @@ class Clock:
 
     def aged(self) -> float:
         return self.now
-
-
-@pytest.fixture
-def receiver() -> Iterator[NotifyReceiver]:
-    made = NotifyReceiver()
-    made.start()
-    yield made
-    made.close()
 
 
 def row(number: int, sensor: str = "line1/pump/temp", **more: Any) -> OutboxRow:

@@ -95,14 +95,6 @@ def ntfy() -> Iterator[_Ntfy]:
     made.close()
 
 
-@pytest.fixture
-def receiver() -> Iterator[NotifyReceiver]:
-    made = NotifyReceiver()
-    made.start()
-    yield made
-    made.close()
-
-
 @pytest.mark.long
 def test_a_running_service_notifies_and_applies_a_changed_table(
     receiver: NotifyReceiver, own_mosquitto: EmbeddedBroker, make_service: Callable[[str], RunningService]
