@@ -18,8 +18,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def receiver() -> Iterator[NotifyReceiver]:
-    """A receiver of notifications; files about other sinks have their own."""
+def notify_receiver() -> Iterator[NotifyReceiver]:
+    """A receiver of notifications."""
     made = NotifyReceiver()
     made.start()
     yield made

@@ -53,8 +53,8 @@ def saying(event: Event, message: str) -> Event:
     return event._replace(payload=json.dumps(payload).encode())
 
 
-def sink_of(receiver: NotifyReceiver, clock: Clock, **more: Any) -> NotifySink:
-    return NotifySink(replace(receiver.how(), **more), clock, clock)
+def sink_of(notify_receiver: NotifyReceiver, clock: Clock, **more: Any) -> NotifySink:
+    return NotifySink(replace(notify_receiver.how(), **more), clock, clock)
 
 
 def delivered(sink: NotifySink, *rows: OutboxRow) -> list[tuple[int, str]]:
@@ -68,24 +68,27 @@ def delivered(sink: NotifySink, *rows: OutboxRow) -> list[tuple[int, str]]:
     return found
 
 
-def test_one_event_is_sent_as_its_sentence(receiver: NotifyReceiver) -> None:
-    sink = sink_of(receiver, Clock(), zone="Europe/Berlin")
+def test_one_event_is_sent_as_its_sentence(notify_receiver: NotifyReceiver) -> None:
+    sink = sink_of(notify_receiver, Clock(), zone="Europe/Berlin")
     assert delivered(sink, row(1, severity=800, transition="raised")) == [(1, "")]
-    (notice,) = receiver.notices
+    (notice,) = notify_receiver.notices
     assert (notice["title"], notice["message"], notice["type"]) == (
         "gw: FATAL line1/pump/temp",
         "Tue 23:13:21 FATAL: m",
         "failure",
     )
     delivered(sink, row(2, severity=800, transition="cleared"))
-    assert (receiver.notices[1]["title"], receiver.notices[1]["type"]) == ("gw: ended line1/pump/temp", "success")
+    assert (notify_receiver.notices[1]["title"], notify_receiver.notices[1]["type"]) == (
+        "gw: ended line1/pump/temp",
+        "success",
+    )
 
 
-def test_simultaneous_events_are_one_message(receiver: NotifyReceiver) -> None:
-    sink = sink_of(receiver, Clock(), most=100)
+def test_simultaneous_events_are_one_message(notify_receiver: NotifyReceiver) -> None:
+    sink = sink_of(notify_receiver, Clock(), most=100)
     rows = [row(each, f"hall/{each}", severity=300 + each, transition="raised") for each in range(1, 60)]
     delivered(sink, *rows, row(60, "hall/door", transition="cleared"))
-    (notice,) = receiver.notices
+    (notice,) = notify_receiver.notices
     assert notice["title"] == "gw: 59 new, 1 ended, worst WARN"
     lines = notice["message"].splitlines()
     assert len(lines) == 21
@@ -93,21 +96,23 @@ def test_simultaneous_events_are_one_message(receiver: NotifyReceiver) -> None:
     assert lines[-2].startswith("Tue 22:14:19")  # the worst ones, in order
 
 
-def test_messages_have_a_minimum_interval_and_events_in_between_are_the_next_one(receiver: NotifyReceiver) -> None:
+def test_messages_have_a_minimum_interval_and_events_in_between_are_the_next_one(
+    notify_receiver: NotifyReceiver,
+) -> None:
     clock = Clock()
-    sink = sink_of(receiver, clock, interval_s=60.0)
+    sink = sink_of(notify_receiver, clock, interval_s=60.0)
     delivered(sink, row(1, transition="raised"))
     assert not sink.send(row(2, transition="raised"))
     clock.now += 59
     assert not sink.send(row(2, transition="raised"))
     clock.now += 1
     delivered(sink, row(2, transition="raised"), row(3, transition="raised"))
-    assert len(receiver.notices) == 2
+    assert len(notify_receiver.notices) == 2
 
 
-def test_in_quiet_hours_nothing_is_accepted(receiver: NotifyReceiver) -> None:
+def test_in_quiet_hours_nothing_is_accepted(notify_receiver: NotifyReceiver) -> None:
     clock = Clock(EVENING)
-    sink = sink_of(receiver, clock, quiet=NIGHT)
+    sink = sink_of(notify_receiver, clock, quiet=NIGHT)
     delivered(sink, row(1, transition="raised"))
     clock.now = MIDNIGHT
     assert not sink.send(row(2, transition="raised"))
@@ -117,48 +122,48 @@ def test_in_quiet_hours_nothing_is_accepted(receiver: NotifyReceiver) -> None:
 
 @pytest.mark.parametrize("status", [400, 413, 422])
 def test_a_message_that_is_rejected_is_retried_in_halves_until_the_event_is_found(
-    receiver: NotifyReceiver, status: int
+    notify_receiver: NotifyReceiver, status: int
 ) -> None:
-    receiver.answer = lambda notice: Answer(status if "poison" in notice["message"] else 200)
-    sink = sink_of(receiver, Clock(), most=100)
+    notify_receiver.answer = lambda notice: Answer(status if "poison" in notice["message"] else 200)
+    sink = sink_of(notify_receiver, Clock(), most=100)
     rows = [row(each, transition="raised", more=" poison" if each == 17 else "") for each in range(1, 21)]
     outcomes = dict(delivered(sink, *rows))
     assert {each for each, refused in outcomes.items() if refused} == {17}
     assert outcomes[17] == f"the service answers {status}"
-    assert sorted(int(each["sequence"]) for each in receiver.received()) == [*range(1, 17), *range(18, 21)]
+    assert sorted(int(each["sequence"]) for each in notify_receiver.received()) == [*range(1, 17), *range(18, 21)]
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 408, 429, 500, 502, 503])
-def test_errors_of_the_service_or_the_address_are_retried(receiver: NotifyReceiver, status: int) -> None:
-    receiver.answer = lambda notice: Answer(status)
-    sink = sink_of(receiver, Clock())
+def test_errors_of_the_service_or_the_address_are_retried(notify_receiver: NotifyReceiver, status: int) -> None:
+    notify_receiver.answer = lambda notice: Answer(status)
+    sink = sink_of(notify_receiver, Clock())
     with pytest.raises(SinkTrouble, match=f"the service answers {status}") as raised:
         delivered(sink, row(1, transition="raised"))
     assert raised.value.retry_after_s == (60.0 if status == 429 else 0.0)
 
 
-def test_an_invalid_event_is_refused(receiver: NotifyReceiver) -> None:
-    sink = sink_of(receiver, Clock())
+def test_an_invalid_event_is_refused(notify_receiver: NotifyReceiver) -> None:
+    sink = sink_of(notify_receiver, Clock())
     with pytest.raises(EventRefused):
         sink.send(row(1)._replace(payload=b"{"))
     assert sink.send(row(2))
 
 
-def test_hidden_characters_are_shown_and_long_sentences_are_truncated(receiver: NotifyReceiver) -> None:
-    sink = sink_of(receiver, Clock())
+def test_hidden_characters_are_shown_and_long_sentences_are_truncated(notify_receiver: NotifyReceiver) -> None:
+    sink = sink_of(notify_receiver, Clock())
     hostile = "pump\u202e\x1b[31m\n<b>" + "x" * 10_000
     event = saying(sink_event(1, "pump\u202e/<b>", transition="raised"), hostile)
     delivered(sink, row(1)._replace(payload=event.payload, sensor=event.sensor, transition="raised"))
-    (notice,) = receiver.notices
+    (notice,) = notify_receiver.notices
     assert "pump\\u202e\\x1b[31m\\x0a<b>" in notice["message"]
     assert len(notice["message"]) < 1300
     assert len(notice["title"]) <= 120
 
 
-def test_no_part_of_the_address_is_shown(receiver: NotifyReceiver, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_part_of_the_address_is_shown(notify_receiver: NotifyReceiver, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    receiver.kill()
-    address = f"json://ada:hunter2secret@127.0.0.1:{receiver.port}/token-4711/?x=verysecret"
+    notify_receiver.kill()
+    address = f"json://ada:hunter2secret@127.0.0.1:{notify_receiver.port}/token-4711/?x=verysecret"
     options = NotifyOptions(address, "gw", timeout_s=1.0)
     sink = NotifySink(options, Clock(), Clock())
     with pytest.raises(SinkTrouble) as raised:
@@ -171,14 +176,16 @@ def test_no_part_of_the_address_is_shown(receiver: NotifyReceiver, caplog: pytes
     assert without_secrets(text, "tgram://123:AAbb_cc/a%20b/") == "POST /bot123:*** failed for a%20b"
 
 
-def notices_of(line: SinkLine, receiver: NotifyReceiver, events: list[Event], number: int) -> list[dict[str, Any]]:
+def notices_of(
+    line: SinkLine, notify_receiver: NotifyReceiver, events: list[Event], number: int
+) -> list[dict[str, Any]]:
     line.store_events(events)
-    line.run_until(lambda: len(receiver.received()) >= number, 30, f"{number} of {receiver.received()}")
-    return receiver.notices
+    line.run_until(lambda: len(notify_receiver.received()) >= number, 30, f"{number} of {notify_receiver.received()}")
+    return notify_receiver.notices
 
 
 def test_events_held_in_quiet_hours_are_unsent_after_a_restart_and_urgent_ones_pass(
-    receiver: NotifyReceiver, impatient: None, tmp_path: Path
+    notify_receiver: NotifyReceiver, impatient: None, tmp_path: Path
 ) -> None:
     clock = Clock(MIDNIGHT)
 
@@ -187,12 +194,16 @@ def test_events_held_in_quiet_hours_are_unsent_after_a_restart_and_urgent_ones_p
         return NotifySink(options.how, clock)
 
     usual = SinkOptions(
-        "phone", "notify", replace(receiver.how(), quiet=NIGHT), EventSelection(1, once=True, below=751), "beginning"
+        "phone",
+        "notify",
+        replace(notify_receiver.how(), quiet=NIGHT),
+        EventSelection(1, once=True, below=751),
+        "beginning",
     )
     urgent = replace(
         usual,
         name="phone.urgent",
-        how=receiver.how(),
+        how=notify_receiver.how(),
         wanted=EventSelection(751, once=True, gaps=False),
         follows="phone",
     )
@@ -204,16 +215,16 @@ def test_events_held_in_quiet_hours_are_unsent_after_a_restart_and_urgent_ones_p
     ]
     line.store_events(events)
     line.run_until(lambda: line.passed().get("phone.urgent") == 3, 30, "what is urgent")
-    assert [each["sequence"] for each in receiver.received()] == [f"{2:020}", f"{3:020}"]
+    assert [each["sequence"] for each in notify_receiver.received()] == [f"{2:020}", f"{3:020}"]
     assert line.passed()["phone"] == 0
     line.close()
     line = SinkLine(tmp_path, usual, urgent, make=make)
     line.run_until(lambda: line.keeper.as_dict()["phone"]["lag_events"] == 1, 30, "the second start")
-    assert len(receiver.received()) == 2
+    assert len(notify_receiver.received()) == 2
     clock.now = MORNING
     line.run_until(lambda: line.passed()["phone"] >= 1, 30, "the morning")
     line.close()
-    assert [int(each["sequence"]) for each in receiver.received()] == [2, 3, 1]
+    assert [int(each["sequence"]) for each in notify_receiver.received()] == [2, 3, 1]
 
 
 def news(folder: Path, events: list[Event], wanted: EventSelection) -> list[int]:
@@ -267,12 +278,16 @@ def test_an_end_is_notified_even_if_its_beginning_is_no_longer_stored(tmp_path: 
 
 
 def test_after_a_day_of_downtime_all_events_are_sent_in_a_few_messages(
-    receiver: NotifyReceiver, impatient: None, tmp_path: Path
+    notify_receiver: NotifyReceiver, impatient: None, tmp_path: Path
 ) -> None:
-    receiver.kill()
+    notify_receiver.kill()
     clock = Clock()
     options = SinkOptions(
-        "phone", "notify", replace(receiver.how(), most=500, interval_s=30.0), EventSelection(once=True), "beginning"
+        "phone",
+        "notify",
+        replace(notify_receiver.how(), most=500, interval_s=30.0),
+        EventSelection(once=True),
+        "beginning",
     )
 
     def make(_: SinkOptions) -> NotifySink:
@@ -290,7 +305,7 @@ def test_after_a_day_of_downtime_all_events_are_sent_in_a_few_messages(
     line.run_until(lambda: line.keeper.as_dict()["phone"]["last_error"], what="the failure")
     line.run_until(lambda: line.keeper.as_dict()["phone"]["lag_events"] == 2400, what="what waits")
     assert line.passed() == {"phone": 0}
-    receiver.start()
+    notify_receiver.start()
 
     def later() -> bool:
         clock.now += 10
@@ -298,6 +313,6 @@ def test_after_a_day_of_downtime_all_events_are_sent_in_a_few_messages(
 
     line.run_until(later, 60, f"all of it: {line.passed()}")
     line.close()
-    assert len(receiver.notices) == 5
-    assert [each["title"] for each in receiver.notices[:4]] == ["gw: 500 new, worst WARN"] * 4
-    assert all(len(each["message"]) <= 3000 for each in receiver.notices)
+    assert len(notify_receiver.notices) == 5
+    assert [each["title"] for each in notify_receiver.notices[:4]] == ["gw: 500 new, worst WARN"] * 4
+    assert all(len(each["message"]) <= 3000 for each in notify_receiver.notices)

@@ -97,7 +97,7 @@ def ntfy() -> Iterator[_Ntfy]:
 
 @pytest.mark.long
 def test_a_running_service_notifies_and_applies_a_changed_table(
-    receiver: NotifyReceiver, own_mosquitto: EmbeddedBroker, make_service: Callable[[str], RunningService]
+    notify_receiver: NotifyReceiver, own_mosquitto: EmbeddedBroker, make_service: Callable[[str], RunningService]
 ) -> None:
     def text(severity: int) -> str:
         table = (
@@ -111,11 +111,11 @@ def test_a_running_service_notifies_and_applies_a_changed_table(
         consumer.publish_all(topic, [json.dumps(each) for each in readings])
 
     consumer = Consumer(own_mosquitto.port, "edgewarden/#")
-    service = make_service(text(1)).start(PHONE=f"json://127.0.0.1:{receiver.port}/secret-4711")
+    service = make_service(text(1)).start(PHONE=f"json://127.0.0.1:{notify_receiver.port}/secret-4711")
     wait_until(lambda: (consumer.latest("gw/status") or {}).get("state") == "online", 60, "the start")
     publish("plant/pump/temp", 99.0)
-    wait_until(lambda: len(receiver.notices) == 1, 60, "the message")
-    assert "plant/pump/temp is at 99" in receiver.notices[0]["message"]
+    wait_until(lambda: len(notify_receiver.notices) == 1, 60, "the message")
+    assert "plant/pump/temp is at 99" in notify_receiver.notices[0]["message"]
     service.path.write_text(text(1000))
     assert service.process is not None
     service.process.send_signal(signal.SIGHUP)
@@ -123,6 +123,6 @@ def test_a_running_service_notifies_and_applies_a_changed_table(
     publish("plant/fan/speed", 99.0)
     wait_until(lambda: len(consumer.events()) == 2, 60, "the second incident")
     assert service.end() == 0
-    assert len(receiver.notices) == 1
+    assert len(notify_receiver.notices) == 1
     assert "secret-4711" not in service.log.read_text()
     consumer.close()
