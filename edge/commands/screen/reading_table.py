@@ -71,7 +71,7 @@ class ReadingTable:
         for part in tail.parts:
             self._is_stale |= bool(forgotten_by(part))
             if isinstance(part, Readings):
-                self._is_stale |= bool(part.new_sensors or part.refilled)
+                self._is_stale |= bool(part.new_sensors or part.refilled or part.units)
                 self._take(part)
         self._update()
 

@@ -13,6 +13,7 @@ from edge.core.persistence.journal import Readings, forgotten_by, join
 
 if TYPE_CHECKING:
     from config.schema import Configuration
+    from edge.core.model.sensors.units import Units
     from edge.core.persistence.snapshot import Snapshot
     from edge.core.scoring.levels.alarm_levels import AlarmLevels
     from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
@@ -67,6 +68,22 @@ def _names(state: StoreState) -> list[tuple[str, str]]:
     return names
 
 
+def _units(state: StoreState) -> Units:
+    """The units given by the sensors' payloads."""
+    from edge.core.model.sensors.units import Units  # noqa: PLC0415 - loaded when a command runs
+    from edge.core.persistence.checkpoint import load, whole  # noqa: PLC0415
+
+    units = Units()
+    if state.snapshot is not None:
+        load([whole("units", units)], state.snapshot.parts)
+    for part in state.since:
+        for slot in forgotten_by(part):
+            units.forget(slot)
+        if isinstance(part, Readings):
+            units.note_all(part.units)
+    return units
+
+
 def sensor_rows(
     state: StoreState,
     configuration: Configuration | None,
@@ -97,6 +114,7 @@ def sensor_rows(
         np.concatenate([each, np.zeros(size - len(each))]) for each in columns
     )
     _bring_up_to_date(parts, count, time, value, interval)
+    units = _units(state)
     found = []
     for slot in present_slots(state):
         name, repetition = names[slot]
@@ -109,6 +127,7 @@ def sensor_rows(
             "days_watched": round(float(watched[slot]) / 86_400, 3),
         }
         row |= _watched(configuration, name, repetition)
+        row["unit"] = row["unit"] or units.of(slot)
         if recognised is not None:
             row["states"] = [float(f"{each:.4g}") for each in recognised.get(slot, [])]
         if counters is not None:

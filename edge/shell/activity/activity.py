@@ -103,9 +103,10 @@ class Activity:
             self._health = health()
             self._write(now, RUNNING)
 
-    def close(self, now: float) -> None:
-        """Report everything pending, because the service ends."""
+    def close(self, now: float, health: Callable[[], bytes]) -> None:
+        """Report everything pending, because the service ends; `health` returns the payload of the topic `health`."""
         self.tell_all(now)
+        self._health = health()
         self._write(now, STOPPED)
         log.info("stopped")
 

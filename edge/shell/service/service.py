@@ -140,7 +140,7 @@ class Service:
 
     def close(self) -> None:
         """Close the store."""
-        self._activity.close(self._monotonic())
+        self._activity.close(self._monotonic(), self._health)
         self.sinks.close(self._store)
         self._store.close()
 

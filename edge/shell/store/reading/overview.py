@@ -30,7 +30,7 @@ TELLING = (Transition.RAISED.value, Transition.UPDATED.value)
 """Transitions whose sentence describes the fault."""
 
 OPEN_EVENTS = "open_events"
-LEARNED = {SENSORS, "statistics", "levels"}
+LEARNED = {SENSORS, "units", "statistics", "levels"}
 """Components of a snapshot that are read."""
 
 LETTER_COLUMNS = ("number", "arrived", "topic", "reason", "path", "detail", "beginning", "size")

@@ -11,6 +11,7 @@ from owned_stores import HOUR_AGO, edgewarden, json_lines
 
 from config.loading import load
 from edge.core.model.readings.messages import Message
+from edge.core.persistence.journal import pack
 from edge.shell.service.assembly.parts import make_pipeline
 from edge.shell.store import SqliteStore
 
@@ -29,6 +30,31 @@ def test_sensors_list_their_detectors(store: Path) -> None:
     assert "limits" in oven["detectors"]
     assert (fan["rule"], fan["unit"], fan["limits"]) == (None, "", None)
     assert "ewma" in fan["detectors"]
+
+
+def test_sensors_have_the_units_of_their_payloads_unless_a_rule_gives_one(folder: Path) -> None:
+    configuration = load(folder / "edgewarden.toml")
+    pipeline = make_pipeline(configuration)
+    kept = SqliteStore(configuration.store.path)
+
+    def say(number: int, **units: str) -> None:
+        messages = [
+            Message(f"plant/{name}", f'{{"value": {number}, "unit": "{unit}"}}'.encode(), HOUR_AGO + number)
+            for name, unit in units.items()
+        ]
+        step = pipeline.process(messages)
+        assert step.journal is not None
+        kept.append(step.events, [], pack([step.journal]), now=HOUR_AGO + number)
+
+    say(1, fan="1/min", oven="degF")
+    kept.remember(pipeline.save("digest"), "digest", HOUR_AGO)
+    say(2, pump="bar", fan="1/min")
+    kept.close()
+    units = {each["sensor"]: each["unit"] for each in json_lines(edgewarden("sensors", "--json"))}
+    assert units == {"plant/fan": "1/min", "plant/oven": "Cel", "plant/pump": "bar"}
+    for command in (["sensors"], ["sensors", "--long"], ["top", "--once"]):
+        text = " ".join(edgewarden(*command).output.split())
+        assert [each in text for each in ("2 1/min", "1 Cel", "2 bar")] == [True, True, True], command
 
 
 @pytest.mark.parametrize("columns", [60, 80, 200])

@@ -102,7 +102,11 @@ class Line:
 
     def turn(self, now: float, *, connected: bool = True) -> None:
         self.link.connected = connected
-        self.activity.turn(now, lambda: b'{"uptime_s": 3}')
+        self.activity.turn(now, health)
+
+
+def health() -> bytes:
+    return b'{"uptime_s": 3}'
 
 
 def test_the_first_message_on_each_input_is_logged_once(log: Lines) -> None:
@@ -169,7 +173,7 @@ def test_a_lasting_reason_is_logged_with_its_count_after_a_minute(log: Lines) ->
         line.turn(second)
     refused = log.take("refused")
     assert [each.split()[2] for each in refused] == ["count=1", "count=60"]
-    line.activity.close(120)
+    line.activity.close(120, health)
     assert [each.split()[2] for each in log.take("refused")] == ["count=59"]
 
 
@@ -324,17 +328,17 @@ def test_the_status_file_contains_current_activity_and_the_end_of_the_service(tm
     (refused,) = said.content["refused"]
     assert (refused["topic"], refused["payload"], refused["count"]) == ("plant/b", "\\u202e", 1)
     assert said.content["health"] == {"uptime_s": 3}
-    line.activity.close(2)
+    line.activity.close(2, lambda: b'{"uptime_s": 5}')
     ended = read_status(tmp_path / "store.db")
     assert ended is not None
-    assert ended.content["state"] == "stopped"
+    assert (ended.content["state"], ended.content["health"]) == ("stopped", {"uptime_s": 5})
 
 
 def test_the_end_of_a_service_is_logged_last(log: Lines) -> None:
     line = Line()
     line.take(0, ("plant/a", b""))
     line.take(1, ("plant/a", b""))
-    line.activity.close(2)
+    line.activity.close(2, health)
     assert [each.split()[0] for each in log.take()][-2:] == ["refused", "stopped"]
 
 
