@@ -80,6 +80,7 @@ class _Cells:
     def __init__(self, plan: CellPlan, topics: TopicPlacing) -> None:
         self._cells = KeyedCells(plan)
         self._of = plan, topics
+        self._begun: set[str] = set()
         self._tally = RefusalTally(log)
 
     def __call__(self, value: bytes, key: bytes, timestamp: int, headers: Any, state: State) -> list[bytes]:  # noqa: ARG002 - Quix Streams' signature
@@ -90,8 +91,10 @@ class _Cells:
             log.warning("left_out topic=packs key=%s reason=%s", key, error)
             return []
         name, its_own = text_of(key), QuixState(state)
-        if inherit(name, its_own.of, *self._of):
-            log.info("divided cell=%s", name)
+        if name not in self._begun:
+            if inherit(name, its_own.of, *self._of):
+                log.info("divided cell=%s", name)
+            self._begun.add(name)
         outcome = self._cells.run(name, its_own, pack.records, pack.log, pack.time)
         self._tally.add(outcome.refused, outcome.dead_letters)
         return [each.payload for each in outcome.events]

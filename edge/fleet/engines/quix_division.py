@@ -7,6 +7,7 @@ they precede all packs of the new ones.
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Callable
 
@@ -16,14 +17,17 @@ from edge.fleet.engines.keyed_cells import TIME, time_of
 from edge.fleet.keyed_store import KeyedState, KeyedStore
 from edge.fleet.topics import TopicPlacing
 
+log = logging.getLogger("edgewarden.fleet")
+
 StateOf = Callable[[str], KeyedState]
 """Returns the state of a cell of the same partition, by the name of the cell."""
 
 
 def inherit(name: str, state_of: StateOf, plan: CellPlan, topics: TopicPlacing) -> bool:
-    """Let a cell without a state continue an earlier cell, if there is one; returns whether there was.
+    """Let a cell continue an earlier one, if it has no state or a stale one; returns whether it does.
 
-    Of several earlier ones, the one with the latest records is continued.
+    Of several earlier ones, the one with the latest records is continued. A state is stale if an earlier cell has later
+    records: the fleet has had fewer cells since.
 
     Args:
         name: Name of the cell, as `PLACE/3of8`.
@@ -36,19 +40,23 @@ def inherit(name: str, state_of: StateOf, plan: CellPlan, topics: TopicPlacing) 
     """
     place, _, which = name.rpartition("/")
     number, count = map(int, which.split("of"))
-    own = state_of(name)
-    if count != plan.placing.cells or own.get("head") is not None:
+    if count != plan.placing.cells:
         return False
+    own = state_of(name)
+    target = KeyedStore({number: own}.__getitem__)
+    head = target.head(number)
     divisors = [each for each in range(1, count // 2 + 1) if count % each == 0]
     earlier = {each: state_of(f"{place}/{number % each}of{each}") for each in divisors}
     found = [(time_of(state.get(TIME)), each) for each, state in earlier.items() if state.get("head") is not None]
-    if not found:
+    if not found or (head is not None and max(found)[0] <= time_of(own.get(TIME))):
         return False
+    if head is not None:
+        log.warning("stale cell=%s", name)
     _, before = max(found)
     state, parent = earlier[before], number % before
     store = KeyedStore({parent: state}.__getitem__)
     shares = divided(parent, store.snapshot(parent), store.entries(parent), before, plan, topics)
-    KeyedStore({number: own}.__getitem__).put_snapshot(number, shares[number], None, secrets.token_hex())
+    target.put_snapshot(number, shares[number], head, secrets.token_hex())
     if (last := state.get(TIME)) is not None:
         own.put(TIME, last)
     return True

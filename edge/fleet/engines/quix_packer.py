@@ -5,6 +5,10 @@ costs more than detection. A consumer group shares the partitions of the source 
 
 Positions are committed after Kafka has confirmed the packs, so that a crash repeats packs and loses none. Reading
 pauses while too many packs wait for their cells, since Kafka deletes packs after a day.
+
+A group never goes back to fewer cells, since the states of the others would remain and might be continued later as if
+nothing had happened since. The number of cells is therefore stored with the read positions of the source, and a worker
+with a number that isn't a multiple is refused.
 """
 
 from __future__ import annotations
@@ -37,6 +41,10 @@ WAITING_PACKS = 500
 """Maximum number of packs of a partition that wait for their cells."""
 
 LOOK_S = 5.0
+ASK_S = 30.0
+
+STAMP = "cells="
+"""What precedes the number of cells in the metadata of a read position."""
 
 
 class Keyed(NamedTuple):
@@ -132,6 +140,7 @@ class PackerThread(threading.Thread):
         self._source, self._linger_s = options.source, options.checkpoint_s
         self._sender, self._lag = _Sender(client, packs), _Lag(client, options.group, packs)
         self._packer, self._failed = packer, failed
+        self._count = CellCount(options)
         self._stopped = threading.Event()
         self.error: Exception | None = None
 
@@ -146,7 +155,7 @@ class PackerThread(threading.Thread):
         try:
             consumer = Consumer(self._settings)
             try:
-                consumer.subscribe([self._source])
+                consumer.subscribe([self._source], on_assign=self._count.claim)
                 while not self._stopped.is_set():
                     self._hold(consumer)
                     self._pack(consumer, consumer.consume(MOST_AT_ONCE, self._linger_s))
@@ -172,11 +181,62 @@ class PackerThread(threading.Thread):
             return
         self._sender.send(self._packer.pack(messages))
         ends = {each.partition(): each.offset() + 1 for each in messages}
-        try:
-            offsets = [TopicPartition(self._source, partition, end) for partition, end in ends.items()]
-            consumer.commit(offsets=offsets, asynchronous=False)
-        except KafkaException as error:  # such as a partition that another worker has now, which packs these again
-            log.warning("not_committed topic=%s reason=%s", self._source, error.args[0].str())
+        commit(consumer, self._count.positions(self._source, ends))
+
+
+class CellCount:
+    """The number of cells for each partition that a group has, stored with its read positions of the source.
+
+    Args:
+        options: The settings of the worker.
+    """
+
+    def __init__(self, options: QuixOptions) -> None:
+        self._cells, self._group = options.cells, options.group
+        self._begins_at_end = options.begin == "latest"
+
+    def positions(self, topic: str, ends: dict[int, int]) -> list[TopicPartition]:
+        """Positions to be committed, by partition, with the number of cells."""
+        return [TopicPartition(topic, each, end, f"{STAMP}{self._cells}") for each, end in ends.items()]
+
+    def claim(self, consumer: Consumer, assigned: Sequence[TopicPartition]) -> None:
+        """Store the number for partitions that a worker gets, before it packs anything.
+
+        Raises:
+            FleetError: The group has had another number, and this one is no multiple of it.
+            KafkaException: Kafka doesn't answer.
+        """
+        changed: list[TopicPartition] = []
+        for each in consumer.committed([*assigned], ASK_S):
+            before = _stamped(each.metadata)
+            if before and self._cells % before:
+                raise FleetError(
+                    f"the group {self._group} has {before} cells for each partition, and {self._cells} is no multiple "
+                    f"of that: start with {before}, or with another group"
+                )
+            if before != self._cells:
+                offset = each.offset if each.offset >= 0 else self._beginning(consumer, each)
+                changed += self.positions(each.topic, {each.partition: offset})
+        if changed:
+            commit(consumer, changed)
+
+    def _beginning(self, consumer: Consumer, partition: TopicPartition) -> int:
+        first, end = consumer.get_watermark_offsets(partition, ASK_S)
+        return int(end if self._begins_at_end else first)
+
+
+def commit(consumer: Consumer, positions: list[TopicPartition]) -> None:
+    """Commit read positions; if Kafka refuses, such as for a partition that another worker has now, log it."""
+    try:
+        consumer.commit(offsets=positions, asynchronous=False)
+    except KafkaException as error:
+        log.warning("not_committed topic=%s reason=%s", positions[0].topic, error.args[0].str())
+
+
+def _stamped(metadata: str | None) -> int:
+    """The number of cells stored with a position; 0 if there is none."""
+    number = (metadata or "").removeprefix(STAMP)
+    return int(number) if number.isdecimal() else 0
 
 
 class _Lag:

@@ -113,3 +113,22 @@ def test_a_fleet_that_gets_more_cells_changes_no_event(kafka: Kafka, tmp_path: P
     running.process.terminate()
     assert running.process.wait(60) == 0
     assert {*ids(kafka)} == undisturbed()
+
+
+@pytest.mark.long
+def test_fewer_cells_are_refused_and_cost_nothing(kafka: Kafka, tmp_path: Path) -> None:
+    half = len(records()) // 2
+    send(kafka, records()[:half])
+    running = worker(kafka, tmp_path, "one", cells=4)
+    wait_until(lambda: committed(kafka, SOURCE) > half // 2, [running])
+    running.kill()
+    send(kafka, records()[half:])
+    send_heartbeats(kafka)
+    fewer = worker(kafka, tmp_path, "one", cells=2)
+    assert fewer.process.wait(120) == 1
+    assert "has 4 cells for each partition, and 2 is no multiple" in fewer.log.read_text()
+    running = worker(kafka, tmp_path, "one", cells=4)
+    wait_until(partial(is_done, kafka), [running])
+    running.process.terminate()
+    assert running.process.wait(60) == 0
+    assert {*ids(kafka)} == undisturbed()

@@ -82,3 +82,19 @@ def test_cells_of_an_earlier_number_whose_packs_still_wait_inherit_nothing() -> 
     partition, plan = Partition(), plan_of(CONFIGURATION, 4)
     partition.run(0, 100, 1)
     assert not inherit(f"{PLACE}/1of2", partition.states.__getitem__, plan, TopicPlacing.of(CONFIGURATION, plan))
+
+
+@pytest.mark.long
+def test_a_stale_state_is_replaced_by_a_share_of_the_cell_that_went_on() -> None:
+    went_back, straight, part = Partition(), Partition(), len(readings()) // 4
+    went_back.run(0, part, 2)
+    went_back.run(part, 2 * part, 4)  # these states are stale later
+    straight.run(0, part, 2)
+    for each in (went_back, straight):
+        each.run(2 * part, 3 * part, 2)
+        each.inherited.clear()
+        each.events.clear()
+        each.run(3 * part, 4 * part, 4)
+        assert each.inherited == [f"{PLACE}/{number}of4" for number in range(4)]
+    assert len(straight.events) > 10
+    assert bare(went_back.events) == bare(straight.events)

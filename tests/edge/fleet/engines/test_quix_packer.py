@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import pytest
+from confluent_kafka import TopicPartition
+
 from config.loading import parse
 from edge.fleet.engines.packs import MOST, Pack, decode
-from edge.fleet.engines.quix_packer import TICK_S, Packer
+from edge.fleet.engines.quix_options import FleetError, QuixOptions
+from edge.fleet.engines.quix_packer import TICK_S, CellCount, Packer
 from edge.fleet.plan import plan_of
 from edge.fleet.topics import TopicPlacing
 
@@ -88,3 +92,59 @@ def test_a_header_gives_the_content_type() -> None:
         packer(), [Sent(0, 0, b"plant/a/x", NOW, said), Sent(0, 1, b"plant/a/x", NOW, [("content-type", None)])]
     )
     assert [pack.records.types for _, _, pack in found if pack.records] == [["application/json", ""]]
+
+
+class Positions:
+    """The committed positions of a group for a topic with two partitions, as a consumer gives them."""
+
+    def __init__(self) -> None:
+        self.offsets = {0: -1001, 1: -1001}
+        self.metadata: dict[int, str] = {}
+
+    def committed(self, partitions: list[TopicPartition], _: float) -> list[TopicPartition]:
+        return [self._position(each.partition) for each in partitions]
+
+    def _position(self, number: int) -> TopicPartition:
+        stored = self.metadata.get(number)
+        place = "plant", number, self.offsets[number]
+        return TopicPartition(*place) if stored is None else TopicPartition(*place, stored)
+
+    def get_watermark_offsets(self, partition: TopicPartition, _: float) -> tuple[int, int]:
+        return 10 + partition.partition, 20 + partition.partition
+
+    def commit(self, offsets: list[TopicPartition], *, asynchronous: bool) -> None:
+        assert not asynchronous
+        self.offsets |= {each.partition: each.offset for each in offsets}
+        self.metadata |= {each.partition: each.metadata for each in offsets}
+
+
+def claim(positions: Positions, cells: int, begin: str = "latest") -> None:
+    options = QuixOptions(cells, "plant", "events", "fleet", {}, begin=begin)
+    CellCount(options).claim(positions, [TopicPartition("plant", each) for each in range(2)])
+
+
+def test_a_number_of_cells_that_is_no_multiple_of_the_groups_is_refused() -> None:
+    positions = Positions()
+    claim(positions, 8)
+    claim(positions, 16)
+    claim(positions, 16)
+    for other in (8, 24):
+        with pytest.raises(FleetError, match=f"has 16 cells for each partition, and {other} is no multiple"):
+            claim(positions, other)
+    assert set(positions.metadata.values()) == {"cells=16"}
+
+
+@pytest.mark.parametrize(("begin", "offsets"), [("latest", {0: 20, 1: 21}), ("earliest", {0: 10, 1: 11})])
+def test_the_number_of_cells_is_stored_before_the_first_record_is_read(begin: str, offsets: dict[int, int]) -> None:
+    positions = Positions()
+    claim(positions, 8, begin)
+    assert positions.offsets == offsets
+
+
+@pytest.mark.parametrize("metadata", ["", "of another program", "cells=", "cells=0"])
+def test_positions_without_a_number_of_cells_stay_where_they_are(metadata: str) -> None:
+    positions = Positions()
+    positions.offsets, positions.metadata = {0: 5, 1: 6}, {0: metadata, 1: metadata}
+    claim(positions, 3)
+    assert positions.offsets == {0: 5, 1: 6}
+    assert set(positions.metadata.values()) == {"cells=3"}
