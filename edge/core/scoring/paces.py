@@ -18,7 +18,8 @@ falls and returns a few readings later wasn't reset: the readings in between wer
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -78,6 +79,18 @@ UNITS_S = ((1.0, 1.0), (60.0, 1.0), (3_600.0, 0.05))
 """Time units of a pace in seconds, with the minimum value for which each is used; otherwise the pace is per day."""
 
 
+class Finding(NamedTuple):
+    """What a reading has shown: the sensor has become a counter or a gauge, or has returned from a fall.
+
+    Attributes:
+        slot: Slot of the sensor.
+        fell_to: The value that it fell to; None if it has become a counter or a gauge.
+    """
+
+    slot: int
+    fell_to: float | None = None
+
+
 class Paces(SensorArrays):
     """The counter state of each sensor; one row per sensor.
 
@@ -135,8 +148,6 @@ class Paces(SensorArrays):
         self.away = np.zeros(0)
         self.top_value = np.zeros(0)
         self.top_time = np.zeros(0)
-        self.changed: list[int] = []
-        self.pulses: list[tuple[int, float]] = []
 
     def grow(self, rows: int) -> None:
         """Grow to `rows` sensors, with some spare capacity."""
@@ -172,7 +183,7 @@ class Paces(SensorArrays):
         for each in (self.since, self.surveyed, self.struck, self.start_time, self.top_time):
             each[slots] += by
 
-    def see(self, slots: Rows, values: Numbers, times: Numbers, is_new: Any) -> Numbers:
+    def see(self, slots: Rows, values: Numbers, times: Numbers, is_new: Any) -> tuple[Numbers, Sequence[Finding]]:
         """Record readings and return the detectors' input: values, paces, or NaN for no input.
 
         Args:
@@ -182,9 +193,7 @@ class Paces(SensorArrays):
             is_new: Whether they are the first of their sensors, shape (n,).
 
         Returns:
-            Input of shape (n,); the same array if no sensor is a counter. `changed` lists the sensors recognised as
-            counters or gauges with these readings, `pulses` those that returned from a fall, with the value that they
-            fell to.
+            Input of shape (n,), the same array if no sensor is a counter, and what these readings have shown.
         """
         state = self.at(slots)
         last, rises, since = state["last"][slots], state["rises"][slots], state["since"][slots]
@@ -208,18 +217,19 @@ class Paces(SensorArrays):
             & (times - since >= wait * where(unbroken, 1.0, maximum(state["doubt"][slots], DOUBTED)))
             & (state["counted"][slots] >= SUSPICIOUS)
         )
-        closer = resets | (fell & counter) | due
+        closer, found = resets | (fell & counter) | due, list[Finding]()
         if any_of(closer):
             for index in np.flatnonzero(closer).tolist():
-                self._look(*(np.atleast_1d(each)[index].item() for each in (slots, values, times, last)))
+                found += self._look(*(np.atleast_1d(each)[index].item() for each in (slots, values, times, last)))
             counter = state["per"][slots] > 0
         if any_of(counter):
             self._add_up(slots, moved, times, counter)
         may_be = (unbroken & (rises >= SUSPICIOUS) & (times - since < wait) & (wait <= DAY_S)) | (wait <= 0)
         awaited = may_be & (counter ^ True)
         if any_of(counter | awaited):
-            return where(counter, self._pace(slots, values, times, counter), where(awaited, NOTHING, values))
-        return values
+            paces = self._pace(slots, values, times, counter, found)
+            return where(counter, paces, where(awaited, NOTHING, values)), found
+        return values, found
 
     def jumped(self, slots: Rows, values: Numbers, times: Numbers, before: Numbers) -> Any:
         """Whether readings, not recorded yet, are jumps of counters, shape (n,), or a single one; None if none is.
@@ -263,14 +273,15 @@ class Paces(SensorArrays):
         self.last[slot], self.away[slot] = value, np.inf
         self.start_value[slot], self.start_time[slot] = value, time
 
-    def pace_of_strange(self, slot: int, value: float, time: float) -> float:
-        """The detectors' input for a reading that may be an error value; a counter's rise isn't recorded."""
+    def pace_of_strange(self, slot: int, value: float, time: float) -> tuple[Numbers, Sequence[Finding]]:
+        """The result of `see()` for a reading that may be an error value; a counter's rise isn't recorded."""
         if not self.per[slot] > 0:
-            return value
+            return value, ()
         if value < float(self.last[slot]):
-            return self.see(slot, value, time, False)  # type: ignore[no-any-return]
+            return self.see(slot, value, time, False)
         passed = time - float(self.start_time[slot])
-        return (value - float(self.start_value[slot])) / passed * float(self.per[slot]) if passed > 0 else NOTHING
+        rose = value - float(self.start_value[slot])
+        return rose / passed * float(self.per[slot]) if passed > 0 else NOTHING, ()
 
     def observed(self, reading: Round, observation: Observation) -> Observation:
         """The observation of one reading: for a counter its pace, together with its reading."""
@@ -285,13 +296,12 @@ class Paces(SensorArrays):
         for name in ("wait", "per", "width"):
             getattr(self, name)[:rows] = getattr(other, name)[:rows]
 
-    def _pace(self, slots: Rows, values: Numbers, times: Numbers, counter: Any) -> Numbers:
-        """The paces of counters whose stretch ends with these readings; NaN for others."""
+    def _pace(self, slots: Rows, values: Numbers, times: Numbers, counter: Any, found: list[Finding]) -> Numbers:
+        """The paces of counters whose stretch ends with these readings, NaN for others; appends to `found`."""
         state = self.at(slots)
         back = counter & (state["away"][slots] <= MOST_AWAY) & (values >= state["top"][slots])
         if any_of(back):
-            for index in np.flatnonzero(back).tolist():
-                self._return(int(np.atleast_1d(slots)[index]))
+            found += [self._return(slot) for slot in np.atleast_1d(slots)[np.flatnonzero(back)].tolist()]
         per, start = state["per"][slots], state["start_time"][slots]
         passed = times - start
         is_known = counter & (start == start)  # noqa: PLR0124 - NaN isn't itself
@@ -331,16 +341,15 @@ class Paces(SensorArrays):
         state["finest"][slots] = where(grew, minimum(finest, moved), finest)
         state["step"][slots] = where(grew, moved, step)
 
-    def _look(self, slot: int, value: float, time: float, last: float) -> None:
-        """Check a sensor that has fallen or may have become a counter."""
+    def _look(self, slot: int, value: float, time: float, last: float) -> Sequence[Finding]:
+        """Check a sensor that has fallen or may have become a counter; returns what was found."""
         is_counter = bool(self.per[slot] > 0)
         if not value < last:
             self._recognise(slot, time)
             self.start_value[slot], self.start_time[slot] = value, time
-            self.changed.append(slot)
-            return
+            return [Finding(slot)]
         if is_counter and last - value <= JITTER * self.finest[slot]:
-            return
+            return ()
         if 0 <= value <= LANDING * last:
             self.strikes[slot] *= 0.5 ** (max(time - self.struck[slot], 0.0) / HALF_LIFE_S)
             self.strikes[slot] += 1.0
@@ -352,18 +361,18 @@ class Paces(SensorArrays):
             if is_counter and self.wait[slot] > 0:
                 self.per[slot] = 0.0
                 self.doubt[slot] = min(DOUBTED * self.doubt[slot], MOST_DOUBT)
-                self.changed.append(slot)
-                return
+                return [Finding(slot)]
         self.top[slot], self.bottom[slot], self.away[slot] = last, value, 0.0
         self.top_value[slot], self.top_time[slot] = self.start_value[slot], self.start_time[slot]
         self.start_value[slot], self.start_time[slot] = value, time
+        return ()
 
-    def _return(self, slot: int) -> None:
+    def _return(self, slot: int) -> Finding:
         """Resume the stretch before a fall from which the counter has returned."""
-        self.pulses.append((slot, float(self.bottom[slot])))
         self.start_value[slot], self.start_time[slot] = self.top_value[slot], self.top_time[slot]
         self.strikes[slot] = max(self.strikes[slot] - 1.0, 0.0)
         self.away[slot] = np.inf
+        return Finding(slot, float(self.bottom[slot]))
 
     def _recognise(self, slot: int, time: float) -> None:
         """Classify a sensor as a counter, and choose the stretch and the time unit of its pace."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from edge.core.incidents.incident_tracker import IncidentTracker
 from edge.core.incidents.state_machine import MachineInput, State
 from edge.core.scoring.levels.alarm_levels import AlarmLevels
 from edge.core.scoring.opinions import Observation
-from edge.core.scoring.paces import Paces
+from edge.core.scoring.paces import Finding, Paces
 from edge.core.scoring.profiles import Group
 from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
 
@@ -51,15 +52,18 @@ class CounterReadings:
             positions: Positions in their batch, shape (n,).
             clock: The stream clock, shape (n,).
         """
-        seen = self._paces.see(slots, values, times, self._statistics.at(slots)["count"][slots] == 0)
-        self._follow_up(slots, values, times, positions, clock)
+        is_new = self._statistics.at(slots)["count"][slots] == 0
+        seen, found = self._paces.see(slots, values, times, is_new)
+        if found:
+            self._follow_up(found, slots, values, times, positions, clock)
         return seen
 
     def see_strange(self, slot: int, value: float, time: float, position: int, clock: float) -> float:
         """The same for a reading that may be an error value."""
-        seen = self._paces.pace_of_strange(slot, value, time)
-        self._follow_up(slot, value, time, position, clock)
-        return seen
+        seen, found = self._paces.pace_of_strange(slot, value, time)
+        if found:
+            self._follow_up(found, slot, value, time, position, clock)
+        return float(seen)
 
     def declare(self, slot: int) -> None:
         """Apply a rule that declares whether a sensor is a counter."""
@@ -69,18 +73,15 @@ class CounterReadings:
             self._levels.clear_row(slot)
             self._tracking.ranges.clear_row(slot)
 
-    def _follow_up(self, slots: Rows, *columns: Any) -> None:
+    def _follow_up(self, found: Sequence[Finding], slots: Rows, *columns: Any) -> None:
         """Apply what these readings have shown: sensors that became counters or gauges, and those that returned."""
-        paces = self._paces
-        if not paces.changed and not paces.pulses:
-            return
         place = dict(zip(np.atleast_1d(slots).tolist(), range(np.size(slots)), strict=True))
-        for slot in paces.changed:
-            self._learn_anew(slot, *(np.atleast_1d(each)[place[slot]].item() for each in columns))
-        for slot, fell_to in paces.pulses:
-            columns_of = [np.atleast_1d(each)[place[slot]].item() for each in columns]
-            self._tell(slot, fell_to, *columns_of[1:])
-        paces.changed, paces.pulses = [], []
+        for slot, fell_to in found:
+            value, *others = (np.atleast_1d(each)[place[slot]].item() for each in columns)
+            if fell_to is None:
+                self._learn_anew(slot, value, *others)
+            else:
+                self._tell(slot, fell_to, *others)
 
     def _learn_anew(self, slot: int, value: float, time: float, position: int, clock: float) -> None:
         """Discard what was learned of a sensor's values because the detectors' input changes."""

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import math
+from itertools import chain
 
 import numpy as np
 import pytest
 
-from edge.core.scoring.paces import Paces
+from edge.core.scoring.paces import Finding, Paces
 
 DAY_S = 86_400.0
 
@@ -15,11 +16,17 @@ def seen(values: list[float], every_s: float = 60.0, *, counter: bool | None = N
     paces = Paces()
     paces.grow(1)
     paces.declare(0, counter=counter)
-    given = []
-    for index, value in enumerate(values):
-        given.append(paces.see(0, float(value), every_s * index, index == 0))
-        paces.changed.clear()
+    given = [paces.see(0, float(value), every_s * index, index == 0)[0] for index, value in enumerate(values)]
     return paces, given
+
+
+def findings(values: list[float], every_s: float = 60.0) -> list[tuple[int, Finding]]:
+    """What the readings of one sensor show, with the index of the reading."""
+    paces, found = Paces(), list[tuple[int, Finding]]()
+    paces.grow(1)
+    for index, value in enumerate(values):
+        found += [(index, each) for each in paces.see(0, float(value), every_s * index, index == 0)[1]]
+    return found
 
 
 def steady(days: float, start: float = 100.0) -> list[float]:
@@ -67,7 +74,7 @@ def test_a_reset_is_not_news(kind: str) -> None:
     assert paces.per[0] == 60.0
     assert len(known) > 4 * 1400
     assert is_usual(known)
-    assert not paces.pulses
+    assert all(each.fell_to is None for _, each in findings(values))
 
 
 def test_a_counter_with_coarse_steps_is_averaged_over_several_of_them() -> None:
@@ -87,9 +94,9 @@ def test_steps_that_vary_have_the_resolution_of_their_smallest_difference() -> N
 
 def test_a_counter_that_is_back_from_a_fall_was_not_reset() -> None:
     values = steady(2)
-    paces, given = seen([*values[:2000], 0.0, *values[2001:]])
-    assert paces.pulses == [(0, 0.0)]
-    assert is_usual(given[2001:2002])
+    values[2000] = 0.0
+    assert is_usual(seen(values)[1][2001:2002])
+    assert findings(values) == [(1440, Finding(0)), (2001, Finding(0, 0.0))]
 
 
 def test_a_meter_may_be_replaced_once() -> None:
@@ -131,7 +138,7 @@ def test_a_rule_declares_that_a_sensor_is_not_a_counter() -> None:
 def test_a_counter_is_not_one_once_a_rule_says_so() -> None:
     paces, _ = seen(steady(1.5))
     assert paces.declare(0, counter=False)
-    assert paces.see(0, 1e5, 2e5, False) == 1e5
+    assert paces.see(0, 1e5, 2e5, False)[0] == 1e5
     assert not paces.declare(0, counter=False)
 
 
@@ -140,7 +147,7 @@ def test_setting_a_clock_changes_no_rate() -> None:
     paces.shift(np.array([0]), 3_600.0)
     count = int(1.5 * 1440)
     value = steady(1.5)[-1] + 6.0
-    assert paces.see(0, value, 60.0 * count + 3_600.0, False) == pytest.approx(6.0)
+    assert paces.see(0, value, 60.0 * count + 3_600.0, False)[0] == pytest.approx(6.0)
 
 
 def test_many_sensors_at_once_are_treated_like_each_alone() -> None:
@@ -157,8 +164,10 @@ def test_many_sensors_at_once_are_treated_like_each_alone() -> None:
     slots = np.arange(12)
     for index, row in enumerate(values):
         times = np.full(12, 60.0 * index)
-        given = together.see(slots, row, times, np.full(12, index == 0))
-        singly = [each.see(slot, float(row[slot]), 60.0 * index, index == 0) for slot, each in enumerate(alone)]
+        given, found = together.see(slots, row, times, np.full(12, index == 0))
+        each_alone = [each.see(slot, float(row[slot]), 60.0 * index, index == 0) for slot, each in enumerate(alone)]
+        singly = [pace for pace, _ in each_alone]
+        assert sorted(found) == sorted(chain.from_iterable(its for _, its in each_alone))
         assert np.array_equal(given, singly, equal_nan=True)
     for slot, each in enumerate(alone):
         for name, array in together.arrays.items():
@@ -178,7 +187,6 @@ def jumps(values: list[float], times: list[float]) -> list[int]:
             paces.leap(0, value, time)
         else:
             paces.see(0, value, time, index == 0)
-            paces.changed.clear()
     return found
 
 
