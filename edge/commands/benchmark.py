@@ -16,6 +16,7 @@ from edge.commands.support.places import other_config_option
 from edge.commands.support.printing.terminal import heading
 
 if TYPE_CHECKING:
+    from edge.evaluation.budget import Cost
     from edge.evaluation.nab import NabSeries
 
 
@@ -159,7 +160,8 @@ def budget(
     """Measure whether false alarms stay within the budget.
 
     Sensors without faults and with many kinds of noise are simulated for each budget. The first three days are counted
-    separately. Exits with 1 if a kind exceeds a budget by more than a fifth and what chance may add.
+    separately. Exits with 1 if a kind exceeds a budget by more than a fifth and what chance may add, or has no later
+    days to judge.
     """
     from edge.commands.support.failures import explained  # noqa: PLC0415
     from edge.evaluation import budget as benchmark_budget  # noqa: PLC0415 - loaded when the command runs
@@ -181,14 +183,17 @@ def budget(
         rows = benchmark_budget.measure(plan, kinds, workers or os.cpu_count() or 1)
     asked = "".join(f"{each:>9g}" for each in benchmark_budget.BUDGETS)
     click.echo(f"  {'asked for':30}{asked}   in the first 3 days")
-    missed = 0
+    missed = unjudged = 0
     for row in rows:
-        missed += sum(not each.holds for each in row)
-        came = "".join(f"{each.came:8.3f}{' ' if each.holds else '*'}" for each in row)
+        missed += sum(each.is_judged and not each.holds for each in row)
+        unjudged += not row[0].is_judged
+        came = "".join(_came(each) for each in row)
         early = "".join(f"{each.early:8.2f}" for each in row)
         click.echo(f"  {row[0].kind:30}{came}  {early}")
     click.echo(f"\n  * exceeds the budget by more than a fifth and what chance may add: {missed}")
-    sys.exit(1 if missed else 0)
+    if unjudged:
+        click.echo(f"  - not judged, as there are no readings after the first 3 days: {unjudged}")
+    sys.exit(1 if missed or unjudged else 0)
 
 
 @benchmark.command()
@@ -222,6 +227,11 @@ def long(sensors: int, seed: int, config_path: Path | None) -> None:
         f"\n  aftermath: false incidents a sensor-day in the two days after a fault; {missed} below {ENOUGH:.0%}"
     )
     sys.exit(1 if missed else 0)
+
+
+def _came(cost: Cost) -> str:
+    """The false incidents per sensor-day as a cell of the table."""
+    return f"{cost.came:8.3f}{' ' if cost.holds else '*'}" if cost.is_judged else f"{'-':>8} "
 
 
 def _nab_series(path: Path) -> list[NabSeries]:

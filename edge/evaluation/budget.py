@@ -71,9 +71,14 @@ class Cost(NamedTuple):
     days: float
 
     @property
+    def is_judged(self) -> bool:
+        """Whether there was any time after the first days."""
+        return self.days > 0
+
+    @property
     def holds(self) -> bool:
-        """Whether the budget, which is a ceiling, is kept up to a fifth and what chance may add."""
-        return self.came <= MOST * self.asked + ERRORS * math.sqrt(self.asked / max(self.days, 1.0))
+        """Whether the budget, a ceiling, is kept up to a fifth and what chance may add; False if it isn't judged."""
+        return self.is_judged and self.came <= MOST * self.asked + ERRORS * math.sqrt(self.asked / max(self.days, 1.0))
 
 
 def measure(plan: Plan, kinds: Sequence[str] = (), workers: int = 1) -> Iterator[list[Cost]]:
@@ -134,6 +139,6 @@ def costs(rule: ResolvedRule, kind: str, times: Floats, values: Floats) -> list[
     length = float(times[-1] - times[0]) / DAY_S
     early, days = sensors * min(length, LEARNING_DAYS), sensors * max(length - LEARNING_DAYS, 0.0)
     return [
-        Cost(kind, asked, float(raised[0, place]) / early, float(raised[1, place]) / max(days, 1e-9), days)
+        Cost(kind, asked, float(raised[0, place]) / max(early, 1e-9), float(raised[1, place]) / max(days, 1e-9), days)
         for place, asked in enumerate(BUDGETS)
     ]

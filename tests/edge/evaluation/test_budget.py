@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from config.loading import parse
 from config.schema import ResolvedRule
 from edge.commands import main
-from edge.evaluation import long_faults
+from edge.evaluation import budget, long_faults
 from edge.evaluation.budget import BUDGETS, Cost, Plan, costs, measure
 from edge.evaluation.noises import KINDS, clock, noise
 
@@ -43,6 +43,20 @@ def test_the_budget_is_a_ceiling(kind: str) -> None:
 @pytest.mark.parametrize(("came", "holds"), [(0.0, True), (0.12, True), (0.139, True), (0.141, False)])
 def test_a_budget_is_kept_up_to_a_fifth_and_two_standard_errors(came: float, *, holds: bool) -> None:
     assert Cost("gaussian", asked=0.1, early=0.0, came=came, days=1000.0).holds is holds
+
+
+def test_a_budget_without_days_to_judge_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        budget, "measure", lambda *_: iter([[Cost("gaussian", each, 0.0, 0.0, 0.0) for each in BUDGETS]])
+    )
+    result = CliRunner().invoke(main, ["benchmark", "budget", "--kind", "gaussian"])
+    assert "not judged, as there are no readings after the first 3 days: 1" in result.output
+    assert "0.000" not in result.output
+    assert result.exit_code == 1
+
+
+def test_three_days_of_readings_leave_nothing_to_judge() -> None:
+    assert not any(each.is_judged for each in costs(default_rule(), "x", clock(4, 86_400.0), np.zeros((4, 1))))
 
 
 @pytest.mark.long
