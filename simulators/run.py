@@ -117,7 +117,8 @@ def _connected(given: Mapping[str, Any], open_things: ExitStack) -> PublishingOu
     open_things.callback(link.stop)
     if not link.wait_connected(CONNECT_S):
         where = f"{link.options.host}:{link.options.port}"
-        raise RunError(f"the broker at {where} doesn't accept the connection within {CONNECT_S:g} s", 1)
+        why = link.trouble or "no answer"
+        raise RunError(f"the broker at {where} doesn't accept the connection within {CONNECT_S:g} s: {why}", 1)
     return link
 
 

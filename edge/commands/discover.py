@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge.commands.support.places import config_option
+from edge.commands.support.places import USUAL, config_option
 from edge.commands.support.printing.tables import table
 from edge.commands.support.printing.terminal import bullet, heading, paragraph
 from edge.core.model.notation.printable import printable, printable_bytes, shortened
+from edge.core.model.notation.quantities import counted
 
 if TYPE_CHECKING:
     from config.schema import Configuration
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 40
 CONNECTING_S = 10.0
+PROGRESS_S = 1.0
 EVERYTHING = "#"
 """The topic filter of a first configuration, whose input the proposed ones replace."""
 
@@ -51,6 +53,9 @@ def discover(path: Path, seconds: float, host: str | None, port: int | None, wri
 
     with explained():
         is_new = not path.exists()
+        if is_new and path != USUAL and not (host or port):
+            click.echo(printable(f"{path}: there is no such file; --host names the broker for a new one"), err=True)
+            sys.exit(2)
         if not is_new and (host or port):
             raise click.UsageError(
                 f"{path} is there and names the broker: change host and port in its [broker] table, or name another "
@@ -90,6 +95,7 @@ def _with_an_input(text: str) -> str:
 
 def _listen(configuration: Configuration, seconds: float) -> CollectedMessages:
     """The messages received within `seconds`."""
+    from edge.commands.support.printing.progress import Progress  # noqa: PLC0415
     from edge.commands.support.service.broker_queries import BrokerQueryError, connected, wait_for  # noqa: PLC0415
     from edge.discovery.collecting import CollectedMessages  # noqa: PLC0415
 
@@ -99,18 +105,32 @@ def _listen(configuration: Configuration, seconds: float) -> CollectedMessages:
         heard.add(message)
         return False
 
+    where = f"{configuration.inbound.host}:{configuration.inbound.port}"
+    click.echo(printable(f"Listening to {where} for {seconds:g} s"), err=True)
     try:
-        with connected(configuration.inbound, configuration, "#", time.monotonic() + CONNECTING_S) as link:
-            wait_for(link, keep, time.monotonic() + seconds)
+        with (
+            connected(configuration.inbound, configuration, "#", time.monotonic() + CONNECTING_S) as link,
+            Progress() as progress,
+        ):
+            began, share = time.monotonic(), 0.0
+            progress.begin("no message yet")
+            while share < 1.0 and link.alive:
+                wait_for(link, keep, min(began + seconds, time.monotonic() + PROGRESS_S))
+                share = (time.monotonic() - began) / seconds
+                progress.at(share, _amount(heard) if heard.messages else None)
     except BrokerQueryError as error:
         raise click.ClickException(str(error)) from None
     return heard
 
 
+def _amount(heard: CollectedMessages) -> str:
+    return f"{counted(heard.messages, 'message')} on {counted(len(heard.topics), 'topic')}"
+
+
 def _heard(configuration: Configuration, heard: CollectedMessages, seconds: float) -> str:
     where = f"{configuration.inbound.host}:{configuration.inbound.port}"
     more = f"; {heard.dropped:,} were too many or too large to examine" if heard.dropped else ""
-    return f"Heard {heard.messages:,} messages on {len(heard.topics):,} topics of {where} in {seconds:g} s{more}.\n"
+    return f"Heard {_amount(heard)} of {where} in {seconds:g} s{more}.\n"
 
 
 def _describe(proposal: Proposal, outcome: ReadingOutcome, most: int | None) -> None:

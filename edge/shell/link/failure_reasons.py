@@ -12,6 +12,7 @@ import ssl
 
 from paho.mqtt.reasoncodes import ReasonCode
 
+UNSUPPORTED_VERSION = 0x84
 BAD_IDENTIFIER, BAD_PASSWORD, NOT_AUTHORISED, BANNED, BAD_METHOD = 0x85, 0x86, 0x87, 0x8A, 0x8C
 
 _REFUSED = {

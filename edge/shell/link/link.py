@@ -31,7 +31,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.core.model.readings.messages import Message
 from edge.shell.link.connection_state import ConnectionState
-from edge.shell.link.failure_reasons import why_not_understood, why_refused, why_unreachable
+from edge.shell.link.failure_reasons import UNSUPPORTED_VERSION, why_not_understood, why_refused, why_unreachable
 from edge.shell.link.guarded_callbacks import guarded
 from edge.shell.link.link_options import EventProperties, LinkOptions, Subscription, Will
 from edge.shell.link.receiving.bulk_client import BulkClient, make_client
@@ -39,6 +39,7 @@ from edge.shell.link.receiving.echo import Echo
 from edge.shell.link.receiving.receiver import Receiver
 from edge.shell.link.reconnecting.comparison import ComparedConnection
 from edge.shell.link.reconnecting.connection_end import ending_of
+from edge.shell.link.reconnecting.connection_log import ConnectionLog
 from edge.shell.link.reconnecting.reconnecting import Reconnecting
 from edge.shell.link.sending.sender import LiveConnection, RefusedPublication, Sender
 from edge.shell.link.service_link import MarksRepetitions
@@ -48,8 +49,6 @@ from edge.shell.link.versions.mqtt5 import SESSION_EXPIRY_S, session, takes_iden
 from edge.shell.link.versions.version_choice import Outcome, Version, VersionChoice
 
 log = logging.getLogger("edgewarden.link")
-
-UNSUPPORTED_VERSION = 0x84
 
 
 class Link(MarksRepetitions):
@@ -85,7 +84,7 @@ class Link(MarksRepetitions):
         self.options = options
         self.connections, self.session_present, self.callback_errors, self.trouble = 0, False, 0, ""
         self.version: Version = "3.1.1" if options.version == "3.1.1" else "5"
-        self._on_news, self._where = on_news, f"host={options.host} port={options.port}"
+        self._on_news, self._log = on_news, ConnectionLog(options.host, options.port)
         self.abilities = Abilities(0 if options.clean_session else SESSION_EXPIRY_S)
         self._subscriber = Subscriber(subscriptions, abilities=self.abilities)
         self._receiver = Receiver(options, clock, self._subscriber.is_copy)
@@ -275,7 +274,7 @@ class Link(MarksRepetitions):
                 client.connect(options.host, options.port, keepalive_s, **session(client, options))
             except (OSError, ValueError) as error:
                 self.trouble = why_unreachable(error)
-                log.warning("connect_failed %s error=%r", self._where, self.trouble)
+                self._log.failed(self.trouble)
                 return 0.0
             stood_s = self._converse(client, version)
             if self._standing.ending:
@@ -284,7 +283,7 @@ class Link(MarksRepetitions):
             if self._outcome == "accepted":
                 return stood_s
             self.trouble = why_not_understood(version, closed=self._outcome == "closed")
-            log.warning("not_understood %s version=%s reason=%r", self._where, version, self.trouble)
+            self._log.not_understood(version, self.trouble)
         return 0.0
 
     def _converse(self, client: BulkClient, version: Version) -> float:
@@ -312,11 +311,11 @@ class Link(MarksRepetitions):
             return 0.0
         stood_s = time.monotonic() - accepted_at
         if self._standing.stopping:
-            log.info("disconnected %s reason='we ended it'", self._where)
+            self._log.disconnected("we ended it", intended=True)
             return stood_s
         ending = ending_of(self._said_at_end, client.ended_by, code)
         self.trouble = ending.words
-        log.warning("disconnected %s reason=%r", self._where, ending.words)
+        self._log.disconnected(ending.words)
         self.echo.ended()
         self.reconnecting.ended(ending, stood_s, after_publication=self._sender.ends_promptly(), is_settled=is_settled)
         return stood_s
@@ -348,7 +347,7 @@ class Link(MarksRepetitions):
         if reason.is_failure:
             self.trouble = why_refused(reason)
             self.abilities.refused(reason.value)
-            log.error("connect_refused %s reason=%r", self._where, self.trouble)
+            self._log.refused(self.trouble)
             return
         self.abilities.accepted(properties)
         for each in (self.echo, self.births):
@@ -364,7 +363,7 @@ class Link(MarksRepetitions):
         self._tell_news()
         if self._standing.stopping:
             client.disconnect()
-        log.info("connected %s version=%s session=%s", self._where, self.version, flags.session_present)
+        self._log.connected(self.version, session_present=flags.session_present)
 
     def _on_disconnect(self, _c: Client, _d: Any, flags: DisconnectFlags, reason: ReasonCode, _p: Any) -> None:
         if flags.is_disconnect_packet_from_server:

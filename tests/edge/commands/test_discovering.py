@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
+import mqtt_bytes as mqtt
 import pytest
 from click.testing import CliRunner, Result
 from paho.mqtt import publish
+from stub_broker import Client, StubBroker
 
 from config.loading import load
+from edge.commands import discover as module
 from edge.commands import main
 from edge.shell.broker.embedded import EmbeddedBroker
 
@@ -45,6 +49,41 @@ def test_it_lists_what_it_receives_and_writes_a_new_configuration(own_mosquitto:
         ("tasmota", "tele/+/SENSOR"),
         (None, "lab/b"),
     ]
+
+
+def test_it_says_at_once_how_long_it_listens(own_mosquitto: EmbeddedBroker, folder: Path) -> None:
+    found = discover("--port", str(own_mosquitto.port))
+    assert found.stderr.startswith(f"Listening to 127.0.0.1:{own_mosquitto.port} for 1 s\n")
+    assert found.stdout.startswith("Heard 3 messages on 3 topics of ")
+
+
+def test_a_missing_configuration_is_an_error_unless_the_broker_is_given(
+    own_mosquitto: EmbeddedBroker, folder: Path
+) -> None:
+    missing = discover("--config", str(folder / "typo.toml"), "--write")
+    assert (missing.exit_code, f"{folder / 'typo.toml'}: there is no such file" in missing.stderr) == (2, True)
+    port = str(own_mosquitto.port)
+    assert discover("--config", str(folder / "new.toml"), "--port", port, "--write").exit_code == 0
+    assert [path.name for path in folder.glob("*.toml")] == ["new.toml"]
+
+
+def test_a_broker_that_refuses_the_password_is_not_reported_as_unreachable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(module, "CONNECTING_S", 1.0)
+    monkeypatch.setattr(logging.getLogger("edgewarden"), "propagate", False)  # as outside of tests
+    with StubBroker(refusing) as broker:
+        refused = discover("--port", str(broker.port))
+    assert refused.exit_code == 1
+    why = f"no connection to the broker 127.0.0.1:{broker.port}: Not authorized: see username and the password, "
+    assert refused.stderr.splitlines()[-1].startswith(f"Error: {why}")
+    assert "connect_refused" not in refused.stderr + capfd.readouterr().err
+
+
+def refusing(client: Client) -> None:
+    client.read()
+    client.send(mqtt.packet(mqtt.CONNACK, b"\x00\x87\x00"))
 
 
 def test_without_the_option_write_nothing_is_written(own_mosquitto: EmbeddedBroker, folder: Path) -> None:

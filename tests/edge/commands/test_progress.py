@@ -28,6 +28,17 @@ def test_a_terminal_shows_a_bar_and_is_left_clean() -> None:
     assert target.getvalue().endswith("\r\033[K")
 
 
+def test_the_label_may_change() -> None:
+    clock, target = Clock(), Terminal()
+    with Progress(target, clock) as progress:
+        progress.begin("no message yet")
+        clock.now = 1.0
+        progress.at(0.5, "1 message")
+        clock.now = 2.0
+        progress.at(0.75)
+    assert target.getvalue().count("1 message") == 2
+
+
 def test_a_terminal_is_not_flooded() -> None:
     clock, target = Clock(), Terminal()
     with Progress(target, clock) as progress:

@@ -45,9 +45,10 @@ class Progress:
         self._label = label
         self._began = self._clock()
 
-    def at(self, share: float) -> None:
-        """Set the progress of the task, 0 to 1."""
+    def at(self, share: float, label: str | None = None) -> None:
+        """Set the progress of the task, 0 to 1, and its label if it changes."""
         now = self._clock()
+        self._label = self._label if label is None else label
         if now - self._shown < (TERMINAL_S if self._is_terminal else QUIET_S):
             return
         self._shown = now

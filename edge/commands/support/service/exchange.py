@@ -48,7 +48,7 @@ def exchange(configuration: Configuration, command: str, fields: Mapping[str, An
         The answer, or None if there was none in time.
 
     Raises:
-        AskingError: The broker is unreachable, or refuses.
+        BrokerQueryError: The broker is unreachable, or refuses.
         PasswordError: A password can't be obtained.
     """
     from edge.commands.support.service.broker_queries import connected, send, wait_for  # noqa: PLC0415 - loaded when something is said
