@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from edge.core.intake.availability import DeviceAvailability
 from edge.core.intake.decoders.base import Decoded
+from edge.core.intake.decoders.documents.keys.time_keys import is_time_beside
 from edge.core.intake.decoders.documents.paths import shown
 from edge.core.intake.decoders.sparkplug import SparkplugDecoder
 from edge.core.intake.intake_limits import IntakeLimits
@@ -290,6 +291,9 @@ class Intake:
                     self.mistimed.append((len(slots), slot))
                 continue
             if (slot := known.get(path)) is None:
+                if not path and is_time_beside(resolved.topic, value):
+                    self._counters.fields_ignored += 1
+                    continue
                 found = self._find(path, resolved, timed_by_arrival=time is arrived or is_relative)
                 if isinstance(found, Refusal):
                     self._refuse(message, found, letters)

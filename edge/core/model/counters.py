@@ -32,7 +32,8 @@ class Counters:
         refused_of_inputs: Refused messages and values by topic filter of their input and by reason; an empty filter if
             no input subscribes to them.
         repeats: Unchanged values sent again, for inputs with that option.
-        fields_ignored: Non-numeric fields that never were a sensor, and fields that an input ignores.
+        fields_ignored: Non-numeric fields that never were a sensor, fields that an input ignores, and times that have a
+            topic of their own.
         devices_unknown: Availability messages of devices without a known sensor.
         same_times: Readings with the time of the previous one and a different value, taken one microsecond later.
         clock_steps: Accepted backward steps of sensors' clocks.

@@ -190,6 +190,16 @@ def test_ignored_topics_are_counted_and_neither_refused_nor_unsubscribed() -> No
     assert (made.counters.messages_left_out, made.intake.unrouted, made.counters.balanced) == (1, [], True)
 
 
+@pytest.mark.parametrize("topic", ["h/updated", "h/pv/status/last_update", "h/Kitchen/lastActive", "h/boot_time"])
+@pytest.mark.parametrize("payload", ["1700000000", '"1700000000"', '{"value": 1700000000123, "time": 1700000000}'])
+def test_a_time_that_has_a_topic_of_its_own_is_no_sensor(topic: str, payload: str) -> None:
+    made = make_pipeline(parse('[[input]]\ntopic = "#"\n').configuration)
+    step = made.process([message(payload, topic), message(payload, "h/energy_total"), message("12.5", topic)])
+    assert refused(made, step) == []
+    assert made.sensors.names == ["h/energy_total", topic]
+    assert (made.counters.fields_ignored, made.counters.readings) == (1, 2)
+
+
 def test_identifying_fields_of_a_payload_name_the_sensor() -> None:
     sensor = 'sensor = "{1}/{payload.model}-{payload.id}-{payload.channel?}/{field}"'
     made = make_pipeline(parse(f'[[input]]\ntopic = "rtl/+/events"\n{sensor}\n').configuration)

@@ -18,6 +18,12 @@ def test_arrays_beside_an_array_of_times_are_series_in_order_of_time() -> None:
         ("t/0", 1.0, None), ("t/1", 2.0, None), ("a/0", 5.0, None), ("a/1", 6.0, None),
     ]  # fmt: skip
     assert samples('{"ts": [1700000000], "a": [5]}', FieldsDecoder(ignore=("a",))) == []
+    assert samples('{"timestamps": [1700000060, 1700000000], "values": [5, 6]}') == [
+        ("values", 6.0, NOON), ("values", 5.0, NOON + 60),
+    ]  # fmt: skip
+    assert samples('{"Times": [3, 4], "values": [5, 6]}') == [
+        ("Times/0", 3.0, None), ("Times/1", 4.0, None), ("values/0", 5.0, None), ("values/1", 6.0, None),
+    ]  # fmt: skip
 
 
 def test_pairs_of_a_time_and_a_value_are_a_series() -> None:

@@ -1,6 +1,7 @@
 """Series: arrays that are readings of one sensor at several times.
 
 {"time": [1700000000, 1700000060], "temp": [21.5, 21.6]}
+{"timestamps": [1700000000, 1700000060], "values": [21.5, 21.6]}
 {"temp": [[1700000000, 21.5], [1700000060, 21.6]]}
 """
 
@@ -26,7 +27,7 @@ def columns_in(
         The key of the times, and times and values, in order of time, of each array that is as long and holds no
         containers; None if no time key holds an array of times.
     """
-    for key in times.among(fields):
+    for key in times.columns_among(fields):
         given = fields[key]
         found = times.read_all(given, arrived) if isinstance(given, list) and given else None
         if found is not None:

@@ -55,7 +55,7 @@ _EARLIEST_NUMBER = 946_684_800.0
 
 _HOLDS_TIMES = re.compile(
     r"(?i:(?:^|[_.\- ])(?:ts|tst|at|utc)|(?<!up)(?<!run)(?<!life)(?<!on)(?<!off)(?<!idle)time|stamp|date|seen|updated?"
-    r"|epoch|gwts)$|[a-z](?:Ts|TS|At|UTC)$",
+    r"|epoch|gwts|last[_.\- ]?(?:active|contact|heard))$|[a-z](?:Ts|TS|At|UTC)$",
     re.ASCII,
 )
 """The ends of keys whose numbers are times if they look like one."""
@@ -129,6 +129,12 @@ class TimeKeys:
         ranks = self._ranks
         found = [(rank, key) for key in fields if (rank := ranks.get(key, ranks.get(key.lower()))) is not None]
         return [key for _, key in sorted(found)] if len(found) > 1 else [key for _, key in found]
+
+    def columns_among(self, fields: Iterable[str]) -> list[str]:
+        """The fields that may hold an array of times: time keys, in order of priority, then plurals of them."""
+        found = self.among(fields)
+        plurals = [key for key in fields if key[-1:] in {"s", "S"} and key[:-1].lower() in self._ranks]
+        return found + [key for key in plurals if key not in found]
 
     def read(self, given: object, arrived: float) -> float:
         """Parse a time; see `read_time()`.
