@@ -291,12 +291,10 @@ class Intake:
                     self.mistimed.append((len(slots), slot))
                 continue
             if (slot := known.get(path)) is None:
-                if not path and is_time_beside(resolved.topic, value):
-                    self._counters.fields_ignored += 1
-                    continue
-                found = self._find(path, resolved, timed_by_arrival=time is arrived or is_relative)
-                if isinstance(found, Refusal):
-                    self._refuse(message, found, letters)
+                is_time = not path and is_time_beside(resolved.topic, value)
+                found = None if is_time else self._find(path, resolved, timed_by_arrival=time is arrived or is_relative)
+                if not isinstance(found, int):
+                    self._refuse_or_ignore(message, found, letters)
                     continue
                 slot = known[path] = found
                 self.units.note(slot, decoded.units.get(path, ""))
@@ -308,6 +306,13 @@ class Intake:
             values.append(value)
             times.append(time)
         columns.origins += [origin] * (len(slots) - before)
+
+    def _refuse_or_ignore(self, message: Message, refusal: Refusal | None, letters: list[DeadLetter]) -> None:
+        """Refuse a value, or count one that is no reading, such as a time that has a topic of its own."""
+        if refusal is None:
+            self._counters.fields_ignored += 1
+        else:
+            self._refuse(message, refusal, letters)
 
     def _find(self, path: str, resolved: Resolved, *, timed_by_arrival: bool) -> int | Refusal:
         """The slot of a sensor that is new on this topic, or why it can't have one."""

@@ -17,7 +17,12 @@ from edge.core.intake.decoders.base import Decoded, Decoder, as_numbers
 from edge.core.intake.decoders.documents.json_text import read_json
 from edge.core.intake.decoders.documents.keys.quality_keys import may_tell_quality
 from edge.core.intake.decoders.documents.keys.time_keys import USUAL, TimeKeys, is_time_beside, may_hold_time
-from edge.core.intake.decoders.documents.lists import is_identifier, may_name_element, may_name_reading
+from edge.core.intake.decoders.documents.lists import (
+    is_identifier,
+    is_version,
+    may_name_element,
+    may_name_reading,
+)
 from edge.core.intake.decoders.documents.options import Ignored, Items, SenderFields
 from edge.core.intake.decoders.documents.paths import key_problem, level
 from edge.core.intake.decoders.documents.shapes import ArrayShape, Shape, Shapes
@@ -287,7 +292,7 @@ class FieldsDecoder(Decoder):
             is_ordinary=len(time_keys) <= 1
             and not (self.names_devices and (may_name_reading(keys) if is_one else places.keys() >= set(DEVICE)))
             and not may_tell_quality(keys)
-            and not any(is_identifier(path) for _, path in values)
+            and not any(is_identifier(path) or is_version(path) for _, path in values)
             and (is_one or not any(key_problem(each, len(each)) for each, _ in values)),
             is_named=may_name_element(keys),
             is_loose=time_key is not None and options.times.must_look_like_one(time_key),

@@ -104,10 +104,22 @@ def test_a_time_of_zeros_says_that_there_is_none(never: str) -> None:
 
 @pytest.mark.parametrize(
     "time", ['{"seconds": 1700000000, "nanos": 0}', '{"_seconds": "1700000000"}', '{"$date": "2023-11-14T22:13:20Z"}',
-             '{"$date": {"$numberLong": "1700000000000"}}'],
+             '{"$date": {"$numberLong": "1700000000000"}}', '{"sec": 1700000000, "nanosec": 0}',
+             '{"secs": 1699999999, "usec": 1000000}'],
 )  # fmt: skip
 def test_an_object_of_seconds_or_a_date_is_a_time(time: str) -> None:
     assert samples(f'{{"ts": {time}, "a": 1.5}}') == [("a", 1.5, NOON)]
+
+
+def test_an_object_without_a_time_has_the_one_of_its_header() -> None:
+    assert samples('{"header": {"stamp": {"sec": 1700000000, "nanosec": 0}}, "v": {"x": 1.5}}') == [("v/x", 1.5, NOON)]
+    assert samples('{"Body": {"a": 1.5}, "Head": {"Timestamp": "2023-11-14T22:13:20Z", "Status": 3}}') == [
+        ("Body/a", 1.5, NOON), ("Head/Status", 3.0, NOON),
+    ]  # fmt: skip
+    assert samples('{"ts": 1700000060, "meta": {"ts": 1700000000}, "a": 1}') == [("a", 1.0, NOON + 60)]
+    assert samples('{"meta": {"created_at": 1700000000, "t": 5}, "a": 1}') == [("meta/t", 5.0, NOON), ("a", 1.0, None)]
+    assert samples('{"header": {"when": 1700000000}, "a": 1}', FieldsDecoder(time_keys=("when",))) == [("a", 1.0, NOON)]
+    assert samples('{"battery": {"ts": 1700000000, "b": 2}, "a": 1}') == [("battery/b", 2.0, NOON), ("a", 1.0, None)]
 
 
 @pytest.mark.parametrize("time", ["-5", "12345", '"1970-01-01T00:00:10"'])

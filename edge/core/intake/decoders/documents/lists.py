@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from edge.core.intake.decoders.documents.keys.plain_keys import plain_key
@@ -69,6 +70,11 @@ _IDENTIFIER = re.compile(
     re.IGNORECASE,
 )
 
+
+_VERSION = re.compile(
+    r"(?:.*[/_.@\x1f -])?(?:(?:spec|firmware|fw|hardware|hw|software|sw|app|api|schema|protocol|config)[_-]?)?version",
+    re.IGNORECASE,
+)
 
 Kind = tuple[str, ...] | str | None
 """What distinguishes the elements of an array: the fields with these keys, `IN_TIME`, `NUMBERED`, or nothing."""
@@ -200,6 +206,12 @@ def may_name_reading(keys: Iterable[str]) -> bool:
 def is_identifier(path: str) -> bool:
     """Whether a field identifies something, so that a whole number or a text of digits in it isn't a reading."""
     return _IDENTIFIER.fullmatch(path) is not None
+
+
+@lru_cache(maxsize=4096)
+def is_version(path: str) -> bool:
+    """Whether a field holds a version, such as `"specversion": "1.0"`, which is no reading."""
+    return _VERSION.fullmatch(path) is not None
 
 
 def is_senml(element: Any) -> bool:

@@ -20,6 +20,7 @@ from edge.core.intake.decoders.documents.lists import (
     NUMBERED,
     is_identifier,
     is_senml,
+    is_version,
     kind_of,
     name_of_element,
     name_of_reading,
@@ -177,12 +178,14 @@ class Walk:
             self._leaf(value, path, time)
 
     def _time(self, fields: dict[str, Any], before: str, time: float | None) -> tuple[float | None, frozenset[str]]:
-        """The time of an object and the keys that hold it; the enclosing object's time if it has none."""
+        """The time of an object and the keys that hold it; that of the enclosing object or of its header if none do."""
         found = self._options.times.find(fields, self._arrived)
         if found.unreadable is not None:
             key, why = found.unreadable
             self._refuse("bad_time", f"{before}{key}", f"{why}; the time around it or of arrival counts")
-        return time if found.time is None else found.time, found.keys
+        if found.time is not None or time is not None:
+            return time if found.time is None else found.time, found.keys
+        return self._options.times.find_in_header(fields, self._arrived), found.keys
 
     def _fields(self, fields: Iterable[tuple[str, Any]], before: str, time: float | None, depth: int) -> None:
         for key, value in fields:
@@ -280,7 +283,7 @@ class Walk:
                 self._record(fields, f"{before}{name}", f"{before}{name}/", time)
 
     def _leaf(self, value: Any, path: str, time: float | None, said_at: str | None = None) -> None:
-        if type(value) is int and is_identifier(path):
+        if (type(value) is int and is_identifier(path)) or is_version(path):
             self._ignored += 1
             return
         if not isinstance(value, float) or not isfinite(value):

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, tzinfo
 from typing import Any, NamedTuple
 
+from edge.core.intake.decoders.documents.keys.plain_keys import plain_key
 from edge.core.intake.decoders.documents.times import TimeError, is_likely, read_time
 
 USUAL = ("ts", "time", "timestamp", "t")
@@ -16,6 +17,7 @@ FURTHER = (
     "datetime",
     "date_time",
     "time_stamp",
+    "stamp",
     "epoch",
     "unixtime",
     "unix_time",
@@ -41,6 +43,16 @@ FURTHER = (
 LOOSE = frozenset({"t", *FURTHER})
 """Keys that could also hold something else: they count as times only if the value looks like one."""
 
+_HEADERS = frozenset({"header", "head", "hdr", "meta", "metadata", "envelope"})
+"""Objects that say something about the object around them, such as its time, as `plain_key()` writes them."""
+
+_OF_HEADERS = frozenset({*USUAL, "datetime", "date_time", "time_stamp", "stamp", "event_time", "eventtime"})
+"""Keys that hold the time of the readings also there, where others may hold that of a registration or a reception."""
+
+_SECONDS = frozenset({"seconds", "secs", "sec"})
+_FRACTIONS = {"nanos": 1e9, "nanoseconds": 1e9, "nanosec": 1e9, "nsec": 1e9, "nsecs": 1e9, "usec": 1e6}
+"""Fields of a time that is an object: whole seconds, and the rest in parts of a second."""
+
 _CLOCK_TIME = re.compile(r"\d\d?:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?", re.ASCII)
 _LIKE_A_TIME = re.compile(r"\d:\d\d|\d[-/]\d\d?[-/]\d", re.ASCII)
 
@@ -54,8 +66,8 @@ _EARLIEST_NUMBER = 946_684_800.0
 """Lower numbers aren't times of this century in any unit."""
 
 _HOLDS_TIMES = re.compile(
-    r"(?i:(?:^|[_.\- ])(?:ts|tst|at|utc)|(?<!up)(?<!run)(?<!life)(?<!on)(?<!off)(?<!idle)time|stamp|date|seen|updated?"
-    r"|epoch|gwts|last[_.\- ]?(?:active|contact|heard))$|[a-z](?:Ts|TS|At|UTC)$",
+    r"(?i:(?:^|[_.\- ])(?:ts|tst|at|utc|lc)|(?<!up)(?<!run)(?<!life)(?<!on)(?<!off)(?<!idle)time|stamp|date|seen"
+    r"|updated?|epoch|gwts|last[_.\- ]?(?:active|contact|heard))$|[a-z](?:Ts|TS|At|UTC)$",
     re.ASCII,
 )
 """The ends of keys whose numbers are times if they look like one."""
@@ -99,9 +111,10 @@ class TimeKeys:
     """Finds the time of an object.
 
     An unreadable time invalidates only its own key. `null`, an empty string, 0 and a date of zeros mean that there is
-    no time. An object or array isn't a time but may hold readings, unless it is `{"seconds": ..., "nanos": ...}` or
-    `{"$date": ...}`. A number of implausible magnitude counts only if no other key holds a time. A time of day is
-    combined with the date in the field `date`.
+    no time. An object or array isn't a time but may hold readings, unless it is `{"seconds": ..., "nanos": ...}`,
+    `{"sec": ..., "nanosec": ...}` or `{"$date": ...}`. A number of implausible magnitude counts only if no other key
+    holds a time. A time of day is combined with the date in the field `date`. An object without a time has the one of
+    its header, which is an object in a field such as `header` or `meta`.
 
     Args:
         keys: Candidate keys, case-insensitive; the first readable one wins.
@@ -111,7 +124,7 @@ class TimeKeys:
             one.
     """
 
-    __slots__ = ("_by_arrival", "_formats", "_ranks", "_zone", "keys")
+    __slots__ = ("_by_arrival", "_formats", "_of_headers", "_ranks", "_zone", "keys")
 
     def __init__(
         self, keys: Sequence[str], zone: tzinfo = UTC, formats: Sequence[str] = (), *, by_arrival: bool = False
@@ -119,6 +132,7 @@ class TimeKeys:
         self.keys = tuple(dict.fromkeys(each.lower() for each in keys))
         if self.keys == USUAL:
             self.keys += FURTHER
+        self._of_headers = self.keys if self.keys[: len(USUAL)] != USUAL else _OF_HEADERS
         self._ranks = {key: rank for rank, key in enumerate(self.keys)}
         self._zone = zone
         self._formats = tuple(formats)
@@ -155,6 +169,16 @@ class TimeKeys:
     def must_look_like_one(self, key: str) -> bool:
         """Whether a key counts as a time only if its value looks like one."""
         return self._by_arrival or key.lower() in LOOSE
+
+    def find_in_header(self, fields: Mapping[str, Any], arrived: float) -> float | None:
+        """The time of an object that has none of its own but a header that has one; else None."""
+        for key, value in fields.items():
+            if isinstance(value, dict) and plain_key(key) in _HEADERS:
+                given = {each: time for each, time in value.items() if each.lower() in self._of_headers}
+                found = self.find(given, arrived)
+                if found.time is not None and is_likely(found.time):
+                    return found.time
+        return None
 
     def find(self, fields: Mapping[str, Any], arrived: float) -> ObjectTime:
         """The time of an object."""
@@ -209,16 +233,18 @@ def _with_day(given: object, fields: Mapping[str, Any], held: set[str]) -> objec
 
 
 def _time_within(fields: object) -> object:
-    """The time represented by an object, as in protobuf, Firestore or MongoDB; any other value unchanged."""
+    """The time represented by an object, as in protobuf, Firestore, ROS or MongoDB; any other value unchanged."""
     if not isinstance(fields, dict):
         return fields
     if fields.keys() == {"$date"}:
         date = fields["$date"]
         return date.get("$numberLong", date) if isinstance(date, dict) else date
     parts = {key.lstrip("_"): value for key, value in fields.items()}
-    if "seconds" not in parts or not parts.keys() <= {"seconds", "nanos", "nanoseconds"}:
+    seconds = parts.keys() & _SECONDS
+    fractions = parts.keys() & _FRACTIONS.keys()
+    if len(seconds) != 1 or len(fractions) > 1 or len(parts) > len(seconds) + len(fractions):
         return fields
     try:
-        return float(parts["seconds"]) + float(parts.get("nanos", parts.get("nanoseconds", 0))) / 1e9
+        return float(parts[seconds.pop()]) + sum(float(parts[each]) / _FRACTIONS[each] for each in fractions)
     except (TypeError, ValueError, OverflowError):
         return fields
