@@ -21,8 +21,14 @@ DOES = {
 AGAIN = {
     "missing": "reported again",
     "flatline": "moved again",
-    "jump": "come back to normal",
+    "jump": "settled",
     "peers": "come back to their peers",
+}
+STILL = {
+    "missing": ("is still silent", "are still silent"),
+    "flatline": ("is still stuck", "are still stuck"),
+    "jump": ("has jumped and hasn't settled", "have jumped together and haven't settled"),
+    "peers": ("still differs from its peers", "still differ from their peers"),
 }
 ANSWERS = {
     Transition.ACKNOWLEDGED: "was acknowledged",
@@ -68,19 +74,20 @@ def group_sentence(affected: AffectedSensors, change: IncidentChange) -> str:
     if change.transition is Transition.CLEARED:
         who = f"{len(sensors) - affected.left} of {of_all}" if affected.left else of_all
         return f"{who} have {AGAIN[kind]} after {lasted}"
-    does = DOES[kind][len(sensors) > 1]
-    still = does.replace(" ", " still ", 1) if change.transition is Transition.UPDATED and affected.ended else does
-    ended = f"; {affected.ended} of {affected.ended + len(sensors)} have {AGAIN[kind]}" if affected.ended else ""
+    lasts = change.transition is Transition.UPDATED and affected.ended
+    does = (STILL if lasts else DOES)[kind][len(sensors) > 1]
+    have = "has" if affected.ended == 1 else "have"
+    ended = f"; {affected.ended} of {affected.ended + len(sensors)} {have} {AGAIN[kind]}" if affected.ended else ""
     offline = (
         f"{', '.join(each.rstrip('/') for each in affected.devices[:MOST_NAMED])} is offline: "
         if affected.devices
         else ""
     )
     if len(sensors) == 1:
-        return f"{offline}{sensors[0]} {still}{ended}"
+        return f"{offline}{sensors[0]} {does}{ended}"
     named = ", ".join(each.removeprefix(f"{where}/") for each in sensors[:MOST_NAMED])
     more = f" and {len(sensors) - MOST_NAMED} more" if len(sensors) > MOST_NAMED else ""
-    return f"{offline}{of_all} {still}: {named}{more}{ended}"
+    return f"{offline}{of_all} {does}: {named}{more}{ended}"
 
 
 def common_place(names: Sequence[str]) -> str:

@@ -30,6 +30,9 @@ SAYS = {
     "clock": "has a wrong clock, at",
 }
 
+SETTLES = {"rate": "has settled at", "variance": "is steady again at", "flatline": "changes again, at"}
+"""The end of conditions that say nothing about the level, which may be new."""
+
 COURSE = "takes an unusual course, now at"
 """Of a value that is where it is expected at this time."""
 
@@ -200,10 +203,17 @@ def _ended(change: SensorChange, value: str) -> str:
     if is_over and kind == "missing":
         return f"reports again after {change.lasted} of alarm: {value}"
     if is_over:
-        return f"is back to normal at {value} after {change.lasted}"
+        return f"{_over(change.incident)} {value} after {change.lasted}"
     if kind == "missing":
         return f"has been silent for {change.lasted}; that is taken as normal from here on"
     return f"has been at the new level for {change.lasted}; {value} is taken as normal from here on"
+
+
+def _over(incident: Incident) -> str:
+    """What has ended; only an incident about the level itself shows that this is back to normal."""
+    if not incident.conditions.keys() <= SETTLES.keys():
+        return "is back to normal at"
+    return SETTLES.get(incident.kind, SETTLES["rate"])
 
 
 def _rest(change: SensorChange) -> str:

@@ -5,6 +5,8 @@ import math
 import pytest
 
 from edge.core.incidents.incident import Incident
+from edge.core.incidents.incident_change import CommonCause, IncidentChange
+from edge.core.incidents.sentences.group_sentences import AffectedSensors, group_sentence
 from edge.core.incidents.sentences.sentence import SensorChange, device_sentence, sentence
 from edge.core.incidents.state_machine import Transition
 from edge.core.model.notation.quantities import duration, number
@@ -29,6 +31,9 @@ def about(kind: str, transition: Transition, band: Opinion | None = BAND, unit: 
         ("level_shift", Transition.RAISED, "tank/level has shifted to 9.712 bar, expected 0.4 to 3.9 bar"),
         ("flatline", Transition.RAISED, "tank/level is stuck at 9.712 bar, expected 0.4 to 3.9 bar"),
         ("spike", Transition.CLEARED, "tank/level is back to normal at 2 bar after 5 min"),
+        ("rate", Transition.CLEARED, "tank/level has settled at 2 bar after 5 min"),
+        ("variance", Transition.CLEARED, "tank/level is steady again at 2 bar after 5 min"),
+        ("flatline", Transition.CLEARED, "tank/level changes again, at 2 bar after 5 min"),
         ("missing", Transition.RAISED, "tank/level is silent; its last value was 9.712 bar"),
         ("missing", Transition.CLEARED, "tank/level reports again after 5 min of alarm: 2 bar"),
         (
@@ -69,6 +74,43 @@ def test_a_device_is_described_without_a_distance(kind: str, transition: Transit
     incident = Incident.from_observation(Observation(100.0, 9.7, 4.0, [Opinion("correlation", kind, 9.0)]))
     shares = [("line2/pump1/vibration", 0.74), ("line2/pump1/current", 0.14), ("line2/pump1/speed", 0.05)]
     assert device_sentence("line2/pump1/", transition, incident, Observation(400.0, 4.1, 4.0, []), shares) == says
+
+
+def test_only_an_incident_about_the_level_ends_with_a_normal_level() -> None:
+    jump, far = Opinion("rate", "rate", 9.0, 2.0), Opinion("ewma", "spike", 5.0, 2.0)
+    incident = Incident.from_observation(Observation(100.0, 83.0, 4.0, [jump]))
+    for second in (110.0, 120.0, 130.0):
+        incident.extend(Observation(second, 83.0, 4.0, [jump]))
+    over = Observation(400.0, 83.0, 4.0, [])
+    assert incident.kind == "level_shift"
+    change = SensorChange("tank/level", "bar", Transition.CLEARED, incident, over, None)
+    assert sentence(change) == "tank/level has settled at 83 bar after 5 min"
+    incident.extend(Observation(140.0, 83.0, 4.0, [jump, far]))
+    assert sentence(change) == "tank/level is back to normal at 83 bar after 5 min"
+
+
+@pytest.mark.parametrize(
+    ("sensors", "ended", "transition", "says"),
+    [
+        (["p/a", "p/b"], 0, Transition.RAISED, "2 sensors of p have jumped together: a, b"),
+        (["p/a", "p/b"], 0, Transition.UPDATED, "2 sensors of p have jumped together: a, b"),
+        (
+            ["p/a", "p/b"],
+            1,
+            Transition.UPDATED,
+            "2 sensors of p have jumped together and haven't settled: a, b; 1 of 3 has settled",
+        ),
+        (["p/a"], 2, Transition.UPDATED, "p/a has jumped and hasn't settled; 2 of 3 have settled"),
+        (["p/a", "p/b", "p/c"], 3, Transition.CLEARED, "3 sensors of p have settled after 5 min"),
+    ],
+)
+def test_sensors_that_jumped_together_settle(sensors: list[str], ended: int, transition: Transition, says: str) -> None:
+    jump = Observation(100.0, 83.0, 4.0, [Opinion("rate", "rate", 9.0, 2.0)])
+    change = IncidentChange(
+        0, transition, Incident.from_observation(jump), 0, Observation(400.0, 83.0, 4.0, []), 400.0, [], (0, 0, 0.0, 0)
+    )
+    change.one_cause = CommonCause("jump", [], [])
+    assert group_sentence(AffectedSensors("p/a", sensors, ended, 0, ()), change) == says
 
 
 def test_half_a_band_is_described_as_a_limit() -> None:
