@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from json_samples import NOON, samples
+from json_samples import NOON, refusals, samples
 
 from edge.core.intake.decoders import FieldsDecoder
 
@@ -23,6 +23,29 @@ def test_arrays_beside_an_array_of_times_are_series_in_order_of_time() -> None:
     ]  # fmt: skip
     assert samples('{"Times": [3, 4], "values": [5, 6]}') == [
         ("Times/0", 3.0, None), ("Times/1", 4.0, None), ("values/0", 5.0, None), ("values/1", 6.0, None),
+    ]  # fmt: skip
+
+
+def test_rows_below_the_names_of_columns_are_a_table() -> None:
+    rows = '"values": [[1700000060, 21.5, "on"], [1700000000, 22, null]]'
+    assert samples(f'{{"name": "m", "columns": ["time", "temp", "state"], {rows}}}') == [
+        ("temp", 21.5, NOON + 60), ("temp", 22.0, NOON),
+    ]  # fmt: skip
+    assert samples('{"a": {"fields": ["temp", "hum"], "data": [21.5, 48]}}') == [
+        ("a/temp", 21.5, None), ("a/hum", 48.0, None),
+    ]  # fmt: skip
+    assert samples('{"Columns": ["sensor", "temp"], "Rows": [["s1", 1.5], ["s2", 2.5]]}') == [
+        ("s1/temp", 1.5, None), ("s2/temp", 2.5, None),
+    ]  # fmt: skip
+    assert samples('{"columns": ["x"], "rows": [[1.5], [2.5]]}') == [("0/x", 1.5, None), ("1/x", 2.5, None)]
+    assert samples('{"columns": ["x", "y"], "values": [1, 2, 3]}') == [
+        ("values/0", 1.0, None), ("values/1", 2.0, None), ("values/2", 3.0, None),
+    ]  # fmt: skip
+    assert refusals('{"columns": ["id", "ts", "x"], "rows": [[7, 1700000000, 1.5], [8, 1700000000, 2]], "y": 1}') == [
+        ("no_sender", "")
+    ]
+    assert samples('{"ts": 1700000000, "columns": ["x", "x"], "values": [[1, 2]]}') == [
+        ("values/0/0", 1.0, NOON), ("values/0/1", 2.0, NOON),
     ]  # fmt: skip
 
 

@@ -27,7 +27,7 @@ from edge.core.intake.decoders.documents.lists import (
 )
 from edge.core.intake.decoders.documents.options import Ignored, Items, SenderFields, identifying_text
 from edge.core.intake.decoders.documents.paths import LONGEST, OF, key_problem, level, shown
-from edge.core.intake.decoders.documents.series import columns_in, pairs_in
+from edge.core.intake.decoders.documents.series import columns_in, pairs_in, rows_in
 from edge.core.intake.decoders.documents.text_numbers import TextNumbers
 from edge.core.model.readings.messages import Refusal, Refused, Sample
 
@@ -161,10 +161,27 @@ class Walk:
             for key, values in columns[1].items():
                 if not self._is_left_out(key, f"{before}{level(key)}", before, depth):
                     self._series(values, f"{before}{level(key)}")
+        if (table := rows_in(fields)) is not None:
+            held |= table[0]
+            self._rows(table[1], before, time, depth)
         if self._options.value_key in fields:
             self._note_unit(fields, f"{before}{self._options.value_key}")
         self._fields(((key, value) for key, value in fields.items() if key not in held), before, time, depth)
         self._is_bad = was_bad
+
+    def _rows(self, rows: list[dict[str, Any]], before: str, time: float | None, depth: int) -> None:
+        """Read the rows of a table: they are distinguished by time, by name, or by position."""
+        kind = kind_of(rows, self._options.times, self._options.value_key, self._arrived)
+        if kind is NUMBERED and len(rows) > 1:
+            self._refuse("no_sender", before.rstrip("/"), f"rows have times and are numbered by {NUMBER}: {WHICH}")
+            return
+        for index, row in enumerate(rows):
+            if isinstance(kind, str) or len(rows) == 1:
+                self._object(row, before, time, depth)
+            elif kind is None:
+                self._object(row, f"{before}{index}/", time, depth)
+            else:
+                self._object(_without(row, kind), f"{before}{name_of_element(row, kind)}/", time, depth)
 
     def _note_unit(self, fields: dict[str, Any], path: str) -> None:
         """Record the unit next to a value."""
