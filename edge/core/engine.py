@@ -172,9 +172,9 @@ class Engine:
             latest = float(seen.max()) if len(seen) else self.clock.now
             shift = min(0.0, latest - self.clock.now) if np.isfinite(self.clock.now) else 0.0
             self.clock.now += shift
-            self.clock.ahead_time += min(0.0, by)
+            self.clock.ahead_time += by
         statistics.shift_deadlines(shift)
-        self.absence.clock_stepped(shift)
+        self.absence.clock_stepped(shift, min(0.0, by))
 
     def wait_for_everyone(self) -> None:
         """Measure silence from each sensor's next reading on, because the inputs have changed."""
@@ -231,7 +231,8 @@ class Engine:
         if len(slots) == 0:
             return
         slots = np.unique(np.concatenate([slots, self.devices.devices_of(slots.tolist())]).astype(np.intp))
-        self.statistics.put_off(slots, np.maximum(0.0, self.clock.latest - self.statistics.seen[slots]))
+        latest = self.clock.latest
+        self.statistics.put_off(slots, np.maximum(0.0, latest - self.statistics.seen[slots]), latest)
 
     def is_anyone_silent(self, clock: float) -> bool:
         """Whether `tick()` would have an effect."""
@@ -255,6 +256,7 @@ class Engine:
         cut = next((each.place for each in self.clock.skips if each.place), len(batch))
         compares = self.comparisons.is_due(clock)
         cut = min(cut, self.comparisons.readings_before_next(clock, compares=compares))
+        cut = 1 if self.absence.goes_on_at(float(clock[0])) else cut
         if cut < len(batch):
             batch = batch.take(np.arange(cut))
             clock = self.clock.stand_as(earlier).advance(batch.slots, batch.times)

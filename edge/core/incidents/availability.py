@@ -75,5 +75,5 @@ class Availability:
         signal = MachineInput.RETURN if is_gone else MachineInput.SILENCE
         self._tracking.step(slot, signal, observation, (0, 1, 0.0, slot), max(clock, time), sensors)
         if is_gone:
-            seen = self._statistics.seen[sensors]
-            self._statistics.put_off(np.array(sensors, dtype=np.intp), np.maximum(0.0, latest - seen))
+            by = np.maximum(0.0, latest - self._statistics.seen[sensors])
+            self._statistics.put_off(np.array(sensors, dtype=np.intp), by, latest)

@@ -26,7 +26,7 @@ class Interruption:
     """
 
     def __init__(self, engine: Engine, timed_by_arrival: Sequence[bool]) -> None:
-        self._absence = engine.absence
+        self._engine, self._absence = engine, engine.absence
         self.catch_up = CatchUp(engine, timed_by_arrival)
         self.is_coming = False
 
@@ -48,12 +48,14 @@ class Interruption:
         """Handle the first reading after an interruption."""
         self.is_coming = False
         if not self.catch_up.begin():
-            self._absence.is_interrupted = True
+            self._absence.interrupt(self._engine.clock)
 
     def state(self) -> bytes:
         """The pending interruption and leap, for `load()`."""
         absence = self._absence
         stands = (self.is_coming, absence.is_interrupted)
+        if not math.isnan(absence.ahead_time):
+            return encode((*stands, absence.leap_s, absence.leap_until, absence.ahead_time))
         return encode((*stands, absence.leap_s, absence.leap_until) if absence.leap_s else stands)
 
     def load(self, state: bytes) -> None:
@@ -63,7 +65,8 @@ class Interruption:
             StateError: It can't be read.
         """
         stands = decode(state, list[bool | float])
-        if len(stands) not in {2, 4}:
-            raise StateError("an interruption has two parts, or four")
+        if len(stands) not in {2, 4, 5}:
+            raise StateError("an interruption has two parts, four or five")
         self.is_coming, self._absence.is_interrupted = bool(stands[0]), bool(stands[1])
-        self._absence.leap_s, self._absence.leap_until = stands[2:] or (0.0, -math.inf)
+        self._absence.leap_s, self._absence.leap_until = stands[2:4] or (0.0, -math.inf)
+        self._absence.ahead_time = stands[4] if stands[4:] else math.nan

@@ -27,6 +27,8 @@ class Absence:
 
     Attributes:
         is_interrupted: Whether the next step of the stream clock is the first after an interruption.
+        ahead_time: Time of a reading from before the interruption that the stream clock hadn't reached; else NaN.
+            Reaching it doesn't end the interruption.
         leap_s: Seconds by which the senders' clocks leapt, while the stream clock hasn't followed yet; else 0.
         leap_until: Stream clock until which the leap stays pending.
         behind_since: Stream clock when a backlog began that is still being processed; NaN if there is none.
@@ -35,6 +37,7 @@ class Absence:
     def __init__(self, statistics: SensorStatistics) -> None:
         self._statistics = statistics
         self.is_interrupted = False
+        self.ahead_time = math.nan
         self.leap_s, self.leap_until = 0.0, -math.inf
         self.behind_since = math.nan
 
@@ -53,9 +56,17 @@ class Absence:
         if by:
             self.leap_s, self.leap_until = by, now + by
 
+    def interrupt(self, clock: StreamClock) -> None:
+        """Note that the next reading is the first after an interruption."""
+        if math.isfinite(clock.now):
+            self._statistics.begin_absence(clock.now)
+        self.is_interrupted = True
+        self.ahead_time = clock.ahead_time if clock.ahead_time > clock.now else math.nan
+
     def catch_up(self, now: float) -> None:
         """Note that a backlog begins at stream clock `now`, unless one is pending already."""
         if not self.is_catching_up:
+            self._statistics.begin_absence(now)
             self.behind_since, self.is_interrupted = now, False
 
     def caught_up(self, now: float) -> None:
@@ -64,15 +75,21 @@ class Absence:
         Readings in transit may still follow, so the next step of the clock is treated as after an interruption.
         """
         self._statistics.put_off_until(now, self.behind_since)
+        self._statistics.extend_absence(now)
         self.behind_since, self.is_interrupted = math.nan, True
 
-    def clock_stepped(self, by: float) -> None:
-        """Note that the stream clock was shifted by `by` seconds."""
+    def clock_stepped(self, by: float, ahead_by: float) -> None:
+        """Note that the stream clock was shifted by `by` seconds, and the time that it hadn't reached by `ahead_by`."""
         self.behind_since += by
+        self.ahead_time += ahead_by
 
     def readings_before_end(self, batch: Batch, clock: StreamClock) -> int:
         """Number of readings in a batch before the one that ends the pending state; 0 if there is none."""
         return clock.until_it_moves(batch.slots, batch.times, 0.0 if self.is_interrupted else self.leap_s / 2)
+
+    def goes_on_at(self, after: float) -> bool:
+        """Whether an interruption isn't over when the stream clock reaches `after`, a time from before it."""
+        return self.is_interrupted and after == self.ahead_time
 
     def forgive(self, skips: Sequence[Skip], before: float, after: float, *, is_confirmed: bool) -> None:
         """Postpone deadlines where the stream clock steps further than the sensors could be silent.
@@ -91,7 +108,10 @@ class Absence:
             return
         before += self._statistics.skip_leads(skips, before)
         if self.is_interrupted and after > before:
-            self.is_interrupted, self.leap_s = False, 0.0
             self._statistics.forgive(before, after - before)
+            self.is_interrupted, self.leap_s = self.goes_on_at(after), 0.0
+            self.ahead_time = math.nan
+            if not self.is_interrupted:
+                self._statistics.end_absence(after)
         if after > self.leap_until:
             self.leap_s = 0.0

@@ -6,6 +6,10 @@ due hours and lasts for two whole ones, and for twice as long as any in due hour
 
 Hours are those of the stream clock, since silence depends on arrival. A sensor that reports at all hours has no due
 hours: its longest gap says how long it may be silent.
+
+Hours in which the service may have missed readings are unknown: they count neither as reported nor as missed. From the
+beginning of such an absence until it is over, a sensor's last hour has the opposite sign if it hasn't reported again;
+afterwards it is the hour in which the absence ended and a half, so that a reading may still count for that hour.
 """
 
 from __future__ import annotations
@@ -54,7 +58,7 @@ def take_arrival(state: Mapping[str, Any], slots: Rows, clock: Numbers) -> None:
     hour, before = floor(clock / HOUR_S), state["hour"][slots]
     until = state["due_until"][slots]
     gap = clock - state["seen"][slots]
-    within = nowhere(clock <= until)
+    within = nowhere((clock <= until) & (before >= 0))
     if within is not False:
         longest = state["due_gap"][slots]
         believed = where(state["silences"][slots] > 0, minimum(gap, LONGEST * longest), gap)
@@ -74,23 +78,82 @@ def due_deadline(state: Mapping[str, Any], slots: Rows, clock: Numbers) -> Numbe
         slots: Sensors that report, shape (n,), or a single one.
         clock: The stream clock, shape (n,).
     """
-    whole = (state["hour"][slots] + 1.0 + WHOLE_HOURS) * HOUR_S
-    deadline = maximum(whole, clock + LONGEST * state["due_gap"][slots])
-    return where(deadline <= state["due_until"][slots], deadline, np.inf)
+    return soonest_within(state["hour"][slots], clock, state["due_gap"][slots], state["due_until"][slots])
 
 
-def _enter(arrays: Mapping[str, NDArray[Any]], slots: Slots, hour: Floats) -> None:
-    """Count the hours that sensors enter, and forget those in which they have missed a reading."""
+def soonest_within(hour: Numbers, clock: Numbers, gap: Numbers, until: Numbers) -> Numbers:
+    """The stream clock at which silences since `clock` are too long; infinite if that is behind the due hours.
+
+    Args:
+        hour: The hour that includes `clock`, shape (n,), or a single one.
+        clock: Beginning of the silences, shape (n,).
+        gap: Longest time between two readings within due hours, in seconds, shape (n,).
+        until: End of the due hours, shape (n,).
+    """
+    deadline = maximum((hour + 1.0 + WHOLE_HOURS) * HOUR_S, clock + LONGEST * gap)
+    return where(deadline <= until, deadline, np.inf)
+
+
+def begin_absence(arrays: Mapping[str, NDArray[Any]], clock: float) -> None:
+    """Forget the hours that sensors have missed until an absence begins at stream clock `clock`."""
+    hour = arrays["hour"]
+    last = np.floor(clock / HOUR_S)
+    missing = np.flatnonzero((hour > 0) & (hour < last - 1))
+    _miss(arrays, missing, np.full(len(missing), last))
+    suspend(arrays, last + 1)
+
+
+def suspend(arrays: Mapping[str, NDArray[Any]], before: float) -> None:
+    """Make the hours unknown that follow each sensor's last one, if that lies before an hour since the epoch."""
+    hour = arrays["hour"]
+    hour[:] = np.where((hour > 0) & (hour < before), -hour, hour)
+
+
+def end_absence(arrays: Mapping[str, NDArray[Any]], clock: float) -> None:
+    """Let the hours after stream clock `clock` count again, at which an absence is over."""
+    hour = arrays["hour"]
+    hour[:] = np.where(hour < 0, np.maximum(-hour, np.floor(clock / HOUR_S) + 0.5), hour)
+
+
+def due_end(days: NDArray[Any], clock: Numbers) -> Floats:
+    """The stream clock at the end of the due hours that include `clock`, shape (n,); 0 if it isn't due.
+
+    Args:
+        days: Number of days on which the sensors have reported in each hour of the day, shape (n, 24).
+        clock: Stream clocks, shape (n,), or a common one.
+    """
+    hour = np.broadcast_to(np.floor(np.asarray(clock) / HOUR_S), len(days))
+    due = days[np.arange(len(days)), np.mod(hour, HOURS).astype(np.intp)] >= DUE
+    ends = np.zeros(len(days))
+    chosen = np.flatnonzero(due)
+    ends[chosen] = _due_until(days[chosen], hour[chosen])
+    return ends
+
+
+def _due_until(days: NDArray[Any], hour: Floats) -> Floats:
+    """The stream clock at the end of the due hours that follow an hour of each sensor; 0 if there are none."""
+    columns = (np.mod(hour, HOURS).astype(np.intp)[:, None] + 1 + np.arange(HOURS)) % HOURS
+    following = np.take_along_axis(days, columns, axis=1) >= DUE
+    run = np.where(following.all(axis=1), 0, (~following).argmax(axis=1))
+    return np.where(run > 0, (hour + 1.0 + run) * HOUR_S, 0.0)
+
+
+def _miss(arrays: Mapping[str, NDArray[Any]], slots: Slots, hour: Floats) -> None:
+    """Forget the hours between sensors' last ones and `hour`, in which they have missed a reading."""
     before, days = arrays["hour"][slots], arrays["days"][slots]
-    each = np.arange(len(slots))
     passed = np.where(before > 0, hour - before, 0.0)[:, None]
     later = np.mod(np.arange(HOURS) - before[:, None] - 1.0, HOURS) + 1.0  # hours from the last one to that of a column
     told = arrays["silences"][slots] > 0
     left = np.where(told[:, None], np.maximum(days.astype(np.int64) - REPORTED, 0), 0)
-    days = np.where(later < passed, left, days).astype(days.dtype)
-    column = np.mod(hour, HOURS).astype(np.intp)
-    days[each, column] = np.minimum(days[each, column] + 1, MOST_DAYS)
-    following = days[each[:, None], (column[:, None] + 1 + np.arange(HOURS)) % HOURS] >= DUE
-    run = np.where(following.all(axis=1), 0, (~following).argmax(axis=1))
+    arrays["days"][slots] = np.where(later < passed, left, days).astype(days.dtype)
+
+
+def _enter(arrays: Mapping[str, NDArray[Any]], slots: Slots, hour: Floats) -> None:
+    """Count the hours that sensors enter, and forget those in which they have missed a reading."""
+    _miss(arrays, slots, hour)
+    days = arrays["days"][slots]
+    each, column = np.arange(len(slots)), np.mod(hour, HOURS).astype(np.intp)
+    is_new = hour != -arrays["hour"][slots]
+    days[each, column] = np.minimum(days[each, column] + is_new, MOST_DAYS)
     arrays["days"][slots], arrays["hour"][slots] = days, hour
-    arrays["due_until"][slots] = np.where(run > 0, (hour + 1.0 + run) * HOUR_S, 0.0)
+    arrays["due_until"][slots] = _due_until(days, hour)

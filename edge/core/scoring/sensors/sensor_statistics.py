@@ -10,11 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.numeric.arrays import Numbers, Rows
-from detectors.numeric.elementwise import everywhere, known_minimum, least, maximum, minimum, where
+from detectors.numeric.elementwise import everywhere, known_minimum, least, maximum, minimum, nowhere, where
 from detectors.numeric.gather import put_element
 from edge.core.model.readings.stream_clock import Skip
 from edge.core.model.sensors.sensor_arrays import SensorArrays
-from edge.core.scoring.sensors.due_hours import HOUR_S, HOURS, due_deadline, take_arrival
+from edge.core.scoring.sensors.due_hours import (
+    HOUR_S,
+    HOURS,
+    begin_absence,
+    due_deadline,
+    due_end,
+    end_absence,
+    soonest_within,
+    suspend,
+    take_arrival,
+)
 from edge.core.scoring.sensors.sensor_summary import SensorSummary
 
 RECENT = 16
@@ -27,8 +37,9 @@ INTERRUPTION_S = 5.0
 """After an interruption of the service, a leap of the stream clock beyond this many seconds isn't counted as
 silence."""
 
-USUAL_GAPS = 3.0
-"""The same applies to a leap longer than this many gaps of the most frequent sensor affected."""
+USUAL_GAPS = 2.0
+"""The same applies to a leap longer than this many gaps of the most frequent sensor affected: one of its readings is
+missing then."""
 
 
 class SensorStatistics(SensorArrays):
@@ -47,7 +58,8 @@ class SensorStatistics(SensorArrays):
         gap_deadline: The same by its own gaps alone, without due hours; 0 if unknown.
         lowest: The lowest value of any reading; minus infinity if unknown.
         silences: Number of deadlines passed since the last reading.
-        hour: Hour of the stream clock at the last reading, since the epoch; 0 before the first.
+        hour: Hour of the stream clock at the last reading, since the epoch; 0 before the first. See `due_hours` for
+            absences of the service.
         days: Number of days in a row on which it has reported in each hour of the day, see `due_hours`.
         due_until: Stream clock at the end of the due hours that follow the last reading; 0 if there are none.
         due_gap: Longest time between two readings within due hours, in seconds.
@@ -95,6 +107,7 @@ class SensorStatistics(SensorArrays):
     def record(self, slots: Rows, values: Numbers, times: Numbers, clock: Numbers) -> None:
         """Record a round of readings of distinct slots; arrays of shape (n,), or scalars."""
         state = self.at(slots)
+        unknown = nowhere(state["hour"][slots] < 0)
         take_arrival(state, slots, clock)
         count, known = state["count"][slots], state["interval"][slots]
         gap = times - state["time"][slots]
@@ -111,6 +124,7 @@ class SensorStatistics(SensorArrays):
         state["value"][slots] = values
         state["lowest"][slots] = known_minimum(state["lowest"][slots], values + 0.0)  # no -0.0
         waited = where(everywhere(count > 0), maximum(clock - state["seen"][slots], 0.0), 0.0)
+        waited = where(unknown, 0.0, waited)
         state["waited"][slots] = state["waited"][slots] + waited
         state["seen"][slots] = clock
         state["silences"][slots] = 0
@@ -168,34 +182,58 @@ class SensorStatistics(SensorArrays):
             self.due_until[:] = 0.0
         self.soonest = -math.inf
 
-    def put_off(self, chosen: NDArray[Any], by: Numbers) -> None:
-        """Postpone the deadlines of the distinct sensors selected by a mask or an index, by `by` seconds each."""
-        self._move_deadlines(chosen, by)
+    def begin_absence(self, before: float) -> None:
+        """Note that readings may be missing from stream clock `before` on: hours that a sensor misses don't count."""
+        begin_absence(self.arrays, before)
+
+    def extend_absence(self, now: float) -> None:
+        """Continue an absence at stream clock `now`, also for sensors that have reported meanwhile."""
+        suspend(self.arrays, np.floor(now / HOUR_S))
+
+    def end_absence(self, after: float) -> None:
+        """Note that no readings are missing from stream clock `after` on."""
+        end_absence(self.arrays, after)
+
+    def put_off(self, chosen: NDArray[Any], by: Numbers, now: Numbers) -> None:
+        """Postpone the deadlines of distinct sensors for which no time has passed until now.
+
+        Args:
+            chosen: A mask or an index that selects the sensors.
+            by: Seconds to postpone by, shape (n,), or a common number.
+            now: The stream clock until which no time has passed, shape (n,), or a common one.
+        """
+        self._move_deadlines(chosen, by, now)
         self.seen[chosen] += by
 
-    def _move_deadlines(self, chosen: NDArray[Any], by: Numbers) -> None:
-        """Postpone deadlines; one that was due within due hours and would now lie behind them no longer counts."""
-        self.gap_deadline[chosen] += by
-        deadline = self.deadline[chosen] + by
-        behind = np.maximum(deadline, self.gap_deadline[chosen])
-        self.deadline[chosen] = np.where(deadline > self.due_until[chosen], behind, deadline)
+    def _move_deadlines(self, chosen: NDArray[Any], by: Numbers, now: Numbers) -> None:
+        """Postpone deadlines. If other hours are due now, the one by due hours begins again, or doesn't count."""
+        deadline, until = self.deadline[chosen], self.due_until[chosen]
+        moved, gap, end = deadline + by, self.gap_deadline[chosen] + by, due_end(self.days[chosen], now)
+        again = soonest_within(np.floor(now / HOUR_S), now, self.due_gap[chosen], end)
+        due = np.where((end == until) & (moved <= until), moved, again)
+        checked = np.where(self.gap_deadline[chosen] > 0, np.minimum(gap, due), moved)
+        is_silent = (self.silences[chosen] > 0) | (deadline == np.inf)
+        self.deadline[chosen] = np.where(np.asarray(by) > 0, np.where(is_silent, moved, checked), deadline)
+        self.gap_deadline[chosen] = gap
+        self.soonest = min(self.soonest, float(np.min(self.deadline[chosen], initial=np.inf)))
 
     def put_off_until(self, now: float, since: float) -> None:
         """Count no silence from a time of the stream clock until now, or from a sensor's last reading if that is later.
 
         Of those who have reported meanwhile, only the deadlines are put off: they were seen at their times.
         """
-        absent = self.seen <= since
-        self._move_deadlines(~absent, np.maximum(0.0, now - self.seen[~absent]))
-        self.put_off(absent, max(0.0, now - since))
+        absent = (self.seen <= since) | (self.hour < 0)
+        self._move_deadlines(~absent, np.maximum(0.0, now - self.seen[~absent]), now)
+        self.put_off(absent, np.maximum(0.0, now - np.maximum(since, self.seen[absent])), now)
 
     def forgive(self, before: float, leap: float) -> None:
         """Postpone the deadlines of sensors last seen up to `before`, if the stream clock then leapt too far."""
-        absent = self.seen <= before
+        absent = (self.seen <= before) | (self.hour < 0)
         known = self.interval[absent & (self.interval > 0)]
         usual = USUAL_GAPS * float(known.min()) if len(known) else 0.0
         if np.isfinite(leap) and leap > max(INTERRUPTION_S, usual):
-            self.put_off(absent, leap)
+            missed = np.maximum(0.0, before + leap - np.maximum(before, self.seen[absent]))
+            self.put_off(absent, missed, before + leap)
 
     def forgive_leap(self, before: float, leap: float, stood: float) -> None:
         """Postpone the deadlines of sensors last seen up to `before`, when the stream clock steps because of a leap.
@@ -206,8 +244,8 @@ class SensorStatistics(SensorArrays):
             stood: The same for the sensors that reported while the clock stood still, because the first leaping sensor
                 waited for another to confirm it.
         """
-        self.put_off(self.seen < before, leap)
-        self.put_off(self.seen == before, stood)
+        self.put_off(self.seen < before, leap, before + leap)
+        self.put_off(self.seen == before, stood, before + stood)
 
     def skip_leads(self, skips: Iterable[Skip], before: float) -> float:
         """Exclude the leads that the clock has skipped since `before` from silence.
@@ -221,9 +259,9 @@ class SensorStatistics(SensorArrays):
         for skip in skips:
             if skip.of_all:
                 skipped = skip.lead
-                self.put_off(self.seen <= before, skip.lead)
+                self.put_off(self.seen <= before, skip.lead, before + skip.lead)
             else:
-                self._move_deadlines(self.seen == before, skip.lead)
+                self._move_deadlines(self.seen == before, skip.lead, before + skip.lead)
         return skipped
 
     def summary(self, slot: int) -> SensorSummary:

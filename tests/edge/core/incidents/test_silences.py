@@ -8,6 +8,7 @@ import pytest
 from detectors.state import StateTable
 from detectors.univariate.silence import Silence
 from edge.core.model.readings.messages import Message
+from edge.core.scoring.sensors.due_hours import DUE
 from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
 from tests.edge.core.pipelines import START, Line, pipeline, reading
 
@@ -118,13 +119,26 @@ def test_a_service_that_was_away_for_hours_reports_no_silence_by_the_hour() -> N
     assert [each for each in silences_of(line) if each > 3] == []
 
 
-@pytest.mark.parametrize(("away_s", "deadline"), [(5_000.0, 95_000.0), (20_000.0, 320_000.0)])
-def test_a_deadline_that_an_absence_moves_behind_the_due_hours_counts_no_longer(away_s: float, deadline: float) -> None:
+@pytest.mark.parametrize(
+    ("away_h", "until_h", "deadline_h"),
+    [
+        (1.0, 23.5, 26.0),  # within the same due hours
+        (5.0, 27.5, 85.0),  # too few due hours are left
+        (6.0, 28.5, 86.0),  # nothing is due
+        (22.0, 45.2, 48.0),  # the due hours of the next day
+        (27.0, 50.0, 107.0),  # too few of them are left
+    ],
+)
+def test_a_deadline_that_an_absence_moves_is_compared_with_the_due_hours(
+    away_h: float, until_h: float, deadline_h: float
+) -> None:
     statistics = SensorStatistics()
     statistics.grow(1)
-    statistics.deadline[0], statistics.due_until[0], statistics.gap_deadline[0] = 90_000.0, 100_000.0, 300_000.0
-    statistics.put_off(np.array([0]), away_s)
-    assert statistics.deadline[0] == deadline
+    statistics.days[0, [20, 21, 22, 23, 0, 1, 2, 3]] = DUE
+    statistics.deadline[0], statistics.due_until[0] = 25 * HOUR_S, 28 * HOUR_S  # last seen before 22:30
+    statistics.gap_deadline[0] = 80 * HOUR_S
+    statistics.put_off(np.array([0]), away_h * HOUR_S, until_h * HOUR_S)
+    assert statistics.deadline[0] == deadline_h * HOUR_S
 
 
 def test_an_early_end_each_week_is_reported_three_times_at_most() -> None:
