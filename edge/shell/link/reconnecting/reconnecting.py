@@ -25,7 +25,7 @@ log = logging.getLogger("edgewarden.link")
 ACCEPTED_S = 10.0
 """Maximum delay before the next attempt after an accepted connection, however short."""
 
-SOON_S = 30.0
+SOON_S = 90.0
 """A connection closed by the broker within this time was closed soon."""
 
 CLOSED_IN_A_ROW = 2
@@ -118,7 +118,8 @@ class Reconnecting:
             ending: The facts about its end.
             stood_s: Duration of the connection in seconds.
             after_publication: Whether it ended so soon after a publication that this may be the cause.
-            is_settled: Whether all subscriptions and publications had been accepted; otherwise they may be the cause.
+            is_settled: Whether all subscriptions and publications had been accepted; otherwise they may be the cause,
+                and the end doesn't count.
         """
         may_be_ours = ending.for_reason or (ending.by_broker and after_publication)
         self.closed_by_broker = ending.words if may_be_ours else ""
@@ -126,7 +127,9 @@ class Reconnecting:
         if stood_s >= CALM_S:
             self._in_a_row = 0
         # A rival also explains a connection that is closed late, because its own pauses grow as well.
-        is_suspicious = ending.by_broker and is_settled and (stood_s < SOON_S or self.has_rival)
+        is_suspicious = ending.by_broker and (stood_s < SOON_S or self.has_rival)
+        if is_suspicious and not is_settled:
+            return  # no evidence either way: in a stream of publications there is always one that isn't confirmed yet
         self._closed_soon = self._closed_soon + 1 if is_suspicious else 0
         if ending.taken_over:
             self._note_rival(certain=True)

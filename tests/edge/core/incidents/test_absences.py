@@ -110,8 +110,8 @@ def test_a_sensor_that_keeps_its_hours_is_not_silent_after_an_absence(place: int
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("length", LENGTHS)
 def test_at_any_hour_and_alone_too(length: float, way: str, plant_of: str) -> None:
-    for half in range(48):
-        assert raised(absent(half / 2 + 0.3, length, way, plant_of=plant_of)) == [], half
+    for hour in range(24):
+        assert raised(absent(hour + 0.3, length, way, plant_of=plant_of)) == [], hour
 
 
 def test_an_absence_ends_when_readings_from_before_it_are_passed() -> None:

@@ -177,7 +177,7 @@ def test_a_mere_suspicion_causes_pauses_of_half_a_minute_at_most(reconnecting: R
 
 @pytest.mark.parametrize(
     "what",
-    ["a failed attempt", "a connection that lasted", "a timeout", "a subscription", "an explanation", "a reason"],
+    ["a failed attempt", "a connection that lasted", "a timeout", "an explanation", "a reason"],
 )
 def test_a_broker_or_network_that_fails_is_not_another_client(reconnecting: Reconnecting, what: str) -> None:
     for _ in range(20):
@@ -188,12 +188,49 @@ def test_a_broker_or_network_that_fails_is_not_another_client(reconnecting: Reco
             closed(reconnecting, 1, stood_s=3600.0)
         elif what == "a timeout":
             closed(reconnecting, 1, ending=ConnectionEnd("Connection timed out"))
-        elif what == "a subscription":
-            reconnecting.ended(CLOSED, 0.5, is_settled=False)
         elif what == "an explanation":
             reconnecting.explained()
         elif what == "a reason":
             closed(reconnecting, 1, ending=ConnectionEnd("Server shutting down"))
+    assert not reconnecting.has_rival
+
+
+def unsettled(reconnecting: Reconnecting, times: int) -> None:
+    """Connections closed while something wasn't accepted yet."""
+    for _ in range(times):
+        reconnecting.ended(CLOSED, 0.5, is_settled=False)
+        reconnecting.pause_s(0.5)
+        reconnecting.compare()
+
+
+def test_a_subscription_or_publication_that_costs_the_connection_each_time_is_not_another_client(
+    reconnecting: Reconnecting,
+) -> None:
+    closed(reconnecting, NOTICED - 1)
+    unsettled(reconnecting, 50)
+    assert not reconnecting.has_rival
+
+
+def test_another_client_is_noticed_in_a_stream_of_publications(reconnecting: Reconnecting) -> None:
+    for _ in range(NOTICED):
+        assert not reconnecting.has_rival
+        unsettled(reconnecting, 2)
+        closed(reconnecting, 1)
+    assert reconnecting.has_rival
+
+
+def test_another_client_that_retries_once_a_minute_is_noticed(reconnecting: Reconnecting) -> None:
+    closed(reconnecting, NOTICED, stood_s=61.0)
+    assert reconnecting.has_rival
+
+
+def test_the_other_connection_must_outlast_those_that_do_not_count_too(
+    reconnecting: Reconnecting, other: Other
+) -> None:
+    closed(reconnecting, NOTICED - 1)
+    other.cut()
+    unsettled(reconnecting, 1)
+    closed(reconnecting, OUTLASTED)
     assert not reconnecting.has_rival
 
 

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 from brokers import Mosquitto
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
 from running import wait_until
 
 from edge.shell.link import Link, Subscription
@@ -45,3 +47,29 @@ def test_filters_of_another_client_stay_in_the_session(ours: Link, mosquitto: Mo
     wait_until(lambda: arrives(OURS, ours, sender), 10, "a message of our own filter")
     ours.unsubscribe(THEIRS)
     wait_until(lambda: arrives(THEIRS, ours, sender), 10, "a message of the other client's filter")
+
+
+def is_suspected_while_publishing(link: Link) -> bool:
+    """Whether a link suspects another client, after publishing something."""
+    link.publish("t", b"1")
+    link.confirmations()
+    return link.reconnecting.has_rival
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("version", ["3.1.1", "5"])
+def test_a_bare_client_that_takes_over_without_a_reason_is_suspected_in_a_stream(
+    mosquitto: Mosquitto, make_link: MakeLink, version: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    link = make_link(mosquitto.port, version=version, client_id="ours", clean_session=False, first_delay_s=0.2)
+    assert link.wait_connected(10)
+    rival = Client(CallbackAPIVersion.VERSION2, "ours", clean_session=False)
+    rival.reconnect_delay_set(1, 1)
+    rival.connect("127.0.0.1", mosquitto.port)
+    rival.loop_start()
+    try:
+        wait_until(lambda: is_suspected_while_publishing(link), 120, "the suspicion")
+    finally:
+        rival.loop_stop()
+    assert "another client may be using this id" in caplog.text
+    assert not link.reconnecting.is_certain
