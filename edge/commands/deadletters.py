@@ -49,8 +49,11 @@ def deadletters(
 
     with explained():
         store = place.store()
-        letters = read_dead_letters(store, LetterFilter(reasons, topic, since), None if everything else last)
+        letters = read_dead_letters(store, LetterFilter(reasons, topic, since), None if everything else last + 1)
         kept, state = read_size(store).dead_letters, service_state(store)
+    if not everything and len(letters) > last:
+        letters = letters[1:]
+        click.echo(f"Only the latest {counted(last, 'message')}; --all shows the earlier ones too.", err=True)
     if as_json:
         click.echo(state.words(), err=True)
         for letter in letters:

@@ -22,6 +22,7 @@ from edge.commands.support.values import (
 )
 from edge.core.model.notation.globs import fits
 from edge.core.model.notation.printable import printable, printable_json
+from edge.core.model.notation.quantities import counted
 
 if TYPE_CHECKING:
     from edge.shell.store import EventFilter
@@ -63,15 +64,19 @@ def events(
     from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
     from edge.shell.store import EventFilter  # noqa: PLC0415
 
+    most = None if everything else last
     with explained():
         chosen = EventFilter(sensor, kinds, transitions, severity, since, until)
-        _show(place.store(), chosen, None if everything else last, follow=follow, as_json=as_json)
+        _show(place.store(), chosen, most, follow=follow, as_json=as_json)
 
 
-def _show(store: Path, chosen: EventFilter, last: int | None, *, follow: bool, as_json: bool) -> None:
+def _show(store: Path, chosen: EventFilter, most: int | None, *, follow: bool, as_json: bool) -> None:
     from edge.shell.store import read_events, read_sensor_names  # noqa: PLC0415 - loaded when the command runs
 
-    rows = read_events(store, chosen, last=last)
+    rows = read_events(store, chosen, last=None if most is None else most + 1)
+    if most is not None and len(rows) > most:
+        rows = rows[1:]
+        click.echo(f"Only the latest {counted(most, 'event')}; --all shows the earlier ones too.", err=True)
     if not rows:
         names = [] if chosen.sensor is None else read_sensor_names(store)
         unknown = chosen.sensor is not None and not any(fits(chosen.sensor, each) for each in names)

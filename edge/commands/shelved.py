@@ -48,7 +48,7 @@ def shelved(path: Path, timeout: float, as_json: bool) -> None:
         when = f"{each['every']} {each['zone']}" if each["every"] else f"{each['from'] or ''} to {each['to'] or ''}"
         state = "now" if each["active"] else "not now"
         click.echo(printable(f"maintenance  {each['sensor']}  {each['name']}: {when}, {state}{_remark(each)}"))
-    click.echo(f"{_quiet(listing['sensors_quiet'])}, as of {listing['time'] or 'the start'}")
+    click.echo(_quiet(listing["sensors_quiet"]))
 
 
 def _quiet(count: int) -> str:

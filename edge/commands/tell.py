@@ -8,6 +8,7 @@ import time
 import uuid
 from functools import wraps
 from getpass import getuser
+from pathlib import Path
 from typing import Any, ClassVar
 
 import click
@@ -18,6 +19,7 @@ from edge.core.model.notation.printable import printable, printable_json
 
 How = dict[str, Any]
 WAIT = "Seconds to wait."
+FUTURE = "Accept a SENSOR that matches none yet: those found later are meant."
 
 
 class Tell(ForwardingGroup):
@@ -70,12 +72,14 @@ def acknowledge(how: How, sensor: str | None, incident: str | None) -> None:
 @tell.command()
 @click.argument("sensor")
 @click.option("--until", required=True, help="A time (06:00 or RFC 3339) or a duration (90m, 2h, 3d).")
+@click.option("--future", is_flag=True, help=FUTURE)
 @said_how
-def mute(how: How, sensor: str, until: str) -> None:
+def mute(how: How, sensor: str, until: str, future: bool) -> None:
     """Stop publishing anything about SENSOR until a time.
 
     SENSOR is a name or a glob. ISA-18.2 calls it shelving.
     """
+    how["future"] = future
     _say(how, "shelve", sensor=sensor, until=_moment(until))
 
 
@@ -118,6 +122,7 @@ def forget(how: How, sensor: str) -> None:
 @click.option("--every", help="Weekly instead: 'Mon 06:00-08:00', 'Mon-Fri 22:00-06:00', 'daily 12:00-12:30'.")
 @click.option("--zone", default="UTC", show_default=True, help="Time zone of --every, such as Europe/Berlin.")
 @click.option("--learn", is_flag=True, help="Keep learning during the window.")
+@click.option("--future", is_flag=True, help=FUTURE)
 @said_how
 def maintenance(
     how: How,
@@ -128,6 +133,7 @@ def maintenance(
     every: str | None,
     zone: str,
     learn: bool,
+    future: bool,
 ) -> None:
     """Declare maintenance of SENSOR, once or weekly.
 
@@ -135,6 +141,7 @@ def maintenance(
     """
     if (every is None) == (end is None) or (every is not None and start is not None):
         raise click.UsageError("give either --every, or --to and perhaps --from")
+    how["future"] = future
     fields: dict[str, Any] = {"name": name, "sensor": sensor, "learn": learn}
     if every is not None:
         fields |= {"every": every, "zone": zone}
@@ -153,6 +160,24 @@ def end_maintenance(how: How, name: str) -> None:
     A window from the configuration can't be removed.
     """
     _say(how, "end_maintenance", name=name)
+
+
+def _check_sensor(store: Path, glob: str) -> None:
+    """Check that a sensor matches, as far as this machine has the store.
+
+    Raises:
+        UnknownSensorError: None does.
+    """
+    from config.notation.topics import glob_problem  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.values import matching  # noqa: PLC0415
+    from edge.shell.store import StoreError, read_sensor_names  # noqa: PLC0415
+
+    try:
+        names = [] if glob_problem(glob) else read_sensor_names(store)
+    except StoreError:
+        return
+    if names:
+        matching(glob, names)
 
 
 def _one_of(sensor: str | None, incident: str | None) -> dict[str, str]:
@@ -184,6 +209,8 @@ def _say(how: How, command: str, /, **fields: Any) -> None:
                 f"{how['path']}: commands.enabled is false: set it to true for the service to accept commands", err=True
             )
             sys.exit(2)
+        if command != "unshelve" and "sensor" in fields and not (how.get("future") or how["identity"]):
+            _check_sensor(configuration.store.path, fields["sensor"])
         try:
             found = exchange(configuration, command, payload, until)
         except BrokerQueryError as error:

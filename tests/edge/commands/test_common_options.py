@@ -76,6 +76,36 @@ def test_a_glob_without_a_match_is_an_error_that_suggests_the_nearest(
     assert words in result.stderr
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["acknowledge", "line1/pupm"],
+        ["normal", "line1/pupm"],
+        ["forget", "line1/pupm*"],
+        ["mute", "line1/pupm*", "--until", "1h"],
+        ["maintenance", "line1/pupm", "--name", "x", "--to", "1h"],
+    ],
+)
+def test_a_command_about_an_unknown_sensor_is_not_sent(store: Path, command: list[str], free_port: int) -> None:
+    text = f'[broker]\nport = {free_port}\n[commands]\nenabled = true\n[[input]]\ntopic = "plant/#"\n'
+    (store.parent / "edgewarden.toml").write_text(text)
+    refused = edgewarden("tell", "--timeout", "0.1", *command)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert refused.stderr.startswith(f"edgewarden: no sensor's name matches {command[1]!r}; the nearest are line1/pump")
+    sent = edgewarden("tell", "--timeout", "0.1", *command, "--id", "7")
+    assert sent.stderr.startswith("edgewarden: no connection to the broker")
+    if command[0] in {"mute", "maintenance"}:
+        sent = edgewarden("tell", "--timeout", "0.1", *command, "--future")
+        assert sent.stderr.startswith("edgewarden: no connection to the broker")
+
+
+def test_earlier_events_are_mentioned(store: Path) -> None:
+    assert edgewarden("events", "--last", "6").stderr == ""
+    cut = edgewarden("events", "--last", "5")
+    assert cut.stderr == "Only the latest 5 events; --all shows the earlier ones too.\n"
+    assert len(cut.stdout.splitlines()) == 5
+
+
 def test_a_sensor_without_events_is_not_an_error(store: Path) -> None:
     result = edgewarden("events", "--sensor", "line3/*")
     assert (result.exit_code, result.stderr) == (0, "Nothing was found.\n")

@@ -6,6 +6,7 @@ remains after its owner has ended, and contains its identity.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
@@ -19,6 +20,21 @@ from edge.shell.store.base import StoreError
 
 LONGEST = 500
 """Maximum number of bytes read from a lock file."""
+
+LASTING = frozenset(
+    {
+        errno.EACCES,
+        errno.EINVAL,
+        errno.EISDIR,
+        errno.ELOOP,
+        errno.ENAMETOOLONG,
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.EOPNOTSUPP,
+        errno.EPERM,
+    }
+)
+"""Errors of a place that no file can be in, so that waiting doesn't help."""
 
 
 class Owner(NamedTuple):
@@ -85,7 +101,7 @@ def _opened(path: Path, flags: int) -> int:
     try:
         return os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
-        raise StoreError(f"{path}: {error.strerror}", temporary=True) from error
+        raise StoreError(f"{path}: {error.strerror}", temporary=error.errno not in LASTING) from error
 
 
 def _say_who(descriptor: int) -> None:

@@ -51,6 +51,13 @@ def test_dead_letters_can_be_filtered(letters: Path, arguments: tuple[str, ...],
     assert [each["topic"] for each in found] == topics
 
 
+def test_earlier_dead_letters_are_mentioned(letters: Path) -> None:
+    assert edgewarden("deadletters", "--last", "3").stderr == ""
+    cut = edgewarden("deadletters", "--last", "2")
+    assert cut.stderr == "Only the latest 2 messages; --all shows the earlier ones too.\n"
+    assert cut.stdout.startswith("2 refused messages of 3 that are kept; ")
+
+
 def test_dead_letters_as_json_contain_the_bytes(letters: Path) -> None:
     (late,) = json_lines(edgewarden("deadletters", "--json", "--reason", "late"))
     assert base64.b64decode(late["beginning"])[:6] == b"\xff\x1b[31m"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import signal
@@ -60,6 +61,29 @@ def test_a_second_process_is_told_the_owner(tmp_path: Path, hold) -> None:
         pass
     assert not raised.value.temporary
     assert owner_of(tmp_path / "store.db").pid == holder.pid
+
+
+@pytest.mark.parametrize(
+    ("number", "temporary"),
+    [
+        (errno.ENOSPC, True),
+        (errno.EROFS, True),
+        (errno.EIO, True),
+        (errno.ENOENT, False),
+        (errno.EACCES, False),
+        (errno.ENOTDIR, False),
+    ],
+)
+def test_waiting_is_only_for_errors_that_may_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, temporary: bool
+) -> None:
+    def refuse(*_: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("edge.shell.store.protection.owner.os.open", refuse)
+    with pytest.raises(StoreError, match=os.strerror(number)) as raised, owned(tmp_path / "store.db"):
+        pass
+    assert raised.value.temporary is temporary
 
 
 def test_another_name_of_the_same_file_is_the_same_store(tmp_path: Path, hold) -> None:
