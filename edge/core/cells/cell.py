@@ -92,6 +92,7 @@ class Cell:
         self.pipeline.published.grouping.scope = plan.placing.device
         self.pipeline.intake.known.on_first_message = self._note_topic
         self.pipeline.engine.peers.is_off = True
+        self.pipeline.engine.clock.by_arrival = self.pipeline.intake.timed_by_arrival
         self.positions: dict[str, int] = {}
         self.topics: dict[str, str] = {}
         self.unlearned = MissingState()

@@ -7,10 +7,14 @@ no other sensor look silent, and after a pause of the plant the clock continues 
 When a sensor falls silent and the clock moves on to another one whose clock was ahead all along, the lead is a
 difference between two clocks and not a time of silence: a skip. The same applies, for sensors that have just reported,
 when a lagging sensor catches up with one that was ahead.
+
+Readings whose time is that of their arrival all have one clock. Where the arrivals of a log are known to be in order,
+none of these is ahead, and the clock follows each at once: it is then the same for any selection of the log's sensors.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import copy
 from typing import NamedTuple
 
@@ -59,6 +63,8 @@ class StreamClock:
         highest: The highest slot seen; if there is only one sensor, it is always accepted.
         lead: Its lead when another sensor last reported.
         skips: Leads skipped during the last `advance()`.
+        by_arrival: Whether each sensor's readings have the time of their arrival, by slot, if arrivals are in order;
+            else None.
     """
 
     def __init__(self) -> None:
@@ -69,6 +75,7 @@ class StreamClock:
         self.highest = 0
         self.lead = 0.0
         self.skips: list[Skip] = []
+        self.by_arrival: Sequence[bool] | None = None
 
     @property
     def latest(self) -> float:
@@ -109,6 +116,12 @@ class StreamClock:
         if len(slots) <= FEW:
             readings = zip(slots.tolist(), times.tolist(), strict=True)
             return np.array([self._after(*each, place) for place, each in enumerate(readings)])
+        if self.by_arrival is not None:
+            certain = [self.by_arrival[each] for each in slots.tolist()]
+            if all(certain):
+                return self._follow(slots, times)
+            if any(certain):
+                return np.array([self._after(int(slots[each]), float(times[each]), each) for each in range(len(slots))])
         clock = np.empty(len(slots))
         done, most = 0, len(slots)
         while done < len(slots):
@@ -134,6 +147,13 @@ class StreamClock:
         """Stop waiting for a sensor that is ahead, if it is this one."""
         if slot == self.ahead:
             self.ahead, self.ahead_time, self.alone, self.lead = NOBODY, -np.inf, 0, 0.0
+
+    def _follow(self, slots: Slots, times: Floats) -> Floats:
+        """Record readings none of which is ahead."""
+        clock: Floats = np.maximum.accumulate(np.maximum(times, self.now))
+        self._heard(slots)
+        self.now = float(clock[-1])
+        return clock
 
     def _advance_calmly(self, slots: Slots, times: Floats, clock: Floats) -> int:
         """Record readings up to the first leap, writing the clock to `clock`; returns their number."""
@@ -161,7 +181,8 @@ class StreamClock:
     def _after(self, slot: int, time: float, place: int) -> float:
         """The clock after one more reading."""
         self.highest = max(self.highest, slot)
-        if time <= self.now + TOLERANCE_S or self.highest == 0 or self.now == -np.inf:
+        is_certain = self.by_arrival is not None and self.by_arrival[slot]
+        if is_certain or time <= self.now + TOLERANCE_S or self.highest == 0 or self.now == -np.inf:
             self.now = max(self.now, time)
             if slot != self.ahead:
                 self.alone = 0

@@ -120,3 +120,25 @@ def test_the_last_sensor_of_a_plant_is_trusted_after_some_readings() -> None:
 def test_a_sensor_far_in_the_past_delays_no_other() -> None:
     readings = [each for time in range(10) for each in ((0, time - 1e6), (1, float(time)), (2, time + 0.5))]
     assert clocks(StreamClock(), readings)[-1] == 9.5
+
+
+@pytest.mark.parametrize("few", [0, 8])
+@given(readings=READINGS, cut=st.integers(1, 60), by_arrival=st.lists(st.booleans(), min_size=4, max_size=4))
+def test_arrivals_move_the_clock_at_once_in_any_batching(
+    few: int, readings: Readings, cut: int, by_arrival: list[bool]
+) -> None:
+    with patch.multiple("edge.core.model.readings.stream_clock", FEW=few):
+        batched, single = StreamClock(), StreamClock()
+        batched.by_arrival = single.by_arrival = by_arrival
+        one_by_one = [single.reach(*each) for each in readings]
+        assert (
+            clocks(batched, readings[:cut]) + (clocks(batched, readings[cut:]) if readings[cut:] else []) == one_by_one
+        )
+        assert batched.state() == single.state()
+    latest = -math.inf
+    for (slot, time), now in zip(readings, one_by_one, strict=True):
+        latest = max(latest, time) if by_arrival[slot] else latest
+        assert now >= latest
+    if all(by_arrival):
+        assert now == latest
+        assert batched.skips == []

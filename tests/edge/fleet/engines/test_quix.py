@@ -38,7 +38,7 @@ def kafka(tmp_path: Path) -> Iterator[Kafka]:
         kafka.remove()
 
 
-def worker(kafka: Kafka, folder: Path, name: str, cells: int = 4) -> Worker:
+def worker(kafka: Kafka, folder: Path, name: str, cells: int = 12) -> Worker:
     python = python_with("quixstreams", "quix")
     folder = folder / name
     folder.mkdir(exist_ok=True)
