@@ -41,6 +41,7 @@ from edge.shell.link.reconnecting.comparison import ComparedConnection
 from edge.shell.link.reconnecting.connection_end import ending_of
 from edge.shell.link.reconnecting.connection_log import ConnectionLog
 from edge.shell.link.reconnecting.reconnecting import Reconnecting
+from edge.shell.link.reconnecting.refused_will import RefusedWill
 from edge.shell.link.sending.sender import LiveConnection, RefusedPublication, Sender
 from edge.shell.link.service_link import MarksRepetitions
 from edge.shell.link.subscribing.subscriber import Subscriber
@@ -95,6 +96,7 @@ class Link(MarksRepetitions):
         comparison = ComparedConnection(options, lambda: self.version) if options.client_id else None
         self.reconnecting = Reconnecting(options, comparison, on_rival=self._subscriber.renew)
         self._versions = VersionChoice(options.version)
+        self._will = RefusedWill(lambda: self.options, self.abilities, lambda: self._standing.ending)
         self._outcome: Outcome = "closed"
         self.echo = Echo(options.echo)
         self._said_at_end: ReasonCode | None = None
@@ -280,6 +282,7 @@ class Link(MarksRepetitions):
             if self._standing.ending:
                 return stood_s
             self._versions.note(version, self._outcome)
+            self._will.note(version, self._outcome)
             if self._outcome == "accepted":
                 return stood_s
             self.trouble = why_not_understood(version, closed=self._outcome == "closed")
@@ -304,8 +307,7 @@ class Link(MarksRepetitions):
             is_settled = self._standing.subscribed and self._sender.is_confirmed
             self._standing.end()
             self._receiver.end()
-            open_socket = client.socket()
-            if open_socket is not None:
+            if (open_socket := client.socket()) is not None:
                 open_socket.close()
         if accepted_at is None:
             return 0.0
@@ -313,8 +315,7 @@ class Link(MarksRepetitions):
         if self._standing.stopping:
             self._log.disconnected("we ended it", intended=True)
             return stood_s
-        ending = ending_of(self._said_at_end, client.ended_by, code)
-        self.trouble = ending.words
+        self.trouble = (ending := ending_of(self._said_at_end, client.ended_by, code)).words
         self._log.disconnected(ending.words)
         self.echo.ended()
         self.reconnecting.ended(ending, stood_s, after_publication=self._sender.ends_promptly(), is_settled=is_settled)
@@ -349,7 +350,7 @@ class Link(MarksRepetitions):
             self.abilities.refused(reason.value)
             self._log.refused(self.trouble)
             return
-        self.abilities.accepted(properties)
+        self.abilities.accepted(properties, says=self.version == "5")
         for each in (self.echo, self.births):
             each.begin(client)
         keeps, identifies = self.connections > 0 and flags.session_present, takes_identifiers(client, properties)

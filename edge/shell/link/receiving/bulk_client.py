@@ -229,7 +229,7 @@ def make_client(options: LinkOptions, version: str, abilities: Abilities) -> Bul
     if options.tls is not None:
         client.tls_set_context(options.tls.context())
     will = options.will() if callable(options.will) else options.will
-    if will is not None:
+    if will is not None and abilities.takes_will:
         client.will_set(*will, qos=int(abilities.confirms), retain=abilities.retains)
     client.on_socket_open = _send_at_once
     client.on_socket_register_write = _leave_writing_to_the_network_thread

@@ -3,7 +3,8 @@
 An MQTT 5 broker says in its CONNACK what it lacks, refuses a connection whose will needs it, and closes one for a
 publication that does. The will and the service's retained topics then do without it. Events can't be confirmed without
 QoS 1 and would be lost unnoticed, so the sender refuses them in the broker's place and they stay in the outbox. With
-either version, a SUBACK says whether a subscription has QoS 1.
+either version, a SUBACK says whether a subscription has QoS 1. What an MQTT 3.1.1 broker lacks is inferred from the
+wills for which it closes connections, see `refused_will`.
 
 Source: MQTT 5.0, sections 3.2.2.3.4, 3.2.2.3.5 and 3.9.3.
 """
@@ -11,7 +12,7 @@ Source: MQTT 5.0, sections 3.2.2.3.4, 3.2.2.3.5 and 3.9.3.
 from __future__ import annotations
 
 import logging
-from collections.abc import Container
+from collections.abc import Collection, Container
 
 from paho.mqtt.properties import Properties
 
@@ -23,10 +24,11 @@ RETAIN_NOT_SUPPORTED, QOS_NOT_SUPPORTED = 0x9A, 0x9B
 
 NO_QOS_1 = "the broker has no QoS 1, so that it can't confirm events"
 
-RETAINED, QOS_1 = "retained messages", "QoS 1"
+RETAINED, QOS_1, WILL = "retained messages", "QoS 1", "last wills"
 EFFECTS = {
     RETAINED: "who subscribes later doesn't get the status, the health and the open incidents before they change",
     QOS_1: "events wait in the outbox, as their delivery can't be confirmed",
+    WILL: "subscribers aren't told that the service is gone if it ends without notice",
 }
 WEAKENED = "messages that the broker can't deliver at once, as while we are disconnected, are lost"
 
@@ -40,6 +42,7 @@ class Abilities:
     Attributes:
         retains: Whether it has retained messages.
         confirms: Whether it has QoS 1.
+        takes_will: Whether it accepts a will.
         weakened: The filters that were granted with QoS 0 instead of 1.
     """
 
@@ -48,23 +51,37 @@ class Abilities:
         self._kept_s = session_s
         self.retains = True
         self.confirms = True
+        self.takes_will = True
+        self._inferred: Collection[str] = ()
         self.weakened: tuple[str, ...] = ()
         self._logged: list[str] = []
 
     @property
     def lacking(self) -> list[str]:
         """What it lacks, in words."""
-        return [*([] if self.retains else [RETAINED]), *([] if self.confirms else [QOS_1])]
+        kinds = {RETAINED: self.retains, QOS_1: self.confirms, WILL: self.takes_will}
+        return [name for name, is_there in kinds.items() if not is_there]
 
     @property
     def queues(self) -> bool:
         """Whether it keeps the messages of all subscriptions that asked for that while we are disconnected."""
         return self.confirms and not self.weakened
 
-    def accepted(self, granted: Properties | None) -> None:
-        """Take what the broker says when it accepts a connection."""
-        self.retains = bool(getattr(granted, "RetainAvailable", 1))
-        self.confirms = getattr(granted, "MaximumQoS", 2) > 0
+    @property
+    def is_inferred(self) -> bool:
+        """Whether something was inferred to be lacking."""
+        return bool(self._inferred)
+
+    def infer(self, lacking: Collection[str]) -> None:
+        """Set what the broker lacks without saying so: some of `EFFECTS`."""
+        self._inferred = lacking
+        self.retains, self.confirms, self.takes_will = (each not in lacking for each in (RETAINED, QOS_1, WILL))
+
+    def accepted(self, granted: Properties | None, *, says: bool = True) -> None:
+        """Take what the broker says when it accepts a connection; `says` unless its version can't say what it lacks."""
+        self.infer(() if says else self._inferred)
+        self.retains = self.retains and bool(getattr(granted, "RetainAvailable", 1))
+        self.confirms = self.confirms and getattr(granted, "MaximumQoS", 2) > 0
         kept_s = getattr(granted, "SessionExpiryInterval", self._session_s)
         if kept_s < self._session_s and kept_s != self._kept_s:
             log.warning(

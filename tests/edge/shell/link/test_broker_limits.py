@@ -142,11 +142,12 @@ def test_a_packet_for_which_the_broker_closed_the_connection_as_too_large_is_not
 WILL = "edgewarden/gw/status", b"offline"
 
 
+@pytest.mark.parametrize("version", ["3.1.1", "5"])
 def test_a_broker_without_retained_messages_gets_everything_else(
-    start_mosquitto: StartMosquitto, make_link: MakeLink, caplog: pytest.LogCaptureFixture
+    start_mosquitto: StartMosquitto, make_link: MakeLink, caplog: pytest.LogCaptureFixture, version: str
 ) -> None:
     broker = start_mosquitto("allow_anonymous true\nretain_available false")
-    link = make_link(broker.port, version="5", client_id="gw", clean_session=False, will=WILL)
+    link = make_link(broker.port, version=version, client_id="gw", clean_session=False, will=WILL)
     assert link.wait_connected(30)
     token = wait_until(lambda: link.publish("status", b"online", retain=True), what="publishing")
     expected = [token, *events(link, 1, 100)]
@@ -159,12 +160,13 @@ def test_a_broker_without_retained_messages_gets_everything_else(
     assert "broker_lacks what='retained messages'" in caplog.text
 
 
+@pytest.mark.parametrize("version", ["3.1.1", "5"])
 def test_a_broker_without_qos_1_gets_what_needs_no_confirmation_and_no_event_is_lost_to_it(
-    start_mosquitto: StartMosquitto, make_link: MakeLink, caplog: pytest.LogCaptureFixture
+    start_mosquitto: StartMosquitto, make_link: MakeLink, caplog: pytest.LogCaptureFixture, version: str
 ) -> None:
     broker = start_mosquitto("allow_anonymous true\nmax_qos 0")
     subscriptions = [Subscription("plant/#"), Subscription("quick/#", 0)]
-    link = make_link(broker.port, *subscriptions, version="5", client_id="gw", clean_session=False, will=WILL)
+    link = make_link(broker.port, *subscriptions, version=version, client_id="gw", clean_session=False, will=WILL)
     assert link.wait_subscribed(30)
     token = wait_until(lambda: link.publish("status", b"online", retain=True), what="publishing")
     refused = events(link, 1, 100)
