@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 
 import pytest
 
@@ -23,11 +24,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def lines(clock: Clock, caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+def lines(clock: Clock, caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
     """The lines that the service's log would have."""
     caplog.set_level(logging.INFO, "edgewarden.link")
-    caplog.handler.filters = [RateLimit(clock=clock)]
-    return caplog
+    limit = RateLimit(clock=clock)
+    caplog.handler.addFilter(limit)
+    yield caplog
+    caplog.handler.removeFilter(limit)  # all tests share the handler
 
 
 def test_a_lasting_failure_is_logged_at_once_and_then_rarely(clock: Clock, lines: pytest.LogCaptureFixture) -> None:
