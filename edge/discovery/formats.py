@@ -13,6 +13,7 @@ from config.tables.inputs import NEED_CBOR, Input
 from edge.core.intake.decoders import Decoded, Decoder
 from edge.core.intake.decoders.documents.keys.plain_keys import plain_key
 from edge.core.intake.decoders.documents.lists import NAMES
+from edge.core.intake.decoders.recognition.looks_like import is_time
 from edge.core.model.readings.messages import Message, Refused
 from edge.discovery.bookkeeping import bookkeeping_in
 from edge.shell.service.assembly.decoders import decoder_of
@@ -70,6 +71,8 @@ LOOKED_AT = 5
 def keys_for(messages: Sequence[Message]) -> Keys | None:
     """The keys of an input, without its topic, for the messages of one topic; None if none work."""
     payloads = [each.payload for each in messages][-LOOKED_AT:]
+    if all(is_time(each) for each in payloads):
+        return None
     best: Keys | None = None
     fewest = len(payloads)
     for keys in _alternatives(payloads):

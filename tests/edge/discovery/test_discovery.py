@@ -130,6 +130,13 @@ def test_a_topic_without_a_convention_is_read_with_the_keys_it_needs(
     assert list(sensors.values()) == [value]
 
 
+@pytest.mark.parametrize("payload", ["12:30", "07:05:09", "2026-11-28", "28.11.2026 12:30"])
+def test_a_topic_of_times_is_not_read(payload: str) -> None:
+    proposal, _ = proposed(("x/temp", "21.5"), ("y/clock", payload))
+    assert [each["topic"] for each in proposal.inputs] == ["x/temp"]
+    assert proposal.unread == {"y/clock": "not JSON but a time, not a value"}
+
+
 def test_topics_with_the_same_beginning_and_format_share_an_input_and_others_have_their_own() -> None:
     found = inputs(("lab/a", {"t": 21.5}), ("lab/b/c", {"t": 5}), ("lab/d", "21,5"), ("other", "3"))
     assert found == [

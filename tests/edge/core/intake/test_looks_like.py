@@ -11,6 +11,10 @@ import pytest
 from edge.core.intake.decoders.recognition.looks_like import FORMATS, LOOKED_AT, instead
 
 COMMA = "a decimal comma and a unit"
+THOUSANDS = (
+    "a number whose thousands are separated, which no option reads, or numbers in a row: "
+    'format = "text" with columns = ["...", "..."]'
+)
 DOCUMENT = {"temperature": 21.5}
 LINE = b"cpu,host=gw usage_idle=98.2 1700000000000000000"
 SPARKPLUG = b"\x08" + bytes.fromhex("c8b4a8b9c331") + b"\x12\x04\x0a\x02ab"
@@ -31,6 +35,19 @@ SPARKPLUG = b"\x08" + bytes.fromhex("c8b4a8b9c331") + b"\x12\x04\x0a\x02ab"
         ("json", b"T=21.5C H=40%", 'not JSON but pairs: format = "text"'),
         ("number", b'"21.5"', "not a plain number but a number in quotes"),
         ("number", b"21,5", 'not a plain number but a number with a decimal comma: decimal = ","'),
+        ("number", b"1,5e3", 'not a plain number but a number with a decimal comma: decimal = ","'),
+        ("number", b"1.234,5", f"not a plain number but {THOUSANDS}"),
+        ("json", b"1,234.5", f"not JSON but {THOUSANDS}"),
+        (
+            "number",
+            b"1,234",
+            'not a plain number but a number with a decimal comma, unless the comma separates thousands: decimal = ","',
+        ),
+        ("number", b"12:30", "not a plain number but a time, not a value"),
+        ("json", b"7:05:09 pm", "not JSON but a time, not a value"),
+        ("json", b"2026-11-28", "not JSON but a time, not a value"),
+        ("number", b"28.11.2026 12:30", "not a plain number but a time, not a value"),
+        ("number", b"25:30", 'not a plain number but pairs: format = "text"'),
         ("number", b"21.5\0", "not a plain number but a text that ends in a NUL character"),
         ("number", b'{"a": 1}', 'not a plain number but JSON: format = "json"'),
         ("cbor", b'{"a": 1}', 'not CBOR but JSON: format = "json"'),

@@ -106,6 +106,19 @@ def test_every_printed_float_is_read_back(number: float) -> None:
     assert value_of(repr(number).encode()) == number
 
 
+@pytest.mark.parametrize(("payload", "value", "unit"), [(b"1,5e3", 1500.0, ""), (b"-1,5E-1 V", -0.15, "V")])
+def test_a_number_with_a_decimal_comma_may_have_an_exponent(payload: bytes, value: float, unit: str) -> None:
+    found = NumberDecoder(decimal=",", units=True).decode(payload)
+    assert [each.value for each in found.samples] == [value]
+    assert found.units.get("", "") == unit
+
+
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_a_date_is_not_a_number_with_a_unit(decimal: str) -> None:
+    with pytest.raises(Refused, match="a time, not a value"):
+        NumberDecoder(decimal=decimal, units=True).decode(b"2026-11-28")
+
+
 def test_decimal_commas_units_and_words_are_read_if_the_input_allows_them() -> None:
     decoder = NumberDecoder(decimal=",", units=True, values={"ON": 1.0}, no_value=("unavailable", -127.0))
     read = decoder.decode("21,5 °C".encode())

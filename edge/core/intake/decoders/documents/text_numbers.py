@@ -14,7 +14,7 @@ LONGEST_TEXT = 64
 """Maximum length in characters of a text that may be a number; longer texts aren't parsed."""
 
 _POINT = r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]*)?|[0-9]{16,}\.[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
-_COMMA = r"[+-]?(?:[0-9]{1,15}(?:,[0-9]*)?|,[0-9]+)"
+_COMMA = r"[+-]?(?:[0-9]{1,15}(?:,[0-9]*)?|,[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
 _UNIT = r"[%°‰℃℉€$£]?[^\W\d_]{0,12}(?:[/·*][^\W\d_]{1,12}|[²³]|\^?-?[0-9])*"
 """Each part begins with a character that no other part may begin with, so matching takes linear time."""
 _IDENTIFIER = re.compile(r"[+-]?0[0-9xX]")
@@ -22,6 +22,9 @@ _IDENTIFIER = re.compile(r"[+-]?0[0-9xX]")
 
 _HEXADECIMAL = re.compile(r"[0-9]{2,}[eE][0-9]+")
 """What no program prints for a number, as it has several digits before an exponent without a sign: `84E12`."""
+
+_NO_UNIT = frozenset("-^0123456789")
+"""Beginnings of what follows a number without being a unit: `2026-11-28`."""
 
 _OTHER_NOTATION = re.compile(rf"(?:{_POINT}|{_COMMA})\s*{_UNIT}")
 
@@ -79,7 +82,7 @@ class TextNumbers:
         found = self._pattern.fullmatch(text.strip(" \t\r\n\0"))
         if found is None or (not found[2] and _IDENTIFIER.match(found[1]) and found[1].lstrip("+-").isdigit()):
             return None
-        if _HEXADECIMAL.fullmatch(found[1]):
+        if _HEXADECIMAL.fullmatch(found[1]) or found[2][:1] in _NO_UNIT:
             return None
         value = float(found[1].replace(",", "."))
         return TextNumber(value, found[2]) if math.isfinite(value) else None

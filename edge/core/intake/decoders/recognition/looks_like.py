@@ -53,10 +53,16 @@ _ABSENT = re.compile("unavailable|unknown|none|null", re.IGNORECASE | re.ASCII)
 _NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 """Each text matches in one way only, here and below: it is repeated, and a second way doubles the time each time."""
 
-_WITH_COMMA = r"[+-]?\d+,\d+"
+_WITH_COMMA = r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?"
 _UNIT = r"\s*(?:[^\W\d_]\S{0,9}|[%°℃℉€$£]\S{0,5})"
+_IN_A_ROW = 'numbers in a row: format = "text" with columns = ["...", "..."]'
 _NUMBERS = (
     (re.compile(_NUMBER + _UNIT), "a number followed by a unit", "units = true"),
+    (
+        re.compile(r"[+-]?[1-9]\d{0,2},\d{3}"),
+        "a number with a decimal comma, unless the comma separates thousands",
+        'decimal = ","',
+    ),
     (re.compile(_WITH_COMMA), "a number with a decimal comma", 'decimal = ","'),
     (
         re.compile(_WITH_COMMA + _UNIT),
@@ -64,11 +70,20 @@ _NUMBERS = (
         'decimal = "," and units = true',
     ),
 )
+_TIME_OF_DAY = r"(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:[.,]\d{1,9})?)?\s?(?:Z|[+-]\d{2}:?\d{2}|[AaPp][Mm])?"
+_DATE = r"(?:\d{4}-\d{2}-\d{2}|\d{1,2}\.\d{1,2}\.\d{4})"
+_TIME = re.compile(rf"{_TIME_OF_DAY}|{_DATE}(?:[T ]{_TIME_OF_DAY})?")
 _SHORT_TEXTS = (
     (re.compile(_NUMBER), "a plain number", "number"),
     (re.compile(r"0[xX][0-9A-Fa-f]+"), "a hexadecimal number", ""),
     (re.compile(r"(?:[0-9A-Fa-f]{2}){4,}"), "hexadecimal digits", ""),
     (re.compile(rf'"\s*{_NUMBER}\s*"'), "a number in quotes", ""),
+    (_TIME, "a time, not a value", ""),
+    (
+        re.compile(r"[+-]?\d{1,3}(?:(?:\.\d{3})+,\d+|(?:,\d{3})+\.\d+|(?:,\d{3}){2,})"),
+        f"a number whose thousands are separated, which no option reads, or {_IN_A_ROW}",
+        "",
+    ),
 )
 _TEXTS = (
     (re.compile(r"(?:[0-9A-Fa-f]{2}){4,}"), "hexadecimal digits", ""),
@@ -88,7 +103,7 @@ _TEXTS = (
     (re.compile(r"(?:[^\s=:;&|,{}<>]{1,64}[=:][+-]?\.?\d[^\s=:;&|,]*(?:\s+|$))+"), "pairs", "text"),
     (
         re.compile(rf"{_NUMBER}(?:[;|,\t ]+{_NUMBER})+[;|,\t ]*"),
-        'numbers in a row: format = "text" with columns = ["...", "..."]',
+        _IN_A_ROW,
         "",
     ),
 )
@@ -121,6 +136,12 @@ def instead(wanted: str, payload: bytes) -> str | None:
         return None if words is None else f"not {FORMATS[wanted]}; {words}"
     words = _textual(wanted, text)
     return None if words is None else f"not {FORMATS[wanted]} but {words}"
+
+
+def is_time(payload: bytes) -> bool:
+    """Whether a payload is a text that holds a time of day, a date, or both."""
+    text = _text(payload[:LOOKED_AT], is_whole=True) if len(payload) <= _SHORT else None
+    return text is not None and _TIME.fullmatch(text.strip()) is not None
 
 
 def _is_likely(signature: str, head: bytes) -> bool:
