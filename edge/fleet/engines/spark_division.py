@@ -47,6 +47,8 @@ def last_batch(spark: SparkSession, checkpoint: str) -> tuple[str, ...] | None:
 
     The first line is the version, the second the metadata, the third the offsets.
     """
+    if not _exists(spark, f"{checkpoint}/commits"):  # Spark logs a stack trace if it doesn't find what it is to read
+        return None
     number = sql.regexp_extract(sql.input_file_name(), "([0-9]+)$", 1).cast("long").alias("number")
     try:
         done = spark.read.text(f"{checkpoint}/commits").select(number).agg(sql.max("number")).first()
@@ -55,6 +57,13 @@ def last_batch(spark: SparkSession, checkpoint: str) -> tuple[str, ...] | None:
         return tuple(each.value for each in spark.read.text(f"{checkpoint}/offsets/{done[0]}").collect())
     except AnalysisException:  # there is no such folder
         return None
+
+
+def _exists(spark: SparkSession, place: str) -> bool:
+    """Whether there is such a file or folder, in any file system that Spark reaches."""
+    java, context = spark._jvm, spark._jsc  # noqa: SLF001 - Python has no other way to Hadoop's file systems
+    path = java.org.apache.hadoop.fs.Path(place)
+    return bool(path.getFileSystem(context.hadoopConfiguration()).exists(path))
 
 
 def begin(spark: SparkSession, before: str, configuration: str, cells: int) -> Begun:

@@ -66,6 +66,7 @@ def test_a_fleet_that_continues_with_more_cells_changes_no_event(kafka: Kafka, t
     running = driver(kafka, tmp_path)
     try:
         wait_until(lambda: read(tmp_path) >= whole // 3, [running])
+        assert "FileNotFoundException" not in running.log.read_text()
         kill(running)  # in the middle of a batch that the new checkpoint reads from its beginning
         send(kafka, records()[whole // 2 :])
         send_heartbeats(kafka)
