@@ -40,6 +40,7 @@ def sensors(place: Place, sensors_: str | None, sensor: str | None, in_full: boo
     from edge.commands.support.sensor_rows import sensor_rows  # noqa: PLC0415
     from edge.commands.support.service.service_state import service_state  # noqa: PLC0415
     from edge.commands.support.values import matching  # noqa: PLC0415
+    from edge.core.model.notation.printable import printable  # noqa: PLC0415
     from edge.core.model.notation.quantities import counted  # noqa: PLC0415
     from edge.shell.store.reading.overview import read_counters, read_recognised, read_state  # noqa: PLC0415
 
@@ -50,6 +51,8 @@ def sensors(place: Place, sensors_: str | None, sensor: str | None, in_full: boo
         rows = sensor_rows(read_state(store), configuration, read_recognised(store), read_counters(store))
         wanted = set(matching(glob, [row["sensor"] for row in rows]))
         state = service_state(store)
+        if note := place.whose(str(state.status.get("gateway", ""))):
+            click.echo(printable(note), err=True)
     rows = sorted((row for row in rows if row["sensor"] in wanted), key=lambda row: row["sensor"])
     now = time.time()
     if as_json:

@@ -43,6 +43,8 @@ def status(place: Place, quiet: bool, as_json: bool) -> None:
         store = place.store()
         state = service_state(store)
         size, incidents = (read_size(store), read_open(store)) if store.exists() else (None, [])
+    if not quiet and (note := place.whose(str(state.status.get("gateway", "")))):
+        click.echo(_safe(note), err=True)
     waiting_s = None if size is None or size.waiting_since is None else max(0.0, now - size.waiting_since)
     how = well_being(state, waiting_s)
     if as_json and not quiet:

@@ -22,6 +22,15 @@ MOST_LEFT_OUT = 100
 """Maximum number of further topics of a convention's devices that are listed in its `ignore_topics`."""
 
 
+DESCRIPTIONS = {
+    "tasmota/discovery/+/config": "a device of Tasmota",
+    "tasmota/discovery/+/sensors": "a device of Tasmota",
+    "esphome/discover/+": "a device of ESPHome",
+    "shellies/announce": "devices of Shelly",
+}
+"""Topics on which devices announce themselves, which hold no readings."""
+
+
 class Proposal(NamedTuple):
     """Proposed inputs.
 
@@ -52,8 +61,9 @@ def propose(heard: CollectedMessages, gateways: GatewayTopics, own: str) -> Prop
     for topic, messages in heard.topics.items():
         if topic.startswith((f"{own}/", "$")) or gateways.has(topic):
             continue
-        if gateways.announces(topic):
-            left_out[topic] = "describes a device to Home Assistant"
+        described = "a device to Home Assistant" if gateways.announces(topic) else _described(topic)
+        if described:
+            left_out[topic] = f"describes {described}"
             continue
         convention = _convention_of(topic, messages)
         if convention is None:
@@ -83,6 +93,12 @@ def propose(heard: CollectedMessages, gateways: GatewayTopics, own: str) -> Prop
     unread = {topic: _looks(heard.topics[topic][-1].payload) for topic, keys in rest.items() if keys is None}
     inputs += _of_topics(read, [each for each in (*left_out, *unread) if each not in read])
     return Proposal(inputs[:MOST_INPUTS], counted, left_out, unread)
+
+
+def _described(topic: str) -> str:
+    """What a topic describes, if it is one on which devices announce themselves; empty otherwise."""
+    levels = topic.split("/")
+    return next((what for wanted, what in DESCRIPTIONS.items() if match(wanted.split("/"), levels) is not None), "")
 
 
 def _looks(payload: bytes) -> str:

@@ -63,6 +63,16 @@ class Place:
             return None
         return self.configuration()
 
+    def whose(self, gateway: str) -> str:
+        """A note if a given store is of another gateway than the configuration; empty if it isn't, or isn't known."""
+        from config.problems import ConfigurationError  # noqa: PLC0415 - loaded when a command runs
+
+        try:
+            own = self.configuration().gateway.name if self._store and gateway and self.config.exists() else gateway
+        except ConfigurationError:
+            return ""
+        return "" if own == gateway else f"This is the store of {gateway}; {self.config} is about {own}."
+
     def store(self) -> Path:
         """Path of the store: the given one, else the configured one.
 

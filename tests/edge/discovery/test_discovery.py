@@ -130,6 +130,21 @@ def test_a_topic_without_a_convention_is_read_with_the_keys_it_needs(
     assert list(sensors.values()) == [value]
 
 
+@pytest.mark.parametrize(
+    ("topic", "what"),
+    [
+        ("tasmota/discovery/DC4F22000000/config", "describes a device of Tasmota"),
+        ("tasmota/discovery/DC4F22000000/sensors", "describes a device of Tasmota"),
+        ("esphome/discover/stove", "describes a device of ESPHome"),
+        ("shellies/announce", "describes devices of Shelly"),
+    ],
+)
+def test_descriptions_of_devices_are_left_out(topic: str, what: str) -> None:
+    proposal, _ = proposed(("x/temp", "21.5"), (topic, {"ver": 1, "dn": "stove", "so": {"4": 0}}))
+    assert (proposal.left_out, proposal.unread) == ({topic: what}, {})
+    assert [each["topic"] for each in proposal.inputs] == ["x/temp"]
+
+
 @pytest.mark.parametrize("payload", ["12:30", "07:05:09", "2026-11-28", "28.11.2026 12:30"])
 def test_a_topic_of_times_is_not_read(payload: str) -> None:
     proposal, _ = proposed(("x/temp", "21.5"), ("y/clock", payload))

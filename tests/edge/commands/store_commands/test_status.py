@@ -61,6 +61,16 @@ def test_what_a_broker_lacks_without_delaying_events_is_a_note(store: Path) -> N
     assert "- the broker sends plant/# with QoS 0 only: they are lost" in result.stdout
 
 
+@pytest.mark.parametrize("command", ["status", "sensors"])
+def test_a_store_of_another_gateway_is_called_so(store: Path, command: str) -> None:
+    says(store, pid=7, state="stopped")
+    assert edgewarden(command).stderr == ""
+    note = edgewarden(command, "--store", str(store)).stderr
+    assert note == "This is the store of gw; edgewarden.toml is about gateway.\n"
+    (store.parent / "edgewarden.toml").unlink()
+    assert "is about" not in edgewarden(command, "--store", str(store)).stderr
+
+
 def test_undelivered_events_are_unhealthy(store: Path) -> None:
     kept = SqliteStore(store)
     kept.append([event(1, transition="cleared")], [], now=time.time() - 30)
