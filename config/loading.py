@@ -18,6 +18,7 @@ from config.schema import Configuration, repeated_topics
 LARGEST_BYTES = 1024 * 1024
 
 _PLACE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
+_TWICE, _QUOTED = re.compile(r"Cannot declare \((.*)\) twice"), re.compile(r"'([^']*)'")
 
 
 class Inspection(NamedTuple):
@@ -113,6 +114,11 @@ def _syntax_problem(message: str, text: str) -> Problem:
         return Problem("", None, f"is not TOML: {message}")
     line = int(place[1]) if place[1] else max(1, len(text.splitlines()))
     what = message[: place.start()]
+    if twice := _TWICE.fullmatch(what.strip()):
+        name = ".".join(_QUOTED.findall(twice[1]))
+        return Problem("", line, f"the table [{name}] is there a second time: put its keys below the first one")
+    if what.startswith("Cannot overwrite a value"):
+        return Problem("", line, "this key or table is there a second time: leave one of them out")
     return Problem("", line, f"is not TOML: {what[:1].lower()}{what[1:]}")
 
 

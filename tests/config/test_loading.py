@@ -243,8 +243,6 @@ def test_an_error_of_the_whole_file_names_its_key_and_line(text: str, key: str, 
 SYNTAX = [
     ("[gateway\nname = 1", 1),
     ("a = 1\nb = \nc = 3", 2),
-    ("a = 1\na = 2\n", 2),
-    ("[a]\n\n[a]\n", 3),
     ('a = 1\nb = "never closed\n', 2),
     ("a = 1\nb = [1,\n", 2),
     ("a = '''\n\n", 2),
@@ -365,3 +363,15 @@ def test_error_values_may_be_numbers_in_any_format_and_texts_in_formats_with_tex
     assert parse(f"{table}no_value = [-200, 85]\n").configuration.inputs[0].no_value == (-200.0, 85.0)
     (fault,) = faults_of(f'{table}no_value = ["off"]\n')
     assert fault.key == "input[0].no_value"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("[page]\n\n[page]\n", 3, "the table [page] is there a second time: put its keys below the first one"),
+        ("[a.b]\n[a.b]\n", 2, "the table [a.b] is there a second time: put its keys below the first one"),
+        ("[broker]\nport = 1\nport = 2\n", 3, "this key or table is there a second time: leave one of them out"),
+    ],
+)
+def test_a_table_or_key_that_is_there_twice_is_named(text: str, line: int, words: str) -> None:
+    assert [(each.line, each.message) for each in faults_of(text)] == [(line, words)]
