@@ -25,6 +25,13 @@ WITH_MORE = ("anomaly", "state", "command")
 _NAME = r"[A-Za-z0-9_-]{1,64}"
 _BELOW = f"(?:{'|'.join(SINGLE)}|(?:{'|'.join(WITH_MORE)})/.+)"
 
+_DESCRIPTIONS = (
+    (re.compile(r"tasmota/discovery/[^/]+/(?:config|sensors)"), "a device of Tasmota"),
+    (re.compile(r"esphome/discover/[^/]+"), "a device of ESPHome"),
+    (re.compile(r"shellies/announce"), "devices of Shelly"),
+)
+"""Topics on which devices describe themselves, besides those of Home Assistant's discovery."""
+
 
 class _Base(NamedTuple):
     """The topics of gateways: their pattern, and the levels of the base."""
@@ -55,9 +62,11 @@ class GatewayTopics:
         """Whether a topic belongs to this or another gateway."""
         return any(base.pattern.fullmatch(topic) for base in self._bases) or bool(self._discovery.fullmatch(topic))
 
-    def announces(self, topic: str) -> bool:
-        """Whether a topic is of Home Assistant's MQTT discovery, which describes devices and holds no readings."""
-        return self._announcements.fullmatch(topic) is not None
+    def announces(self, topic: str) -> str:
+        """What a topic describes that is for descriptions of devices and holds no readings; empty for any other."""
+        if self._announcements.fullmatch(topic) is not None:
+            return "a device to Home Assistant"
+        return next((what for pattern, what in _DESCRIPTIONS if pattern.fullmatch(topic) is not None), "")
 
     def asks(self, wanted: Sequence[str], topic: str | None = None) -> bool:
         """Whether a filter asks for gateways' topics explicitly, by the base and the gateway or kind of topic.

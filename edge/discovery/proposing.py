@@ -22,15 +22,6 @@ MOST_LEFT_OUT = 100
 """Maximum number of further topics of a convention's devices that are listed in its `ignore_topics`."""
 
 
-DESCRIPTIONS = {
-    "tasmota/discovery/+/config": "a device of Tasmota",
-    "tasmota/discovery/+/sensors": "a device of Tasmota",
-    "esphome/discover/+": "a device of ESPHome",
-    "shellies/announce": "devices of Shelly",
-}
-"""Topics on which devices announce themselves, which hold no readings."""
-
-
 class Proposal(NamedTuple):
     """Proposed inputs.
 
@@ -61,8 +52,7 @@ def propose(heard: CollectedMessages, gateways: GatewayTopics, own: str) -> Prop
     for topic, messages in heard.topics.items():
         if topic.startswith((f"{own}/", "$")) or gateways.has(topic):
             continue
-        described = "a device to Home Assistant" if gateways.announces(topic) else _described(topic)
-        if described:
+        if described := gateways.announces(topic):
             left_out[topic] = f"describes {described}"
             continue
         convention = _convention_of(topic, messages)
@@ -93,12 +83,6 @@ def propose(heard: CollectedMessages, gateways: GatewayTopics, own: str) -> Prop
     unread = {topic: _looks(heard.topics[topic][-1].payload) for topic, keys in rest.items() if keys is None}
     inputs += _of_topics(read, [each for each in (*left_out, *unread) if each not in read])
     return Proposal(inputs[:MOST_INPUTS], counted, left_out, unread)
-
-
-def _described(topic: str) -> str:
-    """What a topic describes, if it is one on which devices announce themselves; empty otherwise."""
-    levels = topic.split("/")
-    return next((what for wanted, what in DESCRIPTIONS.items() if match(wanted.split("/"), levels) is not None), "")
 
 
 def _looks(payload: bytes) -> str:

@@ -170,8 +170,8 @@ class Routes:
     Args:
         routes: In the operator's order.
         own_prefix: Prefix of this gateway's own topics, which are never read.
-        gateways: Topics of other gateways, read only by a filter that names them, and Home Assistant's discovery
-            topics, read only by a filter that doesn't begin with a wildcard.
+        gateways: Topics of other gateways, read only by a filter that names them, and topics that describe devices,
+            read only by a filter that doesn't begin with a wildcard.
         joined: Filters that may be subscribed to instead of inputs' filters; topics that only they match are ignored.
     """
 
@@ -220,7 +220,7 @@ class Routes:
         return topic == self._own or topic.startswith((f"{self._own}/", "$"))
 
     def _is_announcement(self, topic: str) -> bool:
-        return self._gateways is not None and self._gateways.announces(topic)
+        return self._gateways is not None and bool(self._gateways.announces(topic))
 
     def _is_another_gateways(self, topic: str) -> bool:
         return self._gateways is not None and self._gateways.has(topic)

@@ -314,3 +314,14 @@ def test_publications_of_other_gateways_are_not_read_unless_a_filter_names_them(
         assert made.counters.messages_own == 3 - len(sensors)
         assert made.counters.balanced
         assert made.intake.unrouted == []
+
+
+def test_topics_that_describe_devices_are_read_only_by_a_filter_that_names_them() -> None:
+    topics = ("tasmota/discovery/DC4F22/config", "esphome/discover/stove", "shellies/announce")
+    sent = [message('{"ver": 1, "temp": 21.5}', each) for each in topics]
+    made = make_pipeline(parse('[[input]]\ntopic = "#"\n').configuration)
+    made.process(sent)
+    assert (made.sensors.names, made.counters.messages_left_out, made.intake.unrouted) == ([], 3, [])
+    made = make_pipeline(parse('[[input]]\ntopic = "shellies/#"\n[[input]]\ntopic = "#"\n').configuration)
+    made.process(sent)
+    assert made.sensors.names == ["shellies/announce/ver", "shellies/announce/temp"]
