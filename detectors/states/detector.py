@@ -25,7 +25,8 @@ from detectors.states.levels import (
     whole_arrays,
 )
 from detectors.states.means import distance, gather_quiet, learn_means, means_layout, state_of, take_value
-from detectors.states.plateaus import follow_plateaus, plateaus_layout
+from detectors.states.plateaus import follow_plateaus, measure_of_plateau, plateaus_layout
+from detectors.states.rests import follow_rests, look_for_rest, measure_of_rest, rests_layout
 from detectors.states.spells import (
     BETWEEN,
     FEWEST_ALL,
@@ -67,8 +68,8 @@ SELDOM = 0.1
 """A value that is exactly repeated, in at most this share of the readings, among others that vary, is an error value
 and not a state; the same applies if it is negative."""
 
-VALUE, LENGTH, CHANGES, HOUR, STAY = 1.0, 2.0, 3.0, 4.0, 5.0
-ABOUT = {VALUE: "value", LENGTH: "length", CHANGES: "changes", HOUR: "hour", STAY: "stay"}
+VALUE, LENGTH, CHANGES, HOUR, STAY, DUE = 1.0, 2.0, 3.0, 4.0, 5.0, 6.0
+ABOUT = {VALUE: "value", LENGTH: "length", CHANGES: "changes", HOUR: "hour", STAY: "stay", DUE: "due"}
 """What the last score of a sensor was about."""
 
 
@@ -77,16 +78,18 @@ class States(Detector):
     """Finds a machine in a wrong state, too long in one, or changing too often, and values outside of its states.
 
     A sensor has states if its histogram has few levels with almost nothing between them, each visited again and again.
-    Of other sensors only plateaus are scored: how long they stay at a value that they otherwise pass.
+    Of other sensors two things are scored: how long they stay at a value that they otherwise pass, and, if they have a
+    rest, whether they are at rest at an hour when they are always active.
 
     Catches: on/off and multi-state signals that stay on or off for too long, are in an unusual state for the hour of
-        the week, change too often, or show a value between their levels; any signal that stays where it never did.
+        the week, change too often, or show a value between their levels; any signal that stays where it never did, or
+        is at rest for an hour when it is always active.
     Blind to: signals that linger anywhere; a spell no longer than a normal one, at an hour when its state is usual.
     Contamination: a spell that was surprising counts as normal up to another one as long; the timetable learns nothing
         while an incident is open.
     Warm-up: 200 readings, then 36 hours and 6 visits of each level; three days for lengths, a week for plateaus, two
         weeks for hours of the week.
-    State: 3,344 bytes per sensor.
+    State: 3,816 bytes per sensor.
     Cost: about 35 array operations per round, about 80 for sensors that leave a plateau, and about 150 for sensors
         with states.
     Source: S. E. Levinson, "Continuously variable duration hidden Markov models", Computer Speech and Language 1, 1986,
@@ -123,6 +126,7 @@ class States(Detector):
             **spells_layout(),
             **timetable_layout(),
             **plateaus_layout(),
+            **rests_layout(),
             "known": Field(learned=False),
             "until": Field(-NO_CUT, learned=False, moment=True),
             "violated": Field(learned=False),
@@ -134,6 +138,7 @@ class States(Detector):
     def judge(self, state: State, slots: Rows, values: Numbers, times: Numbers) -> Scores:
         """See `Detector`."""
         scores, stays = no_opinion(values), follow_plateaus(state, slots, values, times)
+        rests = follow_rests(state, slots, values, times)
         with_levels = state["levels"][slots] > 0
         if any_of(with_levels):
             quiet = with_levels & self._is_quiet(state, slots, values, times)
@@ -155,7 +160,9 @@ class States(Detector):
         due = count_readings(state, slots, values)
         if any_of(due):
             self._look(whole_arrays(state), np.atleast_1d(slots)[np.flatnonzero(due)])
-        return _with_plateaus(state, slots, scores, stays) if any_of(stays > 0) else scores
+        for others, about in ((stays, STAY), (rests, DUE)):
+            scores = _with_others(state, slots, scores, others, about) if any_of(others > 0) else scores
+        return scores
 
     @staticmethod
     def _is_quiet(state: State, slots: Rows, values: Numbers, times: Numbers) -> Any:
@@ -166,10 +173,11 @@ class States(Detector):
 
     def _look(self, arrays: Arrays, slots: Slots) -> None:
         """Search for levels, and discard earlier ones."""
+        look_for_rest(arrays, slots)
         changed = slots[look_for_levels(arrays, slots)]
         if not len(changed):
             return
-        of_all = {**levels_layout(), **plateaus_layout()}
+        of_all = {**levels_layout(), **plateaus_layout(), **rests_layout()}
         for name, field in self.layout().items():
             if name not in of_all:
                 arrays[name][changed] = field.initial
@@ -301,8 +309,8 @@ class States(Detector):
         about = float(row["about"])
         if about not in ABOUT:
             return None
-        if about == STAY:
-            return Measure(float(row["stay_last"] - row["stay_since"]), float(row["stay_record"]), about=ABOUT[about])
+        if about in {STAY, DUE}:
+            return measure_of_rest(row) if about == DUE else measure_of_plateau(row)
         own = int(row["state"])
         if about == CHANGES:
             return Measure(float(row["busy"]), float(row["busiest"]), about=ABOUT[about])
@@ -317,14 +325,14 @@ class States(Detector):
         return Measure(length, NOTHING, about=ABOUT[about], lower=center - reach, upper=center + reach)
 
 
-def _with_plateaus(state: State, slots: Rows, scores: Scores, stays: Numbers) -> Scores:
-    """The scores of readings, or those of their plateaus where these are higher."""
-    more = (stays > 0) & ((scores.score >= stays) ^ True)
+def _with_others(state: State, slots: Rows, scores: Scores, others: Numbers, about: float) -> Scores:
+    """The scores of readings, or those of plateaus or rests where these are higher."""
+    more = (others > 0) & ((scores.score >= others) ^ True)
     if type(more) is bool:
         if more:
-            state["about"][slots], scores = STAY, scores.with_score(stays)
+            state["about"][slots], scores = about, scores.with_score(others)
     else:
-        state["about"][slots[more]], scores.score[more] = STAY, stays[more]
+        state["about"][slots[more]], scores.score[more] = about, others[more]
     return scores
 
 

@@ -9,12 +9,12 @@ for spells. A signal that lingers everywhere, such as a temperature, is therefor
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from detectors.base import Field, State
+from detectors.base import Field, Measure, State
 from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
 from detectors.numeric.elementwise import any_of, bounded, floor, log, maximum, minimum, where, whole
 from detectors.numeric.gather import array_of, element_at, put_element
@@ -211,3 +211,8 @@ def _surprise(state: State, slots: Slots, times: Floats) -> Floats:
     later = since + np.maximum(LATER * length, np.maximum(record, LEAST_S))
     arrays["stay_until"][slots] = np.where(decades > USUAL, times, later)
     return np.where(decades >= TELLS, decades, 0.0)
+
+
+def measure_of_plateau(row: Mapping[str, Any]) -> Measure:
+    """How long a sensor has stayed at a value, and at most did so far, by the elements of its state."""
+    return Measure(float(row["stay_last"] - row["stay_since"]), float(row["stay_record"]), about="stay")

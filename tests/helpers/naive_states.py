@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from naive_plateaus import Plateaus
+from naive_rests import Rests
 
 from detectors.states import States
 
@@ -165,6 +166,7 @@ class NaiveStates:
     def __init__(self, detector: States) -> None:
         self.set = detector
         self.plateaus = Plateaus()
+        self.rests = Rests()
         self.histogram = Histogram()
         self.cuts: list[float] = []
         self.doubted = self.agreed = 0
@@ -186,6 +188,10 @@ class NaiveStates:
     def step(self, value: float, time: float) -> Any:
         score = math.nan
         stays = self.plateaus.step(value, time, (self.histogram.low, self.histogram.width))
+        rests = self.rests.step(value, time)
+        shares = self.hours.shares.get(math.floor(time / HOUR_S) % 168, [0.0] * MOST)
+        if self.known and shares[min(max(self.state, 0), MOST - 1)] < 0.05:
+            rests = 0.0
         if self.cuts:
             if self.least <= value <= self.most and self.last <= time < self.until:
                 self.kept.append(value - self.origin)
@@ -194,6 +200,7 @@ class NaiveStates:
             else:
                 score = self.follow(value, time)
         if self.histogram.count(value):
+            self.rests.look(self.histogram.bins, self.histogram.low, self.histogram.width)
             found = self.histogram.cuts()
             near = 3 * self.histogram.width
             same = len(found) == len(self.cuts) and all(
@@ -204,8 +211,8 @@ class NaiveStates:
             if not same and (self.doubted >= 3 or self.agreed < 2):
                 self.cuts, self.doubted, self.agreed = found, 0, 0
                 self.forget()
-        if stays > 0 and not score >= stays:
-            score = stays
+        for other in (stays, rests):
+            score = other if other > 0 and not score >= other else score
         return (score, *NOTHING[1:])
 
     def distance(self) -> float:

@@ -74,8 +74,10 @@ def _measured(pace: str, unit: str, observation: Observation, opinion: Opinion) 
         return f"changes its pace about {number(now, 2)} times an hour, {number(usual, 2)} times at most so far"
     if about in {"length", "stay"}:
         return f"{did} for {duration(now)}, {duration(usual)} at most so far"
-    if about == "hour":
-        return f"{did} for {duration(now)}{_usually(observation.value, unit, opinion, ', at this hour usually')}"
+    if about in {"hour", "rest"}:
+        usually = f", at this hour usually not{' so little' if observation.value else ''}"
+        usually = _usually(observation.value, unit, opinion, ", at this hour usually") if about == "hour" else usually
+        return f"{did} for {duration(now)}{usually}"
     if opinion.kind == "flatline" and math.isfinite(now):
         exactly = did if observation.value == 0 else f"has risen by exactly {pace}"
         stretch = observation.stretch

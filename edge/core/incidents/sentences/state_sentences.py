@@ -23,6 +23,9 @@ def state_clause(value: float, unit: str, opinion: Opinion) -> str:
         return f"has stayed at {quantity(value, unit)} for {duration(now)}, {duration(usual)} at most so far"
     if opinion.about == "stay":
         return f"has stayed near {quantity(value, unit)} for {duration(now)}, {duration(usual)} at most so far"
+    if opinion.about == "rest":
+        below = quantity(opinion.lower, unit, digits_apart(value, opinion.lower, least=3))
+        return f"is at {quantity(value, unit)} and has been below {below} for {duration(now)}, at this hour usually not"
     at, usually = _beside(value, unit, opinion.lower, opinion.upper)
     if opinion.about == "hour":
         return f"has been at {at} for {duration(now)}" + (f", at this hour usually {usually}" if usually else "")

@@ -173,6 +173,10 @@ def test_durations_are_in_the_unit_a_person_would_use(seconds: float, text: str)
             Opinion("states", "state", 3.0, level=2.5, now=600.0, about="hour"),
             "well/pump has been at 1.9 A for 10 min",
         ),
+        (
+            Opinion("states", "state", 3.0, lower=2.25, level=2.5, now=4200.0, usual=3600.0, about="rest"),
+            "well/pump is at 1.9 A and has been below 2.25 A for 1.2 h, at this hour usually not",
+        ),
         (Opinion("states", "state", 3.0, level=2.5), "well/pump is in an unusual state, at 1.9 A"),
     ],
 )
@@ -180,6 +184,21 @@ def test_a_sentence_about_a_state_describes_the_deviation(opinion: Opinion, says
     observation = Observation(100.0, 1.9, 2.5, [opinion])
     incident = Incident.from_observation(observation)
     assert sentence(SensorChange("well/pump", "A", Transition.RAISED, incident, observation, None, opinion)) == says
+
+
+@pytest.mark.parametrize(
+    ("pace", "says"),
+    [
+        (0.0, "has stood still for 1.2 h, at this hour usually not"),
+        (0.05, "has risen by 3 l/min for 1.2 h, at this hour usually not so little"),
+    ],
+)
+def test_a_sentence_about_the_pace_of_a_counter_at_this_hour(pace: float, says: str) -> None:
+    opinion = Opinion("states", "state", 3.0, level=2.5, now=4200.0, usual=3600.0, about="rest")
+    observation = Observation(100.0, 60.0 * pace, 2.5, [opinion], per=60.0, reading=812.0)
+    incident = Incident.from_observation(observation)
+    said = sentence(SensorChange("house/water", "l", Transition.RAISED, incident, observation, None, opinion))
+    assert said == f"house/water {says}"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,150 @@
+"""Rests: a sensor at rest at an hour when it is always active."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from naive_states import NaiveStates
+
+from detectors.base import Measure
+from detectors.numeric.arrays import Floats
+from detectors.state import SavedState, StateTable
+from detectors.states import States
+from detectors.states.rests import rests_layout
+
+MONDAY_S = 1_772_409_600.0
+TELLS = 2.5
+EVERY_S = 300.0
+DAY, HOUR = 288, 12
+
+Told = list[tuple[float, float, Measure]]
+
+
+def inverter(days: int) -> Floats:
+    """The power of a solar inverter in W: clouds by day, 0 at night."""
+    rng, hours = np.random.default_rng(3), np.arange(days * DAY) / HOUR % 24
+    sun = np.maximum(np.sin(np.pi * (hours - 6.3) / 12.1), 0.0)
+    return np.round(5_000 * sun * rng.uniform(0.15, 1.0, len(hours)))
+
+
+def furnace(days: int) -> Floats:
+    """The power of a furnace in W that takes 9 kW in bursts on weekdays from 5 to 20 h, and 12 W otherwise."""
+    rng, each = np.random.default_rng(4), np.arange(days * DAY)
+    hours, works = each / HOUR % 24, each // DAY % 7 < 5
+    on = works & (hours >= 5) & (hours < 20) & (rng.random(len(each)) < 0.4)
+    return np.round(np.where(on, 9_000.0, 12.0) * rng.normal(1, 0.004, len(each)), 1)
+
+
+def watch(values: Floats) -> Told:
+    """What is told about the hour: when (in hours since the beginning), the value, and the measure."""
+    table, told, is_open = StateTable(States(), rows=1), [], False
+    for index, value in enumerate(values.tolist()):
+        score = table.update_one(0, value, MONDAY_S + EVERY_S * index, held=is_open).score
+        if score >= TELLS and not is_open:
+            measure = table.detector.measure(table.arrays, 0)
+            assert measure is not None
+            if measure.about == "rest":
+                told.append((index / HOUR, value, measure))
+        is_open = score >= (TELLS / 2 if is_open else TELLS)
+    return told
+
+
+def during(values: Floats, begin: float, end: float, value: float) -> Floats:
+    """The values, with others between two times in hours."""
+    values = values.copy()
+    values[int(begin * HOUR) : int(end * HOUR)] = value
+    return values
+
+
+@pytest.mark.parametrize("make", [inverter, furnace])
+def test_nothing_is_told_of_usual_days(make: object) -> None:
+    assert callable(make)
+    assert watch(make(50)) == []
+
+
+def test_an_inverter_without_power_by_day_is_told_within_an_hour_and_a_half() -> None:
+    noon = 26 * 24 + 10.5
+    told = watch(during(inverter(28), noon, noon + 7, 0.0))
+    assert [each for each, _, _ in told] == [told[0][0]]
+    assert noon + 1 <= told[0][0] <= noon + 1.5
+    measure = told[0][2]
+    assert (measure.about, measure.now, measure.usual) == ("rest", 3600.0 * (told[0][0] - noon), 3600.0)
+    assert 0 < measure.lower < 300
+
+
+def test_a_furnace_that_sleeps_through_a_weekday_is_told_although_it_pauses_at_any_hour() -> None:
+    tuesday = 29 * 24
+    told = watch(during(furnace(31), tuesday + 5, tuesday + 20, 12.0))
+    assert [measure.about for _, _, measure in told] == ["rest"]
+    assert tuesday + 6 <= told[0][0] <= tuesday + 9
+
+
+def test_a_rest_that_comes_again_and_again_is_no_longer_told() -> None:
+    values = inverter(60)
+    for day in range(24, 60, 2):
+        values = during(values, 24 * day + 10, 24 * day + 15, 0.0)
+    days = [int(hour // 24) for hour, *_ in watch(values)]
+    assert days
+    assert max(days) <= 40
+
+
+def test_a_shorter_day_and_an_hour_of_daylight_saving_time_are_not_told() -> None:
+    values = inverter(50)
+    values = np.concatenate([values[: 30 * DAY], values[30 * DAY + HOUR :]])
+    assert watch(values) == []
+
+
+def test_a_sensor_that_rests_at_no_particular_hour_has_no_timetable() -> None:
+    rng, values = np.random.default_rng(5), 50.0 + np.random.default_rng(6).normal(0, 5, 40 * DAY).round(1)
+    for day in range(40):
+        values = during(values, begin := 24 * day + rng.uniform(0, 20), begin + 3.5, 0.0)
+    assert watch(values) == []
+
+
+def test_a_state_that_the_timetable_can_tell_is_left_to_that() -> None:
+    hours = np.arange(36 * DAY) / HOUR % 24
+    values = np.where((hours >= 6) & (hours < 18), 240.0, 20.0) + np.random.default_rng(7).normal(0, 0.8, len(hours))
+    for day in (26, 28):
+        values = during(values, 24 * day + 6, 24 * day + 18, 20.0)
+    assert watch(values.round(1)) == []
+
+
+def test_an_error_value_below_zero_is_no_rest() -> None:
+    values = inverter(28) + 40.0
+    values[values == 40.0] = -200.0
+    assert watch(during(values, 26 * 24 + 9, 26 * 24 + 16, -200.0)) == []
+
+
+def test_a_wide_round_a_single_reading_and_the_simple_counterpart_agree() -> None:
+    first = during(inverter(24), 22 * 24 + 10, 22 * 24 + 18, 0.0)
+    second = during(furnace(24), 22 * 24 + 6, 22 * 24 + 18, 12.0)
+    one, wide, twins = StateTable(States(), rows=2), StateTable(States(), rows=2), [NaiveStates(States()) for _ in "ab"]
+    highest, rows = np.zeros(2), np.arange(2)
+    for index, pair in enumerate(zip(first.tolist(), second.tolist(), strict=True)):
+        time = MONDAY_S + EVERY_S * index
+        singly = [one.update_one(row, value, time, held=False).score for row, value in enumerate(pair)]
+        together = wide.update(rows, np.array(pair), np.full(2, time)).score
+        naive = [twin.step(value, time)[0] for twin, value in zip(twins, pair, strict=True)]
+        np.testing.assert_array_equal(singly, together)
+        np.testing.assert_allclose(singly, naive, rtol=1e-6, atol=1e-6)
+        highest = np.fmax(highest, singly)
+    assert (highest > TELLS).all()
+    for name, array in one.arrays.items():
+        np.testing.assert_array_equal(array, wide.arrays[name], err_msg=name)
+
+
+def test_a_store_of_an_earlier_version_is_read_and_rests_are_learned_from_there_on() -> None:
+    noon = 45 * 24 + 10.5
+    values, table, told = during(inverter(46), noon, noon + 7, 0.0), StateTable(States(), rows=1), []
+    for index, value in enumerate(values.tolist()):
+        if index == 20 * DAY:
+            saved = table.rows_of(slice(0, 1))
+            arrays = {name: each for name, each in saved.arrays.items() if name not in rests_layout()}
+            earlier = SavedState(saved.header, arrays)
+            assert earlier.belongs_to(table)
+            table = StateTable(States(), rows=1)
+            table.take_rows(earlier, np.array([0]), np.array([0]))
+        score = table.update_one(0, value, MONDAY_S + EVERY_S * index, held=False).score
+        if score >= TELLS:
+            told.append(index / HOUR)
+    assert noon + 1 <= told[0] <= noon + 1.5
