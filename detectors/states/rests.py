@@ -56,6 +56,9 @@ MOST_FORETOLD = 2000.0
 TELLS = 2.5
 """Decades below which nothing is said, so that the level of the detector's other conditions isn't raised."""
 
+TOLD, LEFT = 1.0, 2.0
+"""Whether a long rest is scored or left to the timetable, until it ends."""
+
 
 def rests_layout() -> dict[str, Field]:
     """The state fields of rests: 472 bytes per sensor."""
@@ -194,14 +197,15 @@ def _surprise(arrays: Arrays, slots: Slots, times: Floats) -> Floats:
     is_long = wrong & (length >= least)
     is_new = is_long & (arrays["rest_told"][slots] == 0)
     arrays["unlike"][slots] += is_new
-    arrays["rest_told"][slots] = np.where(is_long, 1.0, arrays["rest_told"][slots])
+    before = np.where(is_long, arrays["rest_told"][slots], 0.0)
+    arrays["rest_told"][slots] = np.where(is_new, np.where(_by_timetable(arrays, slots), LEFT, TOLD), before)
     others = np.maximum(arrays["unlike"][slots] - 1.0, 0.0)
     decades = np.log10((np.minimum(arrays["as_expected"][slots], MOST_FORETOLD) + 1.0) / (others + 0.5))
     decades += PER_LENGTH * np.log10(np.maximum(length / least, 1.0))
     hour_ends = (np.floor(times / HOUR_S) + 1.0) * HOUR_S
     soon = np.where(is_long, -NO_CUT, np.minimum(hour_ends, times - length + least))
     arrays["rest_until"][slots] = np.where(wrong, soon, hour_ends)
-    told = is_long & (decades >= TELLS) & ~_by_timetable(arrays, slots)
+    told = (arrays["rest_told"][slots] == TOLD) & (decades >= TELLS)
     return np.where(told, decades, 0.0)
 
 

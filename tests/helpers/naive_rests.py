@@ -46,9 +46,10 @@ class Rests:
         self.spent, self.watched = 0.0, 0.0
         self.expected = False
         self.expected_since = 0.0
-        self.until = -math.inf
+        self.until, self.left = -math.inf, False
 
-    def step(self, value: float, time: float) -> float:
+    def step(self, value: float, time: float, *, by_timetable: bool = False) -> float:
+        self.by_timetable = by_timetable
         if self.most is None:
             return 0.0
         active = value > self.most + (0.0 if self.active else self.slack)
@@ -112,7 +113,8 @@ class Rests:
             return 0.0
         self.until = -math.inf
         self.broken += not self.told
+        self.left = self.left if self.told else self.by_timetable
         self.told = True
         evidence = (min(self.held, 2000) + 1) / (self.broken - 0.5)
         score = math.log10(evidence) + 2 * math.log10(length / least)
-        return score if score >= 2.5 else 0.0
+        return score if score >= 2.5 and not self.left else 0.0

@@ -188,10 +188,9 @@ class NaiveStates:
     def step(self, value: float, time: float) -> Any:
         score = math.nan
         stays = self.plateaus.step(value, time, (self.histogram.low, self.histogram.width))
-        rests = self.rests.step(value, time)
         shares = self.hours.shares.get(math.floor(time / HOUR_S) % 168, [0.0] * MOST)
-        if self.known and shares[min(max(self.state, 0), MOST - 1)] < 0.05:
-            rests = 0.0
+        by_timetable = self.known and shares[min(max(self.state, 0), MOST - 1)] < 0.05
+        rests = self.rests.step(value, time, by_timetable=by_timetable)
         if self.cuts:
             if self.least <= value <= self.most and self.last <= time < self.until:
                 self.kept.append(value - self.origin)

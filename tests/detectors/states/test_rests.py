@@ -10,6 +10,7 @@ from detectors.base import Measure
 from detectors.numeric.arrays import Floats
 from detectors.state import SavedState, StateTable
 from detectors.states import States
+from detectors.states.detector import DUE
 from detectors.states.rests import rests_layout
 
 MONDAY_S = 1_772_409_600.0
@@ -107,6 +108,20 @@ def test_a_state_that_the_timetable_can_tell_is_left_to_that() -> None:
     for day in (26, 28):
         values = during(values, 24 * day + 6, 24 * day + 18, 20.0)
     assert watch(values.round(1)) == []
+
+
+def test_what_is_left_to_the_timetable_is_not_told_in_an_hour_with_a_break_either() -> None:
+    hours = np.arange(27 * DAY) / HOUR % 24
+    works = (hours >= 6) & (hours < 22) & ~((hours >= 12) & (hours < 12.4)) & ~((hours >= 18) & (hours < 18.4))
+    values = np.where(works, 240.0, 20.0) + np.random.default_rng(7).normal(0, 0.8, len(hours))
+    table, told = StateTable(States(), rows=1), []
+    for index, value in enumerate(during(values, 24 * 26 + 6, 24 * 26 + 22, 20.0).round(1).tolist()):
+        held = index >= 26 * DAY + 7 * HOUR
+        score = table.update_one(0, value, MONDAY_S + EVERY_S * index, held=held).score
+        if index >= 26 * DAY and score > 0:
+            told.append(float(table.arrays["about"][0]))
+    assert told
+    assert DUE not in told
 
 
 def test_an_error_value_below_zero_is_no_rest() -> None:
