@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from running import wait_until
 
 from edge.shell.broker.embedded import free_port, is_listening
 
@@ -179,14 +180,23 @@ auto.create.topics.enable=false
             future.result(30)
 
     def count(self, topic: str) -> int:
-        """Current number of records in a topic."""
-        from confluent_kafka import TopicPartition
+        """Current number of records in a topic; for a while after a restart, answers of partitions are refused."""
+        from confluent_kafka import KafkaException, TopicPartition
         from confluent_kafka.admin import AdminClient, OffsetSpec
 
         admin: AdminClient = self._admin()
-        parts = admin.list_topics(topic, 20).topics[topic].partitions
-        found = admin.list_offsets({TopicPartition(topic, each): OffsetSpec.latest() for each in parts})
-        return sum(future.result(20).offset for future in found.values())
+
+        def counted() -> list[int]:
+            parts = admin.list_topics(topic, 20).topics[topic].partitions
+            found = admin.list_offsets({TopicPartition(topic, each): OffsetSpec.latest() for each in parts})
+            try:
+                return [sum(future.result(20).offset for future in found.values())]
+            except KafkaException as error:
+                if not error.args[0].retriable() and error.args[0].name() != "UNKNOWN_LEADER_EPOCH":
+                    raise
+                return []
+
+        return int(wait_until(counted, 60, f"the number of records in {topic}")[0])
 
     def records(self, topic: str) -> list[Any]:
         """All current records of a topic, by partition and offset."""

@@ -17,12 +17,13 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterator
 from itertools import takewhile
 from typing import Any
 
 import msgspec
 import pika
-from pika.exceptions import AMQPError, ChannelClosedByBroker
+from pika.exceptions import AMQPError, ChannelClosedByBroker, IncompatibleProtocolError
 
 from edge.core.incidents.events.event import severity_name
 from edge.core.incidents.events.gaps import TRANSITION as GAP
@@ -96,7 +97,7 @@ class RabbitmqSink:
                 on_close_callback=self._failed,
             )
         except (OSError, ValueError, AMQPError) as error:
-            raise SinkTrouble(_words(error)) from error
+            raise SinkTrouble(why_lost(error)) from error
         until = time.monotonic() + CONNECT_S
         while not self._is_ready and self._trouble is None and time.monotonic() < until:
             self._run(0.2)
@@ -114,7 +115,7 @@ class RabbitmqSink:
         try:
             self._channel.basic_publish(self._options.exchange, key, row.payload, properties, mandatory=True)
         except AMQPError as error:
-            raise SinkTrouble(_words(error)) from error
+            raise SinkTrouble(why_lost(error)) from error
         self._tag += 1
         self._under_way[self._tag] = row.sequence, identity
         return True
@@ -200,7 +201,7 @@ class RabbitmqSink:
         if isinstance(error, ChannelClosedByBroker) and error.reply_code == PRECONDITION_FAILED and self._is_ready:
             self._too_large = printable(error.reply_text)
         if self._trouble is None:
-            self._trouble = OUT_OF_MEMORY if self._is_blocked else _words(error)
+            self._trouble = OUT_OF_MEMORY if self._is_blocked else why_lost(error)
         self._news()
 
     def _was_returned(self, _: Any, method: Any, properties: Any, __: bytes) -> None:
@@ -278,14 +279,23 @@ def _parameters(options: RabbitmqOptions) -> Any:
     )
 
 
-def _words(error: object) -> str:
+def why_lost(error: object) -> str:
     """The text of an error; AMQP's errors contain no secrets."""
-    inner = getattr(error, "exceptions", None) or getattr(error, "args", ())
-    for each in inner if isinstance(inner, (tuple, list)) else ():
-        exception = getattr(each, "exception", each)
-        if isinstance(exception, OSError):
-            return why_unreachable(exception)
-    if isinstance(error, OSError | ValueError):
-        return why_unreachable(error)
-    text = getattr(error, "reply_text", "") or str(error)
+    causes = list(_causes(error))
+    for each in causes:
+        if isinstance(each, OSError | ValueError):
+            return why_unreachable(each)
+    if any(isinstance(each, IncompatibleProtocolError) for each in causes):
+        return "the broker closes the connection before AMQP begins: see port and tls; it may require a certificate"
+    texts = (getattr(each, "reply_text", "") or str(each) for each in causes)
+    text = next((each for each in texts if each), "the broker ends the connection and gives no reason")
     return printable(f"{type(error).__name__}: {text}")
+
+
+def _causes(error: object) -> Iterator[object]:
+    """An error, and those that it was raised for: pika wraps them, each kind in a way of its own."""
+    yield error
+    held = [*getattr(error, "exceptions", ()), getattr(error, "exception", None), *getattr(error, "args", ())]
+    for each in held:
+        if isinstance(each, BaseException):
+            yield from _causes(each)

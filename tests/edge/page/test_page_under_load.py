@@ -45,8 +45,9 @@ def page(service: RunningService) -> PageClient:
 
 @pytest.fixture
 def consumer(own_mosquitto: EmbeddedBroker, page: PageClient) -> Iterator[Consumer]:
-    made = Consumer(own_mosquitto.port, "edgewarden/gw/result")
+    made = Consumer(own_mosquitto.port, "edgewarden/gw/result", "edgewarden/gw/status")
     wait_until(lambda: page.get("/api/incidents").status == 200, what="the service")
+    wait_until(lambda: (made.latest("/status") or {}).get("state") == "online", what="the service's subscription")
     yield made
     made.close()
 

@@ -11,11 +11,13 @@ from sink_line import SinkLine, sink_event, sink_events
 pytest.importorskip("pika")
 
 from delivered_events import first_of_each
+from pika.adapters.utils.connection_workflow import AMQPConnectionWorkflowFailed, AMQPConnectorSocketConnectError
+from pika.exceptions import AMQPConnectionError, IncompatibleProtocolError, StreamLostError
 from sink_receivers import RabbitmqReceiver
 
 from edge.shell.sinks import rabbitmq
 from edge.shell.sinks.options import SinkOptions
-from edge.shell.sinks.rabbitmq import routing_key
+from edge.shell.sinks.rabbitmq import routing_key, why_lost
 from edge.shell.store.reading.overview import LetterFilter, read_dead_letters
 
 
@@ -125,3 +127,20 @@ def test_a_wrong_password_is_reported_and_not_shown(receiver: RabbitmqReceiver, 
     assert "ACCESS_REFUSED" in words
     assert "hunter2" not in words
     line.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (AMQPConnectionWorkflowFailed([AMQPConnectorSocketConnectError(TimeoutError())]), "no answer in time"),
+        (
+            AMQPConnectionError(AMQPConnectorSocketConnectError(ConnectionRefusedError(111, "refused"))),
+            "nothing listens",
+        ),
+        (IncompatibleProtocolError(StreamLostError("lost: SSLEOFError()")), "it may require a certificate"),
+        (AMQPConnectionError(), "AMQPConnectionError: the broker ends the connection and gives no reason"),
+        (StreamLostError("lost"), "StreamLostError: lost"),
+    ],
+)
+def test_the_reason_of_a_lost_connection_is_found_within_the_errors_around_it(error: Exception, words: str) -> None:
+    assert words in why_lost(error)
