@@ -28,6 +28,9 @@ from edge.shell.link.kafka.ledger import Place
 ASK_S = 10.0
 """Timeout in seconds for an answer from the broker."""
 
+LOOK_S = 1.0
+"""Timeout in seconds for the end of a partition, which is asked for again if there is no answer."""
+
 STATISTICS_MS = 1000
 """Interval of the client's statistics, which report connected brokers and the ends of partitions."""
 
@@ -109,7 +112,9 @@ class GroupMember:
         # A consumer must not be called within its own callbacks, or the client aborts the process later.
         self._asking = Consumer({**options.cluster.settings(), "group.id": options.group, "enable.auto.commit": False})
         self._paused: set[Place] = set()
-        self._ended: set[Place] = set()
+        self._ended: dict[Place, int] = {}
+        self._losses = 0  # number of times that a connection was lost
+        self._looked: dict[Place, int] = {}  # that number when a partition's end was last known to be current
         self.subscribe(topics)
 
     def subscribe(self, topics: Sequence[str]) -> None:
@@ -166,8 +171,11 @@ class GroupMember:
         """Whether a partition has no records from an offset on, according to the broker's last report.
 
         The end marker of a transaction has an offset too but is never returned, so reaching the end of the partition
-        also counts.
+        also counts. A report from before a connection was lost doesn't: records may have been added since, and other
+        partitions' new ones would be delivered long before them.
         """
+        if self._looked.get(place, 0) != self._losses and not self._still_ends_at(place, offset):
+            return False
         if place in self._ended:
             return True
         try:
@@ -175,6 +183,20 @@ class GroupMember:
         except KafkaException:
             return False
         return bool(high != OFFSET_INVALID and offset >= high)
+
+    def _still_ends_at(self, place: Place, offset: int) -> bool:
+        """Whether nothing was added to a partition while a connection was lost; asks the broker."""
+        losses = self._losses
+        if not self.is_up:
+            return False
+        try:
+            _, high = self._asking.get_watermark_offsets(TopicPartition(*place), LOOK_S)
+        except KafkaException:
+            return False
+        if high > max(offset, self._ended.get(place, 0)):
+            return False
+        self._looked[place] = losses
+        return True
 
     def topic_ids(self, topics: Sequence[str]) -> dict[str, str]:
         """The unique ID of each topic; a topic that is deleted and created again gets another ID.
@@ -240,10 +262,10 @@ class GroupMember:
     def _is_record(self, record: ClientRecord) -> bool:
         error, topic, partition = record.error(), record.topic(), record.partition()
         if error is None:
-            self._ended.discard((topic or "", partition or 0))
+            self._ended.pop((topic or "", partition or 0), None)
             return True
         if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - so named
-            self._ended.add((topic or "", partition or 0))
+            self._ended[topic or "", partition or 0] = record.offset() or 0
         elif error.code() in NOT_READABLE and topic is not None:
             no_topic = "there is no such topic" if error.code() in NO_TOPIC else printable(error.str())
             self._listener.unreadable(topic, no_topic)
@@ -254,6 +276,7 @@ class GroupMember:
         return False
 
     def _note_error(self, error: KafkaError) -> None:
+        self._losses += 1
         if error.code() != KafkaError._ALL_BROKERS_DOWN or not self.trouble:  # noqa: SLF001 - so named; it says no cause
             self.trouble = printable(error.str())
         if error.fatal() or error.code() in FENCED:
