@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from naive_states import NaiveStates
+from told_by_states import MONDAY_S, TELLS, told_by_states
 
 from detectors.base import Measure
 from detectors.numeric.arrays import Floats
 from detectors.state import StateTable
 from detectors.states import States
 
-MONDAY_S = 1_772_409_600.0
-TELLS = 2.5
 EVERY_S = 120.0
 DAY = 720
 
@@ -40,16 +39,8 @@ def staying(values: Floats, begin: int, length: int, at: float) -> Floats:
 
 
 def watch(values: Floats) -> Told:
-    """What is told of a sensor, and when: index, value, and what it is about. Meanwhile nothing is learned."""
-    table, told, is_open = StateTable(States(), rows=1), [], False
-    for index, value in enumerate(values.tolist()):
-        score = table.update_one(0, value, MONDAY_S + EVERY_S * index, held=is_open).score
-        if score >= TELLS and not is_open:
-            measure = table.detector.measure(table.arrays, 0)
-            assert measure is not None
-            told.append((index, value, measure))
-        is_open = score >= (TELLS / 2 if is_open else TELLS)
-    return told
+    """What is told of a sensor, and when: index, value, and what it is about."""
+    return told_by_states(values, EVERY_S)
 
 
 @pytest.fixture(scope="module")

@@ -5,16 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from naive_states import NaiveStates
+from told_by_states import MONDAY_S, TELLS, told_by_states
 
 from detectors.base import Measure
 from detectors.numeric.arrays import Floats
 from detectors.state import SavedState, StateTable
 from detectors.states import States
-from detectors.states.detector import DUE
+from detectors.states.detector import REST
 from detectors.states.rests import rests_layout
 
-MONDAY_S = 1_772_409_600.0
-TELLS = 2.5
 EVERY_S = 300.0
 DAY, HOUR = 288, 12
 
@@ -38,16 +37,8 @@ def furnace(days: int) -> Floats:
 
 def watch(values: Floats) -> Told:
     """What is told about the hour: when (in hours since the beginning), the value, and the measure."""
-    table, told, is_open = StateTable(States(), rows=1), [], False
-    for index, value in enumerate(values.tolist()):
-        score = table.update_one(0, value, MONDAY_S + EVERY_S * index, held=is_open).score
-        if score >= TELLS and not is_open:
-            measure = table.detector.measure(table.arrays, 0)
-            assert measure is not None
-            if measure.about == "rest":
-                told.append((index / HOUR, value, measure))
-        is_open = score >= (TELLS / 2 if is_open else TELLS)
-    return told
+    told = told_by_states(values, EVERY_S)
+    return [(index / HOUR, value, measure) for index, value, measure in told if measure.about == "rest"]
 
 
 def during(values: Floats, begin: float, end: float, value: float) -> Floats:
@@ -121,7 +112,7 @@ def test_what_is_left_to_the_timetable_is_not_told_in_an_hour_with_a_break_eithe
         if index >= 26 * DAY and score > 0:
             told.append(float(table.arrays["about"][0]))
     assert told
-    assert DUE not in told
+    assert REST not in told
 
 
 def test_an_error_value_below_zero_is_no_rest() -> None:

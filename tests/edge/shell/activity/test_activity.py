@@ -2,111 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import logging
-import os
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
+from activity_line import OWN, T0, Line, Lines, health
 from store_examples import event
 
-from config.loading import parse
-from edge.core.model.notation.topics import Topics
 from edge.core.model.readings.messages import Message
-from edge.shell.activity import Activity
-from edge.shell.activity.status_file import RUNNING, read_status, status_path
-from edge.shell.link import Link, LinkOptions
-from edge.shell.link.versions.abilities import Abilities
-from edge.shell.options import ServiceOptions
-from edge.shell.service.assembly.parts import make_pipeline
+from edge.shell.activity.status_file import RUNNING, read_status
 from edge.shell.service.turns.commit_group import CommitGroup
-from edge.shell.system.logs import RateLimit
-
-OWN = "edgewarden/gateway"
-CONFIGURATION = """
-[limits]
-dead_letters_per_minute = 20
-[[input]]
-topic = "plant/+"
-[[input]]
-topic = "house/#"
-[[input]]
-topic = "#"
-"""
-T0 = 1_700_000_000.0
-
-
-class Lines(logging.Handler):
-    def __init__(self) -> None:
-        super().__init__()
-        self.addFilter(RateLimit(clock=lambda: 0.0))
-        self.lines: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(record.getMessage())
-
-    def take(self, of: str = "") -> list[str]:
-        """The lines since the last call that begin with the given text."""
-        taken, self.lines = self.lines, []
-        return [each for each in taken if each.startswith(of)]
-
-
-@pytest.fixture
-def log() -> Iterator[Lines]:
-    logger, lines = logging.getLogger("edgewarden"), Lines()
-    before = logger.level
-    logger.addHandler(lines)
-    logger.setLevel("INFO")
-    yield lines
-    logger.removeHandler(lines)
-    logger.setLevel(before)
-
-
-class Stub:
-    """The parts of a link that the activity log reads."""
-
-    def __init__(self) -> None:
-        self.connected = True
-        self.version = "5"
-        self.trouble = ""
-        self.refused_subscriptions = {"house/#": "Not authorized"}
-        self.refused_publications = 0
-        self.abilities = Abilities()
-        self.takeovers = 0
-        self.options = LinkOptions(host="broker", port=1883)
-
-
-class Line:
-    """A pipeline whose steps are committed immediately, watched by an activity log."""
-
-    def __init__(self, store: Path | None = None) -> None:
-        configuration = parse(CONFIGURATION).configuration
-        self.pipeline = make_pipeline(configuration)
-        self.link = Stub()
-        filters = tuple(each.topic for each in configuration.inputs)
-        self.options = ServiceOptions(Topics(OWN), filters=filters, about={"gateway": "gateway"}, store=store)
-        self.activity = self.begin()
-
-    def take(self, now: float, *messages: tuple[str, bytes]) -> None:
-        group = CommitGroup(2.0, 20)
-        arrived = [Message(topic, payload, T0 + now) for topic, payload in messages]
-        for step, its in self.pipeline.steps(arrived):
-            group.add(step, its, now)
-        self.activity.committed(group.messages, group.dead_letters, group.events, (), now)
-
-    def begin(self) -> Activity:
-        link = cast("Link", self.link)
-        return Activity(self.options, self.pipeline, (link, link))
-
-    def turn(self, now: float, *, connected: bool = True) -> None:
-        self.link.connected = connected
-        self.activity.turn(now, health)
-
-
-def health() -> bytes:
-    return b'{"uptime_s": 3}'
 
 
 def test_the_first_message_on_each_input_is_logged_once(log: Lines) -> None:
@@ -289,114 +193,9 @@ def test_rates_and_last_messages_are_counted_for_each_input() -> None:
     assert house == {"topic": "house/#", "messages": 0, "per_minute": 0.0, "last": None}
 
 
-def test_the_status_file_is_written_every_ten_seconds_and_when_a_connection_changes(tmp_path: Path) -> None:
-    store = tmp_path / "store.db"
-    line = Line(store)
-    file = status_path(store)
-
-    def is_written(now: float, *, connected: bool = True) -> bool:
-        file.unlink(missing_ok=True)
-        line.turn(now, connected=connected)
-        return file.exists()
-
-    assert [is_written(now) for now in (0, 2, 9.9, 10, 12, 20)] == [True, False, False, True, False, True]
-    assert is_written(21, connected=False)
-    assert not is_written(22, connected=False)
-    assert is_written(23)
-
-
-def test_the_status_file_contains_current_activity_and_the_end_of_the_service(tmp_path: Path) -> None:
-    line = Line(tmp_path / "store.db")
-    line.take(0, ("plant/a", b"1"), ("plant/b", b"\xe2\x80\xae"))
-    line.turn(1)
-    said = read_status(tmp_path / "store.db")
-    assert said is not None
-    assert (said.content["state"], said.content["gateway"], said.pid) == ("running", "gateway", os.getpid())
-    (connection,) = said.content["connections"]
-    assert connection == {
-        "carries": "readings and events",
-        "host": "broker",
-        "port": 1883,
-        "connected": True,
-        "version": "5",
-        "trouble": "",
-        "refused_subscriptions": {"house/#": "Not authorized"},
-        "refused_publications": 0,
-        "takeovers": 0,
-    }
-    assert [each["messages"] for each in said.content["inputs"]] == [2, 0, 0]
-    (refused,) = said.content["refused"]
-    assert (refused["topic"], refused["payload"], refused["count"]) == ("plant/b", "\\u202e", 1)
-    assert said.content["health"] == {"uptime_s": 3}
-    line.activity.close(2, lambda: b'{"uptime_s": 5}')
-    ended = read_status(tmp_path / "store.db")
-    assert ended is not None
-    assert (ended.content["state"], ended.content["health"]) == ("stopped", {"uptime_s": 5})
-
-
 def test_the_end_of_a_service_is_logged_last(log: Lines) -> None:
     line = Line()
     line.take(0, ("plant/a", b""))
     line.take(1, ("plant/a", b""))
     line.activity.close(2, health)
     assert [each.split()[0] for each in log.take()][-2:] == ["refused", "stopped"]
-
-
-def test_the_status_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:
-    Line(tmp_path / "store.db").turn(0)
-    assert status_path(tmp_path / "store.db").stat().st_mode & 0o777 == 0o600
-
-
-def test_a_disk_that_refuses_the_status_is_logged_once(log: Lines, tmp_path: Path) -> None:
-    line = Line(tmp_path / "nowhere" / "store.db")
-    for now in (0, 10, 20):
-        line.turn(now)
-    assert [each.split()[0] for each in log.take()] == ["status_not_written"]
-
-
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'"text"', b"\xff"])
-def test_an_unreadable_status_file_counts_as_missing(tmp_path: Path, content: bytes) -> None:
-    status_path(tmp_path / "store.db").write_bytes(content)
-    assert read_status(tmp_path / "store.db") is None
-    assert read_status(tmp_path / "another.db") is None
-
-
-def test_a_status_from_the_future_is_not_older_than_now(tmp_path: Path) -> None:
-    status_path(tmp_path / "store.db").write_text(json.dumps({"pid": 1}))
-    said = read_status(tmp_path / "store.db", now=0.0)
-    assert said is not None
-    assert said.age_s == 0.0
-
-
-def test_the_status_is_written_immediately_for_a_first_message_a_new_reason_and_a_failed_connection(
-    tmp_path: Path,
-) -> None:
-    line = Line(tmp_path / "store.db")
-
-    def said() -> dict[str, Any]:
-        status = read_status(tmp_path / "store.db")
-        assert status is not None
-        return status.content
-
-    line.turn(0)
-    assert said()["inputs"][0]["messages"] == 0
-    line.take(1, ("plant/a", b"1"))
-    line.turn(2)
-    assert said()["inputs"][0]["messages"] == 1
-    line.take(3, ("plant/a", b""))
-    line.turn(4)
-    assert [each["reason"] for each in said()["refused"]] == ["empty"]
-    line.turn(5, connected=False)
-    line.link.trouble = "Not authorized"
-    line.turn(6, connected=False)
-    assert said()["connections"][0]["trouble"] == "Not authorized"
-
-
-def test_the_status_is_not_written_for_each_message(tmp_path: Path) -> None:
-    line = Line(tmp_path / "store.db")
-    line.take(0, ("plant/a", b"1"), ("plant/a", b""))
-    line.turn(0)
-    status_path(tmp_path / "store.db").unlink()
-    line.take(1, ("plant/a", b"2"), ("plant/a", b""))
-    line.turn(2)
-    assert read_status(tmp_path / "store.db") is None
