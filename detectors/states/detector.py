@@ -68,8 +68,8 @@ SELDOM = 0.1
 """A value that is exactly repeated, in at most this share of the readings, among others that vary, is an error value
 and not a state; the same applies if it is negative."""
 
-VALUE, LENGTH, CHANGES, HOUR, STAY, DUE = 1.0, 2.0, 3.0, 4.0, 5.0, 6.0
-ABOUT = {VALUE: "value", LENGTH: "length", CHANGES: "changes", HOUR: "hour", STAY: "stay", DUE: "due"}
+VALUE, LENGTH, CHANGES, HOUR, STAY, REST = 1.0, 2.0, 3.0, 4.0, 5.0, 6.0
+ABOUT = {VALUE: "value", LENGTH: "length", CHANGES: "changes", HOUR: "hour", STAY: "stay", REST: "rest"}
 """What the last score of a sensor was about."""
 
 
@@ -160,7 +160,7 @@ class States(Detector):
         due = count_readings(state, slots, values)
         if any_of(due):
             self._look(whole_arrays(state), np.atleast_1d(slots)[np.flatnonzero(due)])
-        for others, about in ((stays, STAY), (rests, DUE)):
+        for others, about in ((stays, STAY), (rests, REST)):
             scores = _with_others(state, slots, scores, others, about) if any_of(others > 0) else scores
         return scores
 
@@ -309,8 +309,8 @@ class States(Detector):
         about = float(row["about"])
         if about not in ABOUT:
             return None
-        if about in {STAY, DUE}:
-            return measure_of_rest(row) if about == DUE else measure_of_plateau(row)
+        if about in {STAY, REST}:
+            return measure_of_rest(row) if about == REST else measure_of_plateau(row)
         own = int(row["state"])
         if about == CHANGES:
             return Measure(float(row["busy"]), float(row["busiest"]), about=ABOUT[about])

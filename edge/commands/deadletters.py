@@ -9,7 +9,7 @@ import click
 
 from edge.commands.support.moments import PastMoment
 from edge.commands.support.places import Place, reads_store
-from edge.commands.support.values import Reason, TopicFilter
+from edge.commands.support.values import Reason, TopicFilter, latest_of
 
 SHOWN = 256
 
@@ -51,9 +51,7 @@ def deadletters(
         store = place.store()
         letters = read_dead_letters(store, LetterFilter(reasons, topic, since), None if everything else last + 1)
         kept, state = read_size(store).dead_letters, service_state(store)
-    if not everything and len(letters) > last:
-        letters = letters[1:]
-        click.echo(f"Only the latest {counted(last, 'message')}; --all shows the earlier ones too.", err=True)
+    letters = latest_of(letters, None if everything else last, "message")
     if as_json:
         click.echo(state.words(), err=True)
         for letter in letters:

@@ -18,11 +18,11 @@ from edge.commands.support.values import (
     Severity,
     UnknownSensorError,
     Word,
+    latest_of,
     no_sensor,
 )
 from edge.core.model.notation.globs import fits
 from edge.core.model.notation.printable import printable, printable_json
-from edge.core.model.notation.quantities import counted
 
 if TYPE_CHECKING:
     from edge.shell.store import EventFilter
@@ -73,10 +73,7 @@ def events(
 def _show(store: Path, chosen: EventFilter, most: int | None, *, follow: bool, as_json: bool) -> None:
     from edge.shell.store import read_events, read_sensor_names  # noqa: PLC0415 - loaded when the command runs
 
-    rows = read_events(store, chosen, last=None if most is None else most + 1)
-    if most is not None and len(rows) > most:
-        rows = rows[1:]
-        click.echo(f"Only the latest {counted(most, 'event')}; --all shows the earlier ones too.", err=True)
+    rows = latest_of(read_events(store, chosen, last=None if most is None else most + 1), most, "event")
     if not rows:
         names = [] if chosen.sensor is None else read_sensor_names(store)
         unknown = chosen.sensor is not None and not any(fits(chosen.sensor, each) for each in names)

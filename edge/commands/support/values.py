@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -12,8 +12,11 @@ from config.notation.topics import glob_problem
 from config.problems import suggestion
 from edge.core.model.notation.globs import fits
 from edge.core.model.notation.printable import printable
+from edge.core.model.notation.quantities import counted
 
 MOST_OFFERED = 3
+
+Row = TypeVar("Row")
 
 KIND_ALIASES = {"silence": "missing", "silent": "missing", "stuck": "flatline", "limits": "range"}
 """Alternative names of a kind, in sentences and detectors."""
@@ -30,6 +33,14 @@ TRANSITIONS = (
     "discovered",
     "forgotten",
 )
+
+
+def latest_of(rows: list[Row], most: int | None, what: str) -> list[Row]:
+    """The latest `most` of some rows, which are one more if there are earlier ones: that is said on stderr."""
+    if most is None or len(rows) <= most:
+        return rows
+    click.echo(f"Only the latest {counted(most, what)}; --all shows the earlier ones too.", err=True)
+    return rows[1:]
 
 
 class SensorGlob(click.ParamType[str]):

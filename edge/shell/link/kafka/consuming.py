@@ -186,7 +186,6 @@ class GroupMember:
 
     def _still_ends_at(self, place: Place, offset: int) -> bool:
         """Whether nothing was added to a partition while a connection was lost; asks the broker."""
-        losses = self._losses
         if not self.is_up:
             return False
         try:
@@ -195,7 +194,7 @@ class GroupMember:
             return False
         if high > max(offset, self._ended.get(place, 0)):
             return False
-        self._looked[place] = losses
+        self._looked[place] = self._losses
         return True
 
     def topic_ids(self, topics: Sequence[str]) -> dict[str, str]:

@@ -37,6 +37,7 @@ def test_rows_below_the_names_of_columns_are_a_table() -> None:
     assert samples('{"Columns": ["sensor", "temp"], "Rows": [["s1", 1.5], ["s2", 2.5]]}') == [
         ("s1/temp", 1.5, None), ("s2/temp", 2.5, None),
     ]  # fmt: skip
+    assert samples('{"columns": ["sensor", "temp"], "rows": [["s1", 1.5]]}') == [("s1/temp", 1.5, None)]
     assert samples('{"columns": ["x"], "rows": [[1.5], [2.5]]}') == [("0/x", 1.5, None), ("1/x", 2.5, None)]
     assert samples('{"columns": ["x", "y"], "values": [1, 2, 3]}') == [
         ("values/0", 1.0, None), ("values/1", 2.0, None), ("values/2", 3.0, None),

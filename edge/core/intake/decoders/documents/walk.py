@@ -18,6 +18,7 @@ from edge.core.intake.decoders.documents.lists import (
     IN_TIME,
     NUMBER,
     NUMBERED,
+    Kind,
     is_identifier,
     is_senml,
     is_version,
@@ -170,18 +171,11 @@ class Walk:
         self._is_bad = was_bad
 
     def _rows(self, rows: list[dict[str, Any]], before: str, time: float | None, depth: int) -> None:
-        """Read the rows of a table: they are distinguished by time, by name, or by position."""
-        kind = kind_of(rows, self._options.times, self._options.value_key, self._arrived)
-        if kind is NUMBERED and len(rows) > 1:
-            self._refuse("no_sender", before.rstrip("/"), f"rows have times and are numbered by {NUMBER}: {WHICH}")
-            return
-        for index, row in enumerate(rows):
-            if isinstance(kind, str) or len(rows) == 1:
-                self._object(row, before, time, depth)
-            elif kind is None:
-                self._object(row, f"{before}{index}/", time, depth)
-            else:
-                self._object(_without(row, kind), f"{before}{name_of_element(row, kind)}/", time, depth)
+        """Read the rows of a table; one without a name is the object around it."""
+        if len(rows) == 1 and self._kind(rows) is None:
+            self._object(rows[0], before, time, depth)
+        else:
+            self._elements(rows, before, time, depth)
 
     def _note_unit(self, fields: dict[str, Any], path: str) -> None:
         """Record the unit next to a value."""
@@ -234,27 +228,35 @@ class Walk:
             self._list(value, path, time, depth + 1)
 
     def _list(self, elements: list[Any], path: str, time: float | None, depth: int) -> None:
-        """Read a nested array: elements are identified by name, by time, or by position."""
+        """Read a nested array: a series, or separate elements."""
         if (series := pairs_in(elements, self._options.times, self._arrived)) is not None:
             self._series(series, path)
-            return
-        kind = kind_of(elements, self._options.times, self._options.value_key, self._arrived)
+        else:
+            self._elements(elements, f"{path}/", time, depth)
+
+    def _elements(self, elements: list[Any], before: str, time: float | None, depth: int) -> None:
+        """Read elements of an array, which are identified by name, by time, or by position."""
+        kind = self._kind(elements)
         if kind is NUMBERED:
-            self._refuse("no_sender", path, f"elements of a list have times and are numbered by {NUMBER}: {WHICH}")
+            why = f"elements of a list have times and are numbered by {NUMBER}: {WHICH}"
+            self._refuse("no_sender", before.removesuffix("/"), why)
             return
         for index, element in enumerate(elements):
             if kind is None:
-                self._fields([(str(index), element)], f"{path}/", time, depth)
+                self._fields([(str(index), element)], before, time, depth)
             elif isinstance(kind, str):
-                self._object(element, f"{path}/", time, depth)
+                self._object(element, before, time, depth)
             else:
-                self._object(_without(element, kind), f"{path}/{name_of_element(element, kind)}/", time, depth)
+                self._object(_without(element, kind), f"{before}{name_of_element(element, kind)}/", time, depth)
+
+    def _kind(self, elements: list[Any]) -> Kind:
+        return kind_of(elements, self._options.times, self._options.value_key, self._arrived)
 
     def _array(self, elements: list[Any], before: str) -> None:
         """Read an array that is the whole document: each element is separate."""
         if any(is_senml(each) for each in elements[:4]):
             raise Refused("malformed", 'not JSON of readings; looks like SenML: format = "senml"')
-        kind = kind_of(elements, self._options.times, self._options.value_key, self._arrived)
+        kind = self._kind(elements)
         if kind is NUMBERED:
             raise Refused("no_sender", f"elements of a list have times and are numbered by {NUMBER}: {WHICH}")
         if (series := pairs_in(elements, self._options.times, self._arrived)) is not None:
