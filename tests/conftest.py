@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,10 @@ from edge.shell.link import Link, LinkOptions, Subscription
 # Examples have no deadline: no test may depend on the speed of the machine.
 hypothesis.settings.register_profile("edgewarden", deadline=None)
 hypothesis.settings.load_profile("edgewarden")
+
+# A shell starts its background jobs with SIGINT ignored, which processes started by tests would inherit.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
