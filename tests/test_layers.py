@@ -210,7 +210,10 @@ def test_simulators_use_only_messages_events_and_the_link() -> None:
             ],
         ),
         ("quixstreams", ["edge/fleet/engines/quix.py"]),
-        ("pyspark", [f"edge/fleet/engines/{each}.py" for each in ("spark", "spark_cells", "spark_division")]),
+        (
+            "pyspark",
+            [f"edge/fleet/engines/spark{each}.py" for each in ("", "_cells", "_checkpoint", "_division")],
+        ),
         ("pandas", ["edge/fleet/engines/spark_cells.py", "edge/fleet/engines/spark_division.py"]),
         ("pyarrow", ["edge/fleet/engines/spark_cells.py"]),
         ("pika", ["edge/shell/sinks/rabbitmq.py"]),

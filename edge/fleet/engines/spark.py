@@ -30,7 +30,8 @@ from pyspark.sql import functions as sql
 from pyspark.sql.streaming import StreamingQuery
 
 from edge.fleet.engines.spark_cells import OUTPUT, PACKED, CellProcessor, packer_of
-from edge.fleet.engines.spark_division import DivisionError, begin, last_batch
+from edge.fleet.engines.spark_checkpoint import CheckpointError, claim, last_batch
+from edge.fleet.engines.spark_division import begin
 
 log = logging.getLogger("edgewarden.fleet")
 
@@ -105,11 +106,12 @@ def run(master: str, tasks: int, settings: Mapping[str, str], options: SparkOpti
         spark = session(master, tasks, settings)
         for each in (signal.SIGTERM, signal.SIGINT):  # after Spark, which sets its own for SIGINT
             signal.signal(each, lambda *_: stopped.set())
+        claim(spark, options.checkpoint, options.cells)
         distribute(spark, options.checkpoint, tasks)
         log.info("started engine=spark source=%s tasks=%d", options.source, tasks)
         _run_again(spark, options, stopped)
         spark.stop()
-    except (DivisionError, PySparkException, Py4JError) as error:  # the last if Spark's process has ended
+    except (CheckpointError, PySparkException, Py4JError) as error:  # the last if Spark's process has ended
         raise SparkJobError(_reason(error)) from error
 
 

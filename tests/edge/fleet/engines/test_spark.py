@@ -60,7 +60,9 @@ def test_kills_of_drivers_and_python_workers_and_more_tasks_change_no_event(kafk
 
 
 @pytest.mark.long
-def test_a_fleet_that_continues_with_more_cells_changes_no_event(kafka: Kafka, tmp_path: Path) -> None:
+def test_a_fleet_that_continues_with_more_cells_changes_no_event_and_goes_back_to_none(
+    kafka: Kafka, tmp_path: Path
+) -> None:
     whole = len(records())
     send(kafka, records()[: whole // 2])
     running = driver(kafka, tmp_path)
@@ -75,6 +77,12 @@ def test_a_fleet_that_continues_with_more_cells_changes_no_event(kafka: Kafka, t
         kill(running)
         running = driver(kafka, tmp_path, cells=12, checkpoint="wider", divides="checkpoint")
         wait_until(lambda: read(tmp_path, checkpoint="wider") == whole + PARTITIONS, [running])
+        kill(running)
+        (tmp_path / "checkpoint" / "cells").unlink()  # as an earlier version left it
+        for checkpoint, before, cells in (("wider", 12, 4), ("checkpoint", 4, 12)):
+            running = driver(kafka, tmp_path, cells=cells, checkpoint=checkpoint)
+            assert running.process.wait(240) == 1
+            assert f"{checkpoint} has {before} cells for each partition, not {cells}" in running.log.read_text()
     finally:
         kill(running)
     assert {*ids(kafka)} == undisturbed()
