@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
-from edge.core.intake.decoders.documents.times import TimeError, read_time
+from edge.core.intake.decoders.notation.times import TimeError, read_time
 
 
 class LabelError(Exception):

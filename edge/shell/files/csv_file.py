@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from edge.core.intake.decoders.documents.times import TimeError, read_time
+from edge.core.intake.decoders.notation.times import TimeError, read_time
 from edge.core.model.readings.messages import Reading
 from edge.shell.files.csv_header import Columns, HeaderError, read_header
 

@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from edge.core.intake.decoders.base import Decoded, Decoder, as_numbers
 from edge.core.intake.decoders.documents.json_text import read_json
 from edge.core.intake.decoders.documents.keys.quality_keys import may_tell_quality
-from edge.core.intake.decoders.documents.keys.time_keys import USUAL, TimeKeys, is_time_beside, may_hold_time
+from edge.core.intake.decoders.documents.keys.time_keys import (
+    USUAL,
+    TimeKeys,
+    is_time_beside,
+    may_hold_day,
+    may_hold_time,
+)
 from edge.core.intake.decoders.documents.lists import (
     is_identifier,
     is_version,
@@ -26,9 +32,9 @@ from edge.core.intake.decoders.documents.lists import (
 from edge.core.intake.decoders.documents.options import Ignored, Items, SenderFields
 from edge.core.intake.decoders.documents.paths import key_problem, level
 from edge.core.intake.decoders.documents.shapes import ArrayShape, Shape, Shapes
-from edge.core.intake.decoders.documents.text_numbers import LONGEST_TEXT, TextNumbers, text_of
-from edge.core.intake.decoders.documents.times import LIKELY, TimeError
 from edge.core.intake.decoders.documents.walk import DEVICE, Options, Walk, document_in
+from edge.core.intake.decoders.notation.text_numbers import LONGEST_TEXT, TextNumbers, text_of
+from edge.core.intake.decoders.notation.times import LIKELY, TimeError
 from edge.core.model.readings.messages import Refusal, Refused, Row, Sample
 from edge.core.model.sensors.sensors import Repetition
 
@@ -290,6 +296,7 @@ class FieldsDecoder(Decoder):
             time_key,
             values,
             is_ordinary=len(time_keys) <= 1
+            and not (time_keys and may_hold_day(keys))
             and not (self.names_devices and (may_name_reading(keys) if is_one else places.keys() >= set(DEVICE)))
             and not may_tell_quality(keys)
             and not any(is_identifier(path) or is_version(path) for _, path in values)

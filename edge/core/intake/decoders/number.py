@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from edge.core.intake.decoders.base import NO_UNITS, Decoded, Decoder
-from edge.core.intake.decoders.documents.text_numbers import LONGEST_TEXT, TextNumbers, text_of
+from edge.core.intake.decoders.notation.text_numbers import LONGEST_TEXT, TextNumbers, text_of
 from edge.core.intake.decoders.recognition.looks_like import instead
 from edge.core.model.readings.messages import Refused, Sample
 from edge.core.model.sensors.sensors import Repetition

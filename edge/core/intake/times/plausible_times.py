@@ -20,7 +20,7 @@ from __future__ import annotations
 from enum import Enum
 
 from edge.core.intake.decoders.base import Decoded
-from edge.core.intake.decoders.documents.times import LocalTime
+from edge.core.intake.decoders.notation.times import LocalTime
 from edge.core.intake.times.time_hints import looks_local
 
 IN_STEP_S = 60.0

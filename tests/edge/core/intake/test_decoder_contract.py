@@ -16,7 +16,7 @@ from sparkplug_node import INT16, STRING, metric
 from sparkplug_node import payload as sparkplug
 
 from edge.core.intake.decoders import DECODERS, Decoded, Decoder, Repetition
-from edge.core.intake.decoders.documents.times import LocalTime
+from edge.core.intake.decoders.notation.times import LocalTime
 from edge.core.model.readings.messages import REASONS, Refused
 
 if TYPE_CHECKING:

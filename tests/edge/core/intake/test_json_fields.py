@@ -150,6 +150,27 @@ def test_a_number_in_another_notation_is_refused_with_a_reason(text: str) -> Non
     assert refusals(json.dumps({"a": 1, "b": text})) == [("odd_number", "b")]
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("\u22123.2", -3.2), ("1'234.5", 1234.5), ("-1\u2019234\u2019567", -1234567.0), ("1\u202f234", 1234.0)],
+)
+def test_a_typographic_number_that_has_one_meaning_is_read(text: str, value: float) -> None:
+    assert samples(json.dumps({"a": text})) == [("a", value, None)]
+
+
+@pytest.mark.parametrize("text", ["1,234.5", "1.234,5", "1 234.5", "1,234,567", "<0.1", "ca. 21", "\u2265 5 mg"])
+def test_a_number_that_no_option_reads_is_refused_with_a_reason(text: str) -> None:
+    decoded = plain.decode(json.dumps({"a": text, "b": 1}).encode())
+    assert [(each.reason, each.path, "no option reads" in each.detail) for each in decoded.refusals] == [
+        ("odd_number", "a", True)
+    ]
+
+
+@pytest.mark.parametrize("text", ["2026-11-28", "10-20", "192.168.100.200", "1'23", "5'11", "12:34", "1''234"])
+def test_dates_ranges_and_addresses_are_no_odd_numbers(text: str) -> None:
+    assert refusals(json.dumps({"a": text, "b": 1})) == [("not_a_number", "a")]
+
+
 def test_decimal_commas_and_units_are_read_if_the_input_allows_them() -> None:
     decoder = FieldsDecoder(decimal=",", units=True)
     read = decoder.decode('{"a": "21,5 °C", "b": "60 %", "c": "7"}'.encode())

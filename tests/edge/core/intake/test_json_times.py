@@ -126,3 +126,41 @@ def test_an_object_without_a_time_has_the_one_of_its_header() -> None:
 def test_plausibility_of_a_time_is_not_checked_here(time: str) -> None:
     (sample,) = plain.decode(f'{{"ts": {time}, "value": 1}}'.encode()).samples
     assert sample.time is not None
+
+
+@pytest.mark.parametrize("key", ["measuredAt", "observedAt", "last-seen", "Date Time", "Recorded At"])
+def test_separators_in_a_further_time_key_do_not_matter(key: str) -> None:
+    assert samples(f'{{"a": 1, "{key}": "2023-11-14T22:13:20Z"}}') == [("a", 1.0, NOON)]
+    assert samples(f'{{"a": 1, "{key}": 5}}') == [("a", 1.0, None), (key, 5.0, None)]
+    assert refusals(f'{{"a": 1, "{key}": "never"}}', FieldsDecoder(time_keys=("ts",))) == [("not_a_number", key)]
+
+
+def test_the_time_of_a_measurement_counts_before_that_of_its_record() -> None:
+    assert samples('{"created_at": 1700000003, "tst": 1700000000, "a": 1}') == [("a", 1.0, NOON)]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        '"date": "20231114", "time": "221320"', '"date": 20231114, "time": 221320',
+        '"Date": "14/11/2023", "Time": "22:13:20"', '"date": "2023-11-14", "time": "10:13:20 PM"',
+        '"time": "2213", "day": "20231114", "s": 20',
+    ],
+)  # fmt: skip
+def test_a_day_and_a_time_of_day_are_one_time(fields: str) -> None:
+    found = samples(f'{{{fields}, "a": 1, "b": 2, "c": 3}}')
+    assert [(path, time) for path, _, time in found if path != "s"] == [
+        (each, NOON if '"s"' not in fields else NOON - 20) for each in "abc"
+    ]
+
+
+def test_a_day_beside_another_number_is_left_alone() -> None:
+    assert samples('{"day": 14, "time": 1700000000, "a": 1}') == [("day", 14.0, NOON), ("a", 1.0, NOON)]
+    assert samples('{"date": "2023-11-14", "t": 2130, "a": 1}') == [("t", 2130.0, None), ("a", 1.0, None)]
+    assert refusals('{"date": "2023-11-14", "a": 1}') == [("not_a_number", "date")]
+
+
+@pytest.mark.parametrize("key", ["date_max_temp", "time_of_last_rain"])
+def test_a_date_of_something_is_no_reading(key: str) -> None:
+    assert samples(f'{{"a": 1, "{key}": 1699990000}}') == [("a", 1.0, None)]
+    assert samples(f'{{"a": 1, "{key}": 12}}') == [("a", 1.0, None), (key, 12.0, None)]

@@ -113,6 +113,12 @@ def test_a_number_with_a_decimal_comma_may_have_an_exponent(payload: bytes, valu
     assert found.units.get("", "") == unit
 
 
+@pytest.mark.parametrize(("payload", "value"), [("1'234,5", 1234.5), ("1\u00a0234,5", 1234.5), ("\u22120,5", -0.5)])
+def test_thousands_may_be_separated_by_what_separates_nothing_else(payload: str, value: float) -> None:
+    (sample,) = NumberDecoder(decimal=",").decode(payload.encode()).samples
+    assert sample.value == value
+
+
 @pytest.mark.parametrize("decimal", [".", ","])
 def test_a_date_is_not_a_number_with_a_unit(decimal: str) -> None:
     with pytest.raises(Refused, match="a time, not a value"):

@@ -51,6 +51,17 @@ def test_elements_of_a_list_have_a_quality_each() -> None:
     assert ([tuple(each) for each in found.samples], found.absent) == ([("values/a/v", 1.0, NOON)], ["values/b/v"])
 
 
+@pytest.mark.parametrize(("code", "is_good"), [(0, True), (0x20, True), (1, False), (0x42, False), (0x44, False)])
+def test_the_quality_of_a_state_that_can_be_acknowledged_lists_its_problems(code: int, is_good: bool) -> None:
+    payload = json.dumps({"val": 21.5, "ack": True, "ts": NOON * 1000, "q": code, "lc": NOON * 1000})
+    assert (samples(payload) if is_good else reason(payload)) == ([("val", 21.5, NOON)] if is_good else "no_value")
+
+
+def test_quality_codes_of_plcs_are_no_readings() -> None:
+    tags = [{"id": "103", "qc": 3, "ts": NOON, "val": 1.5}, {"id": "104", "qc": 0, "ts": NOON, "val": 2.5}]
+    assert samples(json.dumps({"vals": tags})) == [("vals/103/val", 1.5, NOON)]
+
+
 def test_long_keys_are_not_cached() -> None:
     before = _plain.cache_info().currsize
     for each in range(10):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from config.loading import parse
 from config.problems import ConfigurationError
 from edge.core.intake.decoders import Decoded, FieldsDecoder, TextDecoder
-from edge.core.model.readings.messages import Refused
+from edge.core.model.readings.messages import Refused, Sample
 
 NOON = 1_700_000_000.0
 
@@ -42,6 +42,22 @@ def test_a_form_is_decoded_and_its_time_counts() -> None:
         ("rain", 0.5, NOON),
     ]
     assert [(each.reason, each.path) for each in read.refusals] == [("not_a_number", "PASSKEY")]
+
+
+@pytest.mark.parametrize("separator", [":", ",", ";", "|", "\t", " ", ", "])
+def test_values_behind_an_epoch_are_read_at_that_time(separator: str) -> None:
+    assert decoded(f"1700000000.5{separator}98.2\0").samples == [Sample("", 98.2, 1_700_000_000.5)]
+    assert [tuple(each) for each in decoded(separator.join(["1700000000", "1", "nan", "3"])).samples] == [
+        ("0", 1.0, 1_700_000_000.0), ("2", 3.0, 1_700_000_000.0),
+    ]  # fmt: skip
+    lines = f"1700000000{separator}1\n1700000060{separator}2\n"
+    assert [tuple(each) for each in decoded(lines).samples] == [("", 1.0, 1.7e9), ("", 2.0, 1.7e9 + 60)]
+
+
+def test_a_name_that_is_a_number_but_no_time_is_a_name() -> None:
+    assert values("40001=21.5;40002=48") == {"40001": 21.5, "40002": 48}
+    assert values("9999999999:1") == {"9999999999": 1}
+    assert decoded("1700000000:1", time_keys=()).samples == [Sample("", 1.0, None)]
 
 
 def test_a_decimal_comma_separates_neither_pairs_nor_columns() -> None:

@@ -29,7 +29,7 @@ from edge.core.intake.decoders.documents.lists import (
 from edge.core.intake.decoders.documents.options import Ignored, Items, SenderFields, identifying_text
 from edge.core.intake.decoders.documents.paths import LONGEST, OF, key_problem, level, shown
 from edge.core.intake.decoders.documents.series import columns_in, pairs_in, rows_in
-from edge.core.intake.decoders.documents.text_numbers import TextNumbers
+from edge.core.intake.decoders.notation.text_numbers import TextNumbers
 from edge.core.model.readings.messages import Refusal, Refused, Sample
 
 DEVICE = ("model", "id")
@@ -336,8 +336,8 @@ class Walk:
         if isinstance(value, str):
             found = None if value.isdigit() and is_identifier(path) else texts.find(value)
             if found is None:
-                is_odd = not texts.is_absent(value) and texts.looks_unread(value)
-                return Refusal("odd_number", "", ODD) if is_odd else Refusal("not_a_number")
+                why = None if texts.is_absent(value) else texts.why_unread(value)
+                return Refusal("not_a_number") if why is None else Refusal("odd_number", "", why)
             if found.unit:
                 self._units[path] = found.unit
             return found.value
@@ -366,8 +366,6 @@ class Walk:
 
 
 NO_NUMBER = "no field holds a number; values = { ... } says which words are numbers"
-
-ODD = 'a number in a notation that isn\'t read here: decimal = ",", units = true, or numbers = "text-too" reads it'
 
 
 def document_in(text: str) -> Any:

@@ -10,6 +10,8 @@ import re
 
 import msgspec
 
+from edge.core.intake.decoders.notation.text_numbers import BOUND, is_bound, ungrouped
+
 LOOKED_AT = 4096
 """Number of payload bytes examined."""
 
@@ -50,10 +52,10 @@ _STATES = re.compile(
 )
 _OFF = re.compile("off(line)?|false|closed|disconnected|down|lost|not_home|clear|unlocked|no", re.IGNORECASE | re.ASCII)
 _ABSENT = re.compile("unavailable|unknown|none|null", re.IGNORECASE | re.ASCII)
-_NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
+_NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 """Each text matches in one way only, here and below: it is repeated, and a second way doubles the time each time."""
 
-_WITH_COMMA = r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?"
+_WITH_COMMA = r"[+-]?[0-9]+,[0-9]+(?:[eE][+-]?[0-9]+)?"
 _UNIT = r"\s*(?:[^\W\d_]\S{0,9}|[%°℃℉€$£]\S{0,5})"
 _IN_A_ROW = 'numbers in a row: format = "text" with columns = ["...", "..."]'
 _NUMBERS = (
@@ -100,6 +102,7 @@ _TEXTS = (
         "pairs",
         "text",
     ),
+    (re.compile(r"[^\s=&{}<>]{1,64}=[^\s=&]*(?:&[^\s=&]{1,64}=[^\s=&]*)+"), "pairs", "text"),
     (re.compile(r"(?:[^\s=:;&|,{}<>]{1,64}[=:][+-]?\.?\d[^\s=:;&|,]*(?:\s+|$))+"), "pairs", "text"),
     (
         re.compile(rf"{_NUMBER}(?:[;|,\t ]+{_NUMBER})+[;|,\t ]*"),
@@ -169,6 +172,10 @@ def _textual(wanted: str, text: str) -> str | None:
     if _STATES.fullmatch(text):
         return _state(wanted, text)
     numbers = [(pattern, f"{words}: {_as_number(wanted)}{options}", "") for pattern, words, options in _NUMBERS]
+    if len(text) <= _SHORT:
+        text = ungrouped(text)
+    if len(text) <= _SHORT and is_bound(text):
+        return BOUND
     patterns = (*_SHORT_TEXTS, *numbers, *_TEXTS) if len(text) <= _SHORT else _TEXTS
     words, found = next(((words, found) for pattern, words, found in patterns if pattern.fullmatch(text)), ("", ""))
     if found == wanted or (not words and wanted == "influx"):

@@ -8,7 +8,7 @@ from datetime import UTC, tzinfo
 from typing import Any, NamedTuple
 
 from edge.core.intake.decoders.documents.keys.plain_keys import plain_key
-from edge.core.intake.decoders.documents.times import TimeError, is_likely, read_time
+from edge.core.intake.decoders.notation.times import TimeError, is_likely, read_time
 
 USUAL = ("ts", "time", "timestamp", "t")
 """The time keys of an input that names none."""
@@ -22,23 +22,26 @@ FURTHER = (
     "unixtime",
     "unix_time",
     "dateutc",
-    "created_at",
+    "tst",
     "measured_at",
-    "recorded_at",
     "observed_at",
     "sampled_at",
-    "published_at",
-    "event_time",
-    "eventtime",
     "phenomenontime",
     "resulttime",
     "sourcetimestamp",
+    "event_time",
+    "eventtime",
+    "recorded_at",
+    "created_at",
+    "published_at",
     "@timestamp",
-    "tst",
     "last_seen",
     "received_at",
 )
-"""Further keys that hold times; where the usual ones apply, they come after these."""
+"""Further keys that hold times, that of the measurement first; where the usual ones apply, they come after these.
+
+Separators are ignored: `measuredAt` is one of them, too.
+"""
 
 LOOSE = frozenset({"t", *FURTHER})
 """Keys that could also hold something else: they count as times only if the value looks like one."""
@@ -53,11 +56,18 @@ _SECONDS = frozenset({"seconds", "secs", "sec"})
 _FRACTIONS = {"nanos": 1e9, "nanoseconds": 1e9, "nanosec": 1e9, "nsec": 1e9, "nsecs": 1e9, "usec": 1e6}
 """Fields of a time that is an object: whole seconds, and the rest in parts of a second."""
 
-_CLOCK_TIME = re.compile(r"\d\d?:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?", re.ASCII)
+_CLOCK_TIME = re.compile(
+    r"\d\d?:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:\s?[AaPp]\.?[Mm]\.?)?(?:\s?Z|\s?[+-]\d\d:?\d\d)?", re.ASCII
+)
 _LIKE_A_TIME = re.compile(r"\d:\d\d|\d[-/]\d\d?[-/]\d", re.ASCII)
 
 _DATES = ("date", "day")
 """Keys whose day a time of day is of."""
+
+_COMPACT_DAY = re.compile(r"(?:19|20)\d\d[01]\d[0-3]\d", re.ASCII)
+_COMPACT_CLOCK = re.compile(r"[0-2]\d[0-5]\d(?:[0-5]\d)?", re.ASCII)
+_DIGITS = len("hhmmss")
+"""`20231114` and `221310`, as numbers or texts: numbers have lost the zeros in front of them."""
 
 _NEVER = re.compile(r"0000-00-00|0001-01-01|1970-01-01[T ]00:00(?::00)?(?:\.0*)?(?:Z|[+-]00:?00)?$", re.ASCII)
 """Times of clocks and programs that have none: of MySQL, of Go, and of an epoch that is 0."""
@@ -67,10 +77,11 @@ _EARLIEST_NUMBER = 946_684_800.0
 
 _HOLDS_TIMES = re.compile(
     r"(?i:(?:^|[_.\- ])(?:ts|tst|at|utc|lc)|(?<!up)(?<!run)(?<!life)(?<!on)(?<!off)(?<!idle)time|stamp|date|seen"
-    r"|updated?|epoch|gwts|last[_.\- ]?(?:active|contact|heard))$|[a-z](?:Ts|TS|At|UTC)$",
+    r"|updated?|epoch|gwts|last[_.\- ]?(?:active|contact|heard))$|[a-z](?:Ts|TS|At|UTC)$"
+    r"|(?i:(?:^|[/_.\- ])(?:date|time)[_.\- ][^/]{0,40}$)",
     re.ASCII,
 )
-"""The ends of keys whose numbers are times if they look like one."""
+"""The ends and beginnings of keys whose numbers are times if they look like one."""
 
 
 def is_time_beside(path: str, value: float) -> bool:
@@ -124,7 +135,7 @@ class TimeKeys:
             one.
     """
 
-    __slots__ = ("_by_arrival", "_formats", "_of_headers", "_ranks", "_zone", "keys")
+    __slots__ = ("_by_arrival", "_formats", "_further", "_of_headers", "_ranks", "_zone", "keys")
 
     def __init__(
         self, keys: Sequence[str], zone: tzinfo = UTC, formats: Sequence[str] = (), *, by_arrival: bool = False
@@ -134,14 +145,19 @@ class TimeKeys:
             self.keys += FURTHER
         self._of_headers = self.keys if self.keys[: len(USUAL)] != USUAL else _OF_HEADERS
         self._ranks = {key: rank for rank, key in enumerate(self.keys)}
+        self._further = {plain_key(key): self._ranks[key] for key in FURTHER} if self.keys == USUAL + FURTHER else {}
         self._zone = zone
         self._formats = tuple(formats)
         self._by_arrival = by_arrival
 
     def among(self, fields: Iterable[str]) -> list[str]:
         """The fields that may hold the time, in order of priority."""
-        ranks = self._ranks
-        found = [(rank, key) for key in fields if (rank := ranks.get(key, ranks.get(key.lower()))) is not None]
+        ranks, further = self._ranks, self._further
+        found = [
+            (rank, key)
+            for key in fields
+            if (rank := ranks.get(key, ranks.get(key.lower(), further.get(plain_key(key))))) is not None
+        ]
         return [key for _, key in sorted(found)] if len(found) > 1 else [key for _, key in found]
 
     def columns_among(self, fields: Iterable[str]) -> list[str]:
@@ -168,7 +184,8 @@ class TimeKeys:
 
     def must_look_like_one(self, key: str) -> bool:
         """Whether a key counts as a time only if its value looks like one."""
-        return self._by_arrival or key.lower() in LOOSE
+        lower = key.lower()
+        return self._by_arrival or lower in LOOSE or lower not in self._ranks
 
     def find_in_header(self, fields: Mapping[str, Any], arrived: float) -> float | None:
         """The time of an object that has none of its own but a header that has one; else None."""
@@ -221,15 +238,25 @@ def _says_none(given: object) -> bool:
     return given is None or given == "" or (isinstance(given, str) and _NEVER.match(given) is not None)
 
 
+def may_hold_day(keys: Iterable[str]) -> bool:
+    """Whether a key may hold the day of a time of day in another field."""
+    return any(key.lower() in _DATES for key in keys)
+
+
 def _with_day(given: object, fields: Mapping[str, Any], held: set[str]) -> object:
     """The value of a time, preceded by the day if that has a separate key, whose use is recorded."""
-    if not isinstance(given, str) or not _CLOCK_TIME.fullmatch(given):
+    day = next((key for key in fields if key.lower() in _DATES), None)
+    if day is None or isinstance(given, (dict, list)):
         return given
-    day = next((key for key in fields if key.lower() in _DATES and isinstance(fields[key], str)), None)
-    if day is None:
-        return given
-    held.add(day)
-    return f"{fields[day]} {given}"
+    text, date = str(given), str(fields[day])
+    if isinstance(fields[day], str) and isinstance(given, str) and _CLOCK_TIME.fullmatch(text):
+        held.add(day)
+        return f"{date} {text}"
+    clock = text.zfill(_DIGITS) if type(given) is int else text
+    if type(fields[day]) in {str, int} and _COMPACT_DAY.fullmatch(date) and _COMPACT_CLOCK.fullmatch(clock):
+        held.add(day)
+        return f"{date[:4]}-{date[4:6]}-{date[6:]} {clock[:2]}:{clock[2:4]}:{clock[4:] or '00'}"
+    return given
 
 
 def _time_within(fields: object) -> object:

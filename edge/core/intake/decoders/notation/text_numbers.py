@@ -1,4 +1,4 @@
-"""Numbers sent as text: `"37.8"`, `"37,8"`, `"21.5 °C"`, and words such as `ON`."""
+"""Numbers sent as text: `"37.8"`, `"37,8"`, `"21.5 °C"`, `"1'234.5"`, and words such as `ON`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,23 @@ _HEXADECIMAL = re.compile(r"[0-9]{2,}[eE][0-9]+")
 _NO_UNIT = frozenset("-^0123456789")
 """Beginnings of what follows a number without being a unit: `2026-11-28`."""
 
-_OTHER_NOTATION = re.compile(rf"(?:{_POINT}|{_COMMA})\s*{_UNIT}")
+LONGEST_WHOLE = 15
+"""Maximum number of digits of a whole number; longer ones are names."""
+
+_OTHER_NOTATION = re.compile(rf"(?:{_POINT}|{_COMMA})\s*({_UNIT})")
+
+_MINUS = str.maketrans({"\u2212": "-"})
+_GROUPED = re.compile(
+    r"([+-]?[0-9]{1,3})((?P<mark>['\u2019\u00a0\u2009\u202f])[0-9]{3}(?:(?P=mark)[0-9]{3})*)(?![0-9])(.*)"
+)
+"""Thousands separated by what separates nothing else: an apostrophe, or a space at which no line breaks."""
+
+_SEPARATED = re.compile(r"[+-]?[0-9]{1,3}(?:(?:[. ][0-9]{3})+,[0-9]+|(?:[, ][0-9]{3})+\.[0-9]+|(?:[, ][0-9]{3}){2,})")
+_BOUND = re.compile(rf"(?:[<>~\u2264\u2265\u2248]=?|ca\.)\s*(?:{_POINT}|{_COMMA})\s*{_UNIT}")
+
+ODD = 'a number in a notation that isn\'t read here: decimal = ",", units = true, or numbers = "text-too" reads it'
+SEPARATED = "a number whose thousands are separated by what also separates numbers, which no option reads"
+BOUND = "a bound or an estimate, which no option reads"
 
 
 class TextNumber(NamedTuple):
@@ -79,7 +95,7 @@ class TextNumbers:
             return TextNumber(self.values[text])
         if not self._read or len(text) > LONGEST_TEXT:
             return None
-        found = self._pattern.fullmatch(text.strip(" \t\r\n\0"))
+        found = self._pattern.fullmatch(ungrouped(text.strip(" \t\r\n\0")))
         if found is None or (not found[2] and _IDENTIFIER.match(found[1]) and found[1].lstrip("+-").isdigit()):
             return None
         if _HEXADECIMAL.fullmatch(found[1]) or found[2][:1] in _NO_UNIT:
@@ -95,16 +111,33 @@ class TextNumbers:
         """Whether a text means that there is no value."""
         return text in self._no_value
 
-    def looks_unread(self, text: str) -> bool:
-        """Whether a text that isn't a number under these options would be one under others."""
-        text = text.strip() if len(text) <= LONGEST_TEXT else ""
-        return (
-            bool(text)
-            and not _IDENTIFIER.match(text)
-            and not _HEXADECIMAL.fullmatch(text)
-            and (not text.isdigit() or (len(text) <= 15 and not self._read))
-            and _OTHER_NOTATION.fullmatch(text) is not None
-        )
+    def why_unread(self, text: str) -> str | None:
+        """What is odd about a text that seems to be a number but isn't one under these options; else None."""
+        text = ungrouped(text.strip()) if len(text) <= LONGEST_TEXT else ""
+        if not text or _IDENTIFIER.match(text) or _HEXADECIMAL.fullmatch(text):
+            return None
+        if text.isdigit() and (len(text) > LONGEST_WHOLE or self._read):
+            return None
+        if _SEPARATED.fullmatch(text):
+            return SEPARATED
+        if is_bound(text):
+            return BOUND
+        found = _OTHER_NOTATION.fullmatch(text)
+        return ODD if found is not None and not (found[1] and found[1][0] in _NO_UNIT) else None
+
+
+def is_bound(text: str) -> bool:
+    """Whether a text is a bound or an estimate, such as `<0.1`."""
+    return _BOUND.fullmatch(text) is not None
+
+
+def ungrouped(text: str) -> str:
+    """A number with an ASCII minus sign, and without anything between its thousands."""
+    if text.isascii() and "'" not in text:
+        return text
+    text = text.translate(_MINUS)
+    found = _GROUPED.fullmatch(text)
+    return text if found is None else f"{found[1]}{found[2].replace(found['mark'], '')}{found[4]}"
 
 
 def text_of(payload: bytes) -> str:

@@ -1,7 +1,8 @@
 """Parsing times: RFC 3339 text, or an epoch in seconds, milliseconds, microseconds or nanoseconds.
 
 The unit of an epoch is inferred from its magnitude. Seconds up to 1e11 reach the year 5138; the same number of
-milliseconds lies in 1973. The four ranges therefore don't overlap for times after March 1973.
+milliseconds lies in 1973. The four ranges therefore don't overlap for times after March 1973. What would be nanoseconds
+of a time before 2000 is a number of 100 ns since 1601 or since the year 1, if that is a time since 2000.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import math
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
+
+from edge.core.intake.decoders.notation.dates import as_iso
 
 LONGEST_TEXT = 64
 """Maximum length of a time in characters; RFC 3339 with nanoseconds and an offset has 35."""
@@ -20,22 +23,12 @@ COMPACT = 14
 LIKELY = (946_684_800.0, 4_102_444_800.0)
 """Range of plausible reading times: from 2000 to before 2100, seconds since the epoch."""
 
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
-_SLASHED = re.compile(r"(\d{4})/(\d\d)/(\d\d)(?!\d)", re.ASCII)
+_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?([eE][+-]?\d+)?", re.ASCII)
 _ZONE_BEHIND = re.compile(r"\s+(UTC|GMT|Z|[+-]\d\d:?\d\d(?: UTC)?)$", re.ASCII | re.IGNORECASE)
 _NAME_BEHIND = re.compile(r"(?<=[\dZ])\[[\w/+-]{1,40}\]$", re.ASCII)
-_DAY_FIRST = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4}),?(?=[ T]|$)", re.ASCII)
 _DATE_OF_JSON = re.compile(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/", re.ASCII)
-_MONTH_IN_WORDS = re.compile(
-    r"(?:[A-Z][a-z]{2},? )?"
-    r"(?:(?P<month>[A-Z][a-z]{2}) +(?P<day>\d\d?) (?P<time>[\d:.]+) (?P<year>\d{4})"
-    r"|(?P<month__>[A-Z][a-z]{2}) +(?P<day__>\d\d?),? +(?P<year__>\d{4}) (?P<time__>[\d:.]+)(?P<zone__>(?: .{1,6})?)"
-    r"|(?P<year___>\d{4})-(?P<month___>[A-Z][a-z]{2})-(?P<day___>\d\d?)[ T](?P<time___>[\d:.]+)"
-    r"(?P<zone___>(?: ?.{1,6})?)"
-    r"|(?P<day_>\d\d?)[ -](?P<month_>[A-Z][a-z]{2})[ -](?P<year_>\d{4}) (?P<time_>[\d:.]+)(?P<zone>(?: .{1,6})?))",
-    re.ASCII,
-)
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_TICKS = (11_644_473_600 * 10**7, 62_135_596_800 * 10**7)
+"""The epoch in units of 100 ns since the years 1601 (`FILETIME` of Windows and of PLCs) and 1 (ticks of .NET)."""
 
 
 class LocalTime(float):
@@ -61,10 +54,11 @@ def read_time(given: object, zone: tzinfo = UTC, arrived: float = math.nan, form
 
     Args:
         given: RFC 3339 or ISO 8601 text, truncated to microseconds, or an epoch as a number or as text; also formats
-            of C's `ctime`, mail (RFC 5322), Go, Java and .NET, and dates with dots, which begin with the day.
+            of C's `ctime`, mail (RFC 5322), Go, Java and .NET, and others, see `dates.py`.
         zone: Time zone of text without an offset.
         arrived: Arrival time in seconds since the epoch; NaN if unknown. When the end of daylight saving time repeats
-            an hour, text without an offset is read as the instant closer to this, or as the first one if it is NaN.
+            an hour, text without an offset is read as the instant closer to this, or as the first one if it is NaN. It
+            also decides whether a date such as `03/04/2026` begins with its day or its month.
         formats: `datetime.strptime` formats, tried before all others.
 
     Raises:
@@ -86,7 +80,7 @@ def read_time(given: object, zone: tzinfo = UTC, arrived: float = math.nan, form
         return _read_text(text, zone, arrived)
     if len(text) == COMPACT and text[:2] in {"19", "20"} and text.isdecimal():
         return _read_text(f"{text[:8]}T{text[8:]}", zone, arrived)
-    return _read_epoch(int(text) if text.lstrip("+-").isdecimal() else float(text))
+    return _read_epoch(int(text) if text.lstrip("+-").isdecimal() else float(text.replace(",", ".")))
 
 
 def _read_epoch(given: float) -> float:
@@ -98,7 +92,8 @@ def _read_epoch(given: float) -> float:
     if magnitude < 1e17:
         return given / 1_000_000
     if magnitude < 1e20:
-        return given / 1_000_000_000
+        time = given / 1_000_000_000
+        return time if time >= LIKELY[0] else next(filter(is_likely, ((given - each) / 10**7 for each in _TICKS)), time)
     raise TimeError("not finite, or beyond the year 5138")
 
 
@@ -108,22 +103,10 @@ def _read_text(text: str, zone: tzinfo, arrived: float) -> float:
     except (ValueError, OverflowError) as error:
         if (date := _DATE_OF_JSON.fullmatch(text)) is not None:
             return int(date[1]) / 1000
-        other = _ZONE_BEHIND.sub(_offset, _NAME_BEHIND.sub("", _SLASHED.sub(r"\1-\2-\3", _with_month(text))))
+        other = _ZONE_BEHIND.sub(_offset, _NAME_BEHIND.sub("", as_iso(text, arrived)))
         if other != text:
             return _read_text(other, zone, arrived)
         raise TimeError("not RFC 3339; time_format says how others are written") from error
-
-
-def _with_month(text: str) -> str:
-    """A text whose date begins with the year and has its month as a number, if it is one that hasn't."""
-    found = _MONTH_IN_WORDS.fullmatch(text)
-    if found is None:
-        return _DAY_FIRST.sub(lambda date: f"{date[3]}-{int(date[2]):02}-{int(date[1]):02}", text, count=1)
-    parts = {key.rstrip("_"): value for key, value in found.groupdict().items() if value is not None}
-    if parts["month"] not in _MONTHS:
-        return text
-    month, day = _MONTHS.index(parts["month"]) + 1, int(parts["day"])
-    return f"{parts['year']}-{month:02}-{day:02} {parts['time']}{parts.get('zone', '')}"
 
 
 def _offset(found: re.Match[str]) -> str:

@@ -1,0 +1,1 @@
+"""Notations of numbers and times in text."""
