@@ -12,7 +12,7 @@ from config.schema import LimitsTable
 from config.tables.inputs import NEED_CBOR, Input
 from edge.core.intake.decoders import Decoded, Decoder
 from edge.core.intake.decoders.documents.keys.plain_keys import plain_key
-from edge.core.intake.decoders.documents.lists import NAMES
+from edge.core.intake.decoders.documents.sender_keys import SENDERS
 from edge.core.intake.decoders.recognition.looks_like import is_time
 from edge.core.model.readings.messages import Message, Refused
 from edge.discovery.bookkeeping import bookkeeping_in
@@ -25,22 +25,6 @@ WORDS = (
     ("locked", "unlocked"), ("home", "not_home"),
 )  # fmt: skip
 """Pairs of words for states: the first is 1, the second 0."""
-
-SENDERS = (
-    *NAMES,
-    "id",
-    "model",
-    "addr",
-    "address",
-    "channel",
-    "node",
-    "dev_eui",
-    "devname",
-    "serial",
-    "serialnumber",
-    "imei",
-)
-"""Fields that identify the device that sent a payload; case and separators are ignored."""
 
 ALTERNATIVES: tuple[Keys, ...] = (
     {"format": "number"},

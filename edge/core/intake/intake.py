@@ -60,6 +60,7 @@ class Intake:
         newcomers: Notified of new sensors; None to notify nothing.
 
     Attributes:
+        routes: Select the topics to read.
         known: The known sensors.
         unrouted: New topics that arrived although no input subscribes to them. They are counted, and no sender is to
             blame. The consumer empties the list.
@@ -77,7 +78,7 @@ class Intake:
         counters: Counters,
         newcomers: Newcomers | None = None,
     ) -> None:
-        self._routes = routes
+        self.routes = routes
         self._sensors = sensors
         self.known = known = KnownSensors(sensors, on_new_sensor, newcomers or Newcomers(is_told=False))
         self._limits = limits
@@ -195,7 +196,7 @@ class Intake:
     def input_of(self, topic: str) -> str | None:
         """The topic filter of the input that reads a topic; None if no input does."""
         source = self._sources.get(topic)
-        resolved = self._routes.find(topic) if source is None else source.resolved
+        resolved = self.routes.find(topic) if source is None else source.resolved
         return None if resolved is None else resolved.route.input
 
     def recall_said(
@@ -226,8 +227,8 @@ class Intake:
 
     def _source(self, topic: str) -> CachedTopic:
         """Look up the facts about a topic that isn't cached."""
-        resolved, is_own = self._routes.find(topic), self._routes.is_own(topic)
-        is_left_out = resolved is None and not is_own and self._routes.leaves_out(topic)
+        resolved, is_own = self.routes.find(topic), self.routes.is_own(topic)
+        is_left_out = resolved is None and not is_own and self.routes.leaves_out(topic)
         source = CachedTopic(topic, resolved, is_own=is_own, is_left_out=is_left_out)
         if resolved is not None and isinstance(resolved.route.decoder, SparkplugDecoder):
             source.slots = self._slots_of_nodes
@@ -268,8 +269,7 @@ class Intake:
         latest = arrived + self._limits.future_s if arrived > earliest else math.inf
         from_payload = resolved.route.time_from_payload
         samples = decoded.after(arrived) if from_payload else decoded.samples
-        is_relative = samples is not decoded.samples
-        if is_relative and arrived <= earliest:
+        if (is_relative := samples is not decoded.samples) and arrived <= earliest:
             earliest = -math.inf  # our own clock isn't set; such times are as good as arrivals
         slots, values, times = columns.slots, columns.values, columns.times
         before, known = len(slots), source.slots

@@ -16,6 +16,7 @@ from edge.shell.activity.incidents import Incidents
 from edge.shell.activity.inputs import Inputs
 from edge.shell.activity.refusals import Refusals
 from edge.shell.activity.sensors import FoundSensors
+from edge.shell.activity.shared_topics import SharedTopics
 from edge.shell.activity.status_file import EVERY_S, RUNNING, STOPPED, StatusFile
 from edge.shell.link import ServiceLink
 from edge.shell.onlooker import Running
@@ -44,6 +45,7 @@ class Activity:
         self._health = b"{}"
         self._inputs = Inputs(options.filters, pipeline.intake.input_of)
         self._refusals = Refusals(pipeline.intake.input_of)
+        self._shared = SharedTopics(pipeline.intake.routes.find)
         self._incidents = Incidents()
         self._sensors = FoundSensors()
         self._refusals.begin(pipeline.counters)
@@ -85,6 +87,7 @@ class Activity:
         for each in self._onlookers:
             each.committed(events, answers)
         self._inputs.note(messages)
+        self._shared.note(messages)
         self._refusals.note(dead_letters, now, self._pipeline.counters)
         self._incidents.note(events, now)
 
@@ -129,6 +132,7 @@ class Activity:
             "connections": self._connections(),
             "inputs": [each.as_dict() for each in self._inputs.listed(now)],
             "refused": self._refusals.listed(self._pipeline.counters),
+            "shared": self._shared.listed(),
             "health": msgspec.Raw(self._health),
         }
 

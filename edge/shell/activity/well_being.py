@@ -73,7 +73,18 @@ def notes_on(status: dict[str, Any]) -> list[str]:
     notes += [words for each in health.get("problems", ()) if (words := _lacking(each))]
     if health.get("dropped_qos0"):
         notes.append(f"{counted(health['dropped_qos0'], 'message')} of QoS 0 arrived too fast and were dropped")
-    return notes + _notes_of_sinks(health) + _refused_notes(status)
+    return notes + _shared_notes(status) + _notes_of_sinks(health) + _refused_notes(status)
+
+
+def _shared_notes(status: dict[str, Any]) -> list[str]:
+    """A sentence about the topics that several senders share, of which the first is named."""
+    shared = status.get("shared") or {"count": 0}
+    if not shared["count"]:
+        return []
+    first, others = shared["topics"][0], shared["count"] - 1
+    also = f" and {counted(others, 'other topic')}" if others else ""
+    what = f"several senders share the topic {first['topic']}{also}, and their readings become the same sensors"
+    return [f'{what}: sensor = "{first["sensor"]}" of the input tells them apart']
 
 
 def _not_connected(status: dict[str, Any]) -> list[dict[str, Any]]:

@@ -174,7 +174,7 @@ def test_known_sensors_keep_their_slots_when_fewer_are_allowed() -> None:
     from edge.core.model.notation.topics import Topics
 
     line = Line(pipeline()).take(plant(START + np.arange(3.0), *SENSORS))
-    small = Pipeline("gw", Topics("e"), line.pipeline.intake._routes, lambda _: SAME, sensors=2)
+    small = Pipeline("gw", Topics("e"), line.pipeline.intake.routes, lambda _: SAME, sensors=2)
     small.restore(Snapshot.from_bytes(line.pipeline.save("", "")), "")
     assert small.sensors.names == list(SENSORS)
     step = small.process(plant([START + 3.0], *SENSORS, "paced/new"))

@@ -1,0 +1,54 @@
+"""Keys of payloads that identify who has sent them, where a topic is shared by several senders."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from edge.core.intake.decoders.documents.keys.plain_keys import plain_key
+from edge.core.intake.decoders.documents.lists import NAMES
+from edge.core.intake.decoders.documents.options import identifying_text
+
+SENDERS = (
+    *NAMES,
+    "id",
+    "model",
+    "addr",
+    "address",
+    "channel",
+    "node",
+    "dev_eui",
+    "devname",
+    "serial",
+    "serialnumber",
+    "imei",
+    "entity_id",
+    "host",
+    "hostname",
+    "station",
+)
+"""Such keys, the most telling first; case and separators are ignored."""
+
+_PLAIN = frozenset(map(plain_key, SENDERS))
+
+_UNSUITABLE = re.compile(r"[{}.?/+#]")
+"""Characters that no placeholder of a template may hold."""
+
+
+def senders_in(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The fields of a document and of the objects in it that may identify the sender.
+
+    Yields:
+        The keys that lead to a field, joined by dots, and its text.
+    """
+    for key, value in document.items():
+        if isinstance(value, dict) and not _UNSUITABLE.search(key):
+            yield from ((f"{key}.{inner}", text) for inner, text in _texts(value))
+    yield from _texts(document)
+
+
+def _texts(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for key, value in fields.items():
+        if plain_key(key) in _PLAIN and not _UNSUITABLE.search(key) and (text := identifying_text(value)) is not None:
+            yield key, text

@@ -1,0 +1,111 @@
+"""Topics that several senders share although no template tells them apart."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from activity_line import T0, Line, Lines
+
+from config.loading import parse
+from edge.core.intake.decoders.documents.sender_keys import senders_in
+from edge.core.model.readings.messages import Message
+from edge.shell.activity.shared_topics import EVERY, FIRST, MOST_TOLD, TOPICS, WITHOUT, SharedTopics
+from edge.shell.activity.well_being import notes_on
+from edge.shell.service.assembly.parts import make_pipeline
+
+
+def watch(keys: str = "") -> SharedTopics:
+    return SharedTopics(make_pipeline(parse(f'[[input]]\ntopic = "#"\n{keys}').configuration).intake.routes.find)
+
+
+def message(document: object, topic: str = "air", *, retained: bool = False, redelivered: bool = False) -> Message:
+    payload = document if isinstance(document, str) else json.dumps(document)
+    return Message(topic, payload.encode(), T0, retained, redelivered=redelivered)
+
+
+def senders(key: str, *texts: object, **more: object) -> list[Message]:
+    return [message({key: each, "temp": 21.5, **more}) for each in texts]
+
+
+@pytest.mark.parametrize("key", ["device", "deviceId", "mac", "id", "channel", "serial", "host"])
+def test_senders_that_take_turns_on_a_topic_are_noticed_once(key: str) -> None:
+    found = watch()
+    found.note(senders(key, "a", "b") * 20)
+    assert (found.count, found.told) == (1, [("air", f"{{topic}}/{{payload.{key}}}/{{field}}")])
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        senders("id", *range(100)),
+        senders("device", *["a"] * 100),
+        senders("device", *["a"] * 20, *["b"] * 20),
+        senders("state", *"ab" * 20),
+        [message({"device": each, each: 1}) for each in "ab" * 20],
+        [message({"model": "T", "id": each, "temp": 21.5}) for each in "ab" * 20],
+        [message({"sensor": each, "value": 21.5}) for each in "ab" * 20],
+        [message({"device": each, "temp": 21.5}, retained=True) for each in "ab" * 20],
+        [message({"device": each, "temp": 21.5}, redelivered=each == "b") for each in "ab" * 20],
+        [message({"device": each, "state": "on"}) for each in "ab" * 20],
+        [message("21.5"), message("{"), message("[1, 2]")] * 10,
+        [message({"device": each, "temp": 21.5}, f"air/{each}") for each in "ab" * 20],
+    ],
+)
+def test_a_topic_with_one_sender_or_different_sensors_is_not_one(messages: list[Message]) -> None:
+    found = watch()
+    found.note(messages)
+    assert found.told == []
+
+
+@pytest.mark.parametrize(
+    "keys", ['sensor = "{topic}/{payload.device}/{field}"', 'format = "number"', 'format = "influx"']
+)
+def test_an_input_whose_template_names_the_sender_is_not_examined(keys: str) -> None:
+    found = watch(keys)
+    found.note(senders("device", *"ab" * 20))
+    assert found.told == []
+
+
+def test_the_field_may_be_in_an_object_and_the_template_of_the_input_is_kept() -> None:
+    found = watch('sensor = "house/{1}"\nitems = "data"')
+    found.note([message({"data": {"value": 1}, "deviceInfo": {"devEui": each}}) for each in "ab" * 20])
+    assert [each.sensor for each in found.told] == ["house/{1}/{payload.deviceInfo.devEui}"]
+    parse(f'[[input]]\ntopic = "#"\nsensor = "{found.told[0].sensor}"')
+    assert dict(senders_in({"a.b": {"id": 1}, "x": {"i.d": 1, "id": 2}, "id": 3.5})) == {"x.id": "2"}
+
+
+def test_a_sender_that_appears_later_is_noticed_too() -> None:
+    found = watch()
+    found.note(senders("device", *["a"] * 500))
+    assert found.told == []
+    found.note(senders("device", *"ab" * (2 * EVERY)))
+    assert found.count == 1
+
+
+def test_what_is_remembered_is_bounded_and_a_topic_without_senders_is_left_alone() -> None:
+    found = watch()
+    found.note([message({"temp": 1, "id": f"{each}"}, f"air/{each}") for each in range(2 * TOPICS)])
+    assert len(found._topics) == TOPICS
+    found = watch()
+    found.note([message({"temp": 1})] * WITHOUT + senders("device", *"ab" * FIRST))
+    assert found.told == []
+    for topic in range(2 * MOST_TOLD):
+        found.note([message({"id": each, "temp": 1}, f"air/{topic}") for each in "abab"])
+    assert (found.count, len(found.told)) == (2 * MOST_TOLD, MOST_TOLD)
+
+
+def test_the_log_and_the_status_say_what_tells_the_senders_apart(log: Lines, tmp_path: Path) -> None:
+    line = Line(tmp_path / "store.db")
+    line.take(0, *[("house/air", json.dumps({"device": each, "temp": 21.5}).encode()) for each in "abab"])
+    told = "topic_shared topic='house/air': readings of several senders become the same sensors; "
+    assert log.take("topic_shared") == [told + "sensor = '{topic}/{payload.device}/{field}' tells them apart"]
+    status = line.activity.as_dict(0, "running") | {"health": {}}
+    assert notes_on(status)[0] == (
+        "several senders share the topic house/air, and their readings become the same sensors: "
+        'sensor = "{topic}/{payload.device}/{field}" of the input tells them apart'
+    )
+    assert notes_on({**status, "shared": {**status["shared"], "count": 3}})[0].startswith(  # type: ignore[dict-item]
+        "several senders share the topic house/air and 2 other topics, "
+    )
