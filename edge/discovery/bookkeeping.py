@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from edge.core.intake.decoders.documents.keys.plain_keys import plain_key
+from edge.core.intake.decoders.documents.lists import is_version
 from edge.core.model.readings.messages import Message
 
 WORDS = frozenset(
@@ -42,7 +43,7 @@ def is_bookkeeping(name: str, values: Sequence[tuple[float, float]]) -> bool:
     plain = plain_key(name)
     if plain in RADIO:
         return all(value >= LOWEST_RADIO for value, _ in values)
-    return plain in WORDS or all(_is_time(value, arrived) for value, arrived in values)
+    return plain in WORDS or is_version(name) or all(_is_time(value, arrived) for value, arrived in values)
 
 
 def bookkeeping_in(documents: Iterable[tuple[object, float]]) -> list[str]:

@@ -26,6 +26,9 @@ WORDS = (
 )  # fmt: skip
 """Pairs of words for states: the first is 1, the second 0."""
 
+NAMES_TOO = frozenset({"home"})
+"""Words that are states in lower case only, and otherwise names."""
+
 ALTERNATIVES: tuple[Keys, ...] = (
     {"format": "number"},
     {"format": "json"},
@@ -44,6 +47,9 @@ ALTERNATIVES: tuple[Keys, ...] = (
     {"format": "cbor"},
     {"format": "senml-cbor"},
 )
+
+BINARY = frozenset({"msgpack", "cbor", "senml-cbor"})
+"""Formats in which any character by itself is a number, so that no text is taken for one of them."""
 
 VALUE_KEYS = ("value", "v", "val", "Value")
 LIMITS = LimitsTable()
@@ -94,8 +100,9 @@ def _decoder(keys: str) -> Decoder:
 
 def _alternatives(payloads: Sequence[bytes]) -> Iterator[Keys]:
     has_cbor = find_spec("cbor2") is not None
+    is_text = all(each.isascii() and each.decode().isprintable() for each in payloads)
     for keys in ALTERNATIVES:
-        if has_cbor or keys["format"] not in NEED_CBOR:
+        if (has_cbor or keys["format"] not in NEED_CBOR) and not (is_text and keys["format"] in BINARY):
             yield keys
         if keys == ALTERNATIVES[1]:
             yield from _words(payloads)
@@ -106,7 +113,7 @@ def _words(payloads: Sequence[bytes]) -> Iterator[Keys]:
     """Plain words of a pair for 1 and 0, as spelled in the payloads."""
     texts = {each.strip(b" \r\n\0").decode("utf-8", "replace") for each in payloads}
     for on, off in WORDS:
-        if texts and {each.lower() for each in texts} <= {on, off}:
+        if texts and {each if on in NAMES_TOO else each.lower() for each in texts} <= {on, off}:
             spelled = {each: float(each.lower() == on) for each in sorted(texts)}
             other = next(iter(texts))
             style = str.upper if other.isupper() else str.capitalize if other[:1].isupper() else str.lower

@@ -141,9 +141,13 @@ def _said_twice(claimed: Mapping[str, str]) -> list[str]:
 
 
 def _device_of(topic: str, convention: str) -> str:
-    """The level matched by the first wildcard of a convention's filter, or the first level of the topic."""
-    wanted, levels = conventions()[convention].keys["topic"].split("/"), topic.split("/")
-    return levels[wanted.index("+")] if "+" in wanted else levels[0]
+    """The level matched by the first wildcard of a convention's filter if sensors are named by it, or the first level.
+
+    Otherwise it may be the name of a computer, such as `pi` in `rtl_433/pi/events`, on which other programs run, too.
+    """
+    keys, levels = conventions()[convention].keys, topic.split("/")
+    wanted = keys["topic"].split("/")
+    return levels[wanted.index("+")] if "+" in wanted and "{1}" in keys["sensor"] else _beginning(topic)
 
 
 def _sharing(counted: Mapping[str, int]) -> set[str]:
@@ -167,13 +171,19 @@ def _devices(claimed: Mapping[str, str]) -> dict[str, str]:
     """The names claimed by conventions: the beginning of their topics, and the match of the first wildcard."""
     names: dict[str, str] = {}
     for topic, convention in claimed.items():
-        names[topic.split("/")[0]] = names[_device_of(topic, convention)] = convention
+        names[_beginning(topic)] = names[_device_of(topic, convention)] = convention
     return names
 
 
 def _neighbour(topic: str, names: Mapping[str, str]) -> str | None:
     """The convention whose devices a topic belongs to although it doesn't follow the convention."""
-    return next((names[each] for each in topic.split("/")[:2] if each in names), None)
+    return next((names[each] for each in (_beginning(topic), *topic.split("/")[:2]) if each in names), None)
+
+
+def _beginning(topic: str) -> str:
+    """The first level of a topic; with the slash before it, if it begins with one."""
+    levels = topic.split("/")
+    return levels[0] or "/".join(levels[:2])
 
 
 def _of_topic(name: str, topic: str) -> dict[str, Any]:
@@ -222,19 +232,19 @@ def _of_topics(keys_of: Mapping[str, Keys], others: Sequence[str]) -> list[dict[
     """
     groups: dict[str, list[str]] = {}
     for topic in keys_of:
-        groups.setdefault(topic.split("/")[0], []).append(topic)
+        groups.setdefault(_beginning(topic), []).append(topic)
     exact, wide = list[dict[str, Any]](), list[dict[str, Any]]()
     for first, topics in groups.items():
         keys_of = {**keys_of, **_leaving_out_alike({each: keys_of[each] for each in topics})}
         spelled = Counter(repr(keys_of[each]) for each in topics)
         most, count = spelled.most_common(1)[0]
-        shared = first and len(topics) > 1 and filter_problem(f"{first}/#") is None
+        shared = first.strip("/") and len(topics) > 1 and filter_problem(f"{first}/#") is None
         for each in topics:
             if not (shared and count > 1 and repr(keys_of[each]) == most) and filter_problem(each) is None:
                 exact.append({"topic": each, **keys_of[each]})
         if shared and count > 1:
             keys = next(keys_of[each] for each in topics if repr(keys_of[each]) == most)
-            ignored = [each for each in others if each.split("/")[0] == first and not _has_wildcards(each)]
+            ignored = [each for each in others if _beginning(each) == first and not _has_wildcards(each)]
             more = {"ignore_topics": ignored[:MOST_LEFT_OUT]} if ignored else {}
             wide.append({"topic": f"{first}/#", **more, **keys})
     return exact + wide

@@ -84,8 +84,9 @@ def test_a_device_of_a_convention_that_reports_itself_offline_is_one_incident() 
         example = convention.examples[0]
         pipeline.process([Message(example.topic, example.payload.encode(), 1_700_000_060.0)])
         stands_for = match(convention.keys["topic"].split("/"), example.topic.split("/")) or []
-        first = stands_for[0] if stands_for else example.topic.partition("/")[0]
-        topic = convention.keys["availability"].replace("{1}", first)
+        of = convention.keys["availability"]
+        first = stands_for[0] if "{1}" in of else example.topic.partition("/")[0]
+        topic = of.replace("{1}", first)
         words = [Message(topic, word, 1_700_000_070.0, retained=True) for word in (b"offline", b'{"state":"online"}')]
         events = [event for word in words for event in pipeline.process([word]).events]
         assert [(each.transition, each.sensor) for each in events] == [

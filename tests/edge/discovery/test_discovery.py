@@ -229,6 +229,38 @@ def test_pairs_of_a_name_and_a_value_are_recognised() -> None:
     assert {"x/y/T", "x/y/H", "x/z/temp", "x/z/hum"} <= {*sensors}
 
 
+def test_topics_that_begin_with_a_slash_share_an_input_by_their_next_level() -> None:
+    assert inputs(("/home/a/temp", "21.5"), ("/home/b/temp", "22.5"), ("/x", "1")) == [
+        {"topic": "/x", "format": "number"},
+        {"topic": "/home/#", "format": "number"},
+    ]
+
+
+def test_topics_of_other_programs_on_the_computer_of_a_convention_are_read() -> None:
+    rtl_433 = {"model": "Acurite-Tower", "id": 11524, "temperature_C": 21.5}
+    proposal, sensors = proposed(
+        ("rtl_433/pi/events", rtl_433), ("rtl_433/pi/devices/x", "1"), ("collectd/pi/load", "1700000060.5:0.1\0")
+    )
+    assert proposal.inputs == [{"convention": "rtl_433"}, {"topic": "collectd/pi/load", "format": "text"}]
+    assert sensors == {"Acurite-Tower/11524/temperature_C": 21.5, "collectd/pi/load": 0.1}
+
+
+@pytest.mark.parametrize("payload", ["x", "A", "!", "a text", "Home"])
+def test_a_text_is_neither_a_binary_number_nor_a_state(payload: str) -> None:
+    assert inputs(("room/name", payload), ("room/temp", "21.5")) == [{"topic": "room/temp", "format": "number"}]
+
+
+def test_a_serial_number_is_no_number_with_a_unit() -> None:
+    fields = {"serialno": "84fce612", "rco2": 447, "atmp": 25.9, "chip": "12ab34"}
+    proposal, sensors = proposed(("air/a", fields))
+    assert proposal.inputs == [{"topic": "air/a", "format": "json"}]
+    assert sensors == {"air/a/rco2": 447, "air/a/atmp": 25.9}
+
+
+def test_a_version_that_has_a_topic_of_its_own_is_left_out() -> None:
+    assert inputs(("dsmr/dsmr_version", "50"), ("dsmr/power", "1.5")) == [{"topic": "dsmr/power", "format": "number"}]
+
+
 def test_tables_are_equivalent_toml() -> None:
     import tomllib
 

@@ -171,6 +171,14 @@ def test_dates_ranges_and_addresses_are_no_odd_numbers(text: str) -> None:
     assert refusals(json.dumps({"a": text, "b": 1})) == [("not_a_number", "a")]
 
 
+@pytest.mark.parametrize("text", ["84fce612", "12 V", "1'234", "3e5", "5 mA"])
+def test_an_identifier_is_never_a_number_with_a_unit(text: str) -> None:
+    for decoder in (plain, FieldsDecoder(units=True)):
+        found = decoder.decode(json.dumps({"serialno": text, "b": 1}).encode())
+        assert [each for each in found.refusals if each.reason == "odd_number"] == []
+        assert found.units == {}
+
+
 def test_decimal_commas_and_units_are_read_if_the_input_allows_them() -> None:
     decoder = FieldsDecoder(decimal=",", units=True)
     read = decoder.decode('{"a": "21,5 °C", "b": "60 %", "c": "7"}'.encode())

@@ -334,9 +334,10 @@ class Walk:
         if isinstance(value, float):
             return value if isfinite(value) else Refusal("not_finite")
         if isinstance(value, str):
-            found = None if value.isdigit() and is_identifier(path) else texts.find(value)
-            if found is None:
-                why = None if texts.is_absent(value) else texts.why_unread(value)
+            is_name = is_identifier(path)
+            found = None if is_name and value.isdigit() else texts.find(value)
+            if found is None or (is_name and found.unit):
+                why = None if is_name or texts.is_absent(value) else texts.why_unread(value)
                 return Refusal("not_a_number") if why is None else Refusal("odd_number", "", why)
             if found.unit:
                 self._units[path] = found.unit

@@ -15,7 +15,7 @@ LONGEST_TEXT = 64
 
 _POINT = r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]*)?|[0-9]{16,}\.[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
 _COMMA = r"[+-]?(?:[0-9]{1,15}(?:,[0-9]*)?|,[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
-_UNIT = r"[%°‰℃℉€$£]?[^\W\d_]{0,12}(?:[/·*][^\W\d_]{1,12}|[²³]|\^?-?[0-9])*"
+_UNIT = r"[%°‰℃℉€$£]?[^\W\d_]{0,12}(?:[/·*][^\W\d_]{1,12}|[²³]|\^?-?[0-9](?![0-9]))*"
 """Each part begins with a character that no other part may begin with, so matching takes linear time."""
 _IDENTIFIER = re.compile(r"[+-]?0[0-9xX]")
 """Start of a text that consists of digits but is an identifier: `00189440`."""
