@@ -110,9 +110,16 @@ class Publisher:
     @property
     def idle(self) -> bool:
         """Whether nothing is waiting to be sent or confirmed, except on refused topics."""
-        if self._outstanding or self._unwritten or self._tries or self._retained_outstanding or any(self.check.held):
-            return False
-        if any(topic not in self.refused for topic in self._retained):
+        return not (self._outstanding or self._unwritten or self._retained_outstanding) and self._has_sent_all()
+
+    @property
+    def awaits_broker(self) -> bool:
+        """Whether there is nothing to do before the broker connects or answers, either of which wakes the loop."""
+        return not self._unwritten and (not self._link.connected or self._has_sent_all())
+
+    def _has_sent_all(self) -> bool:
+        """Whether nothing is left to send, except on refused topics."""
+        if self._tries or any(self.check.held) or any(topic not in self.refused for topic in self._retained):
             return False
         return all(lane.next() is None for lane in self._lanes())
 
@@ -249,8 +256,7 @@ class Publisher:
         self._urgent, self._live, self._backlog = lanes_of(self._store)
 
     def _take_confirmations(self, tokens: Iterable[int]) -> None:
-        sequences = []
-        mended = False
+        sequences, mended = list[int](), False
         for token in tokens:
             self.check.acknowledged(token)
             if token in self._outstanding:
@@ -330,8 +336,7 @@ class Publisher:
 
     def _send_lane(self, lane: OutboxCursor) -> _Progress:
         """Send events from a cursor as far as possible now."""
-        is_backlog = lane is self._backlog
-        passed_over = 0
+        is_backlog, passed_over = lane is self._backlog, 0
         for row in self.rate.rows(lane) if is_backlog else iter(lane.next, None):
             if self._is_passed_over(row, is_backlog=is_backlog):
                 passed_over += 1

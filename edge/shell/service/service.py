@@ -262,12 +262,14 @@ class Service:
     def _wait_s(self) -> float:
         """How long to wait for messages before other work is due."""
         wait = self._group.wait_s(self._monotonic())
-        usual = IDLE_WAIT_S if self._is_idle() and not self._checkpointer.is_writing else BUSY_WAIT_S
+        may_wait = not self._checkpointer.is_writing and self._asked(lambda: self._publisher.awaits_broker)
+        usual = IDLE_WAIT_S if may_wait else BUSY_WAIT_S
         return usual if wait is None else min(usual, wait)
 
-    def _is_idle(self) -> bool:
+    def _asked(self, about: Callable[[], bool]) -> bool:
+        """The publisher's answer; False if the store can't be read."""
         try:
-            return self._publisher.idle
+            return about()
         except StoreError as error:
             self._note_failure("read", error)
             return False
@@ -387,7 +389,7 @@ class Service:
         self._publish()
         said_goodbye = False
         while self._outbound.connected and self._outbound.alive and self._monotonic() < until:
-            if self._is_idle():
+            if self._asked(lambda: self._publisher.idle):
                 if said_goodbye:
                     break
                 self._publisher.retain(self._topics.status, self._report.status("offline"))

@@ -39,9 +39,14 @@ class SeenRivals:
 
 
 class NoBroker:
-    """See `ServiceLink`."""
+    """See `ServiceLink`.
 
-    def __init__(self) -> None:
+    Args:
+        on_news: Called with each publication, since all are confirmed at once.
+    """
+
+    def __init__(self, on_news: Callable[[], None] = lambda: None) -> None:
+        self._on_news = on_news
         self.options = NoPlace()
         self.inbox = ReceiveQueue(1, 1)
         self.echo = self.births = Echo(None)
@@ -113,6 +118,7 @@ class NoBroker:
         self._last_token += 1
         if qos:
             self._confirmed.append(self._last_token)
+            self._on_news()
         return self._last_token
 
     def confirmations(self) -> list[int]:

@@ -26,7 +26,7 @@ ENOUGH_BYTES = 2**16
 WINDOW_SHARE = 0.25
 """Share of the broker's in-flight window that may arrive while the socket rests."""
 
-WORTHWHILE = 2.0
+WORTHWHILE = 1.5
 """Minimum number of messages expected during a rest for it to save anything."""
 
 SHORTEST_S = 0.005
@@ -62,11 +62,14 @@ class Linger:
             size: Number of bytes just read.
             now: Time of reading, seconds of a monotonic clock.
         """
-        # Exponential means over MEMORY_S: old arrivals decay, new ones count as spread over that time.
-        faded = 0.0 if self._read_at is None else math.exp((self._read_at - now) / MEMORY_S)
+        # Exponential means over MEMORY_S: old arrivals decay, new ones count as spread over the time since the last
+        # read, or after a pause over MEMORY_S, since they may be the beginning of a burst.
+        passed = math.inf if self._read_at is None else now - self._read_at
+        share, spread_s = -math.expm1(-passed / MEMORY_S), min(passed, MEMORY_S)
+        weight = share / spread_s if spread_s > 0 else 1.0 / MEMORY_S
         self._read_at = now
-        self._messages_per_s = faded * self._messages_per_s + received / MEMORY_S
-        self._bytes_per_s = faded * self._bytes_per_s + size / MEMORY_S
+        self._messages_per_s = (1.0 - share) * self._messages_per_s + weight * received
+        self._bytes_per_s = (1.0 - share) * self._bytes_per_s + weight * size
         if self._messages_per_s * self._most_s < WORTHWHILE:
             return 0.0
         enough = min(float(ENOUGH), WINDOW_SHARE * self.window)

@@ -160,7 +160,7 @@ def outbound_link(
         PasswordError: A password can't be obtained.
     """
     if configuration.outbound is None:
-        return inbound if configuration.kafka is None else NoBroker()
+        return inbound if configuration.kafka is None else NoBroker(inbound.wake)
     made = link_options(configuration.outbound, configuration)
     return Link(_for_events(made, configuration.outbound, options, configuration), (), clock, inbound.wake)
 

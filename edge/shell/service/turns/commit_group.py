@@ -20,6 +20,9 @@ from edge.shell.store import Store
 
 MOST_READINGS = 50_000
 
+SOON_S = 0.05
+"""A group that is due this soon is committed now, instead of waking the loop again for it."""
+
 
 class CommitGroup:
     """Steps that were processed and aren't committed yet.
@@ -100,7 +103,8 @@ class CommitGroup:
 
     def is_due(self, now: float) -> bool:
         """Whether the group should be committed now."""
-        return self.wait_s(now) == 0.0
+        due = self._due_at()
+        return self._since is not None and due is not None and now >= min(due, self._since + self.seconds - SOON_S)
 
     @property
     def has_content(self) -> bool:

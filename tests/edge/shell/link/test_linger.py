@@ -38,6 +38,17 @@ def test_a_stream_of_a_hundred_a_second_is_read_four_times_a_second():
     assert len(read) <= 45
 
 
+def test_a_stream_that_fills_no_batch_within_the_longest_rest_is_left_for_all_of_it():
+    """The rate must not be overestimated because messages are read in lots."""
+    assert len(lots(Linger(0.5, 1000), [number / 100 for number in range(1000)])) <= 23
+
+
+@pytest.mark.parametrize("per_second", [200, 1000])
+def test_a_denser_stream_is_left_until_a_batch_is_complete(per_second):
+    read = lots(Linger(0.5, 1000), [number / per_second for number in range(60 * ENOUGH)])
+    assert [len(each) for each in read[-6:-1]] == pytest.approx([ENOUGH] * 5, abs=4)
+
+
 def test_no_message_waits_longer_than_allowed():
     linger, arrivals = Linger(0.25, 1000), [number / 100 for number in range(1000)]
     assert len(lots(linger, arrivals)) < len(arrivals)

@@ -67,6 +67,35 @@ def test_while_offline_nothing_is_handed_over(store: SqliteStore) -> None:
     assert not publisher.idle
 
 
+def test_what_is_in_flight_needs_no_turn_before_the_broker_answers(store: SqliteStore) -> None:
+    raised(store, 1, 2)
+    outlet = Outlet(window=2)
+    publisher = Publisher(store, outlet)
+    publisher.retain("state/s", b"open")
+    publisher.turn(0.0)
+    assert not publisher.awaits_broker, "the retained topic has no room yet"
+    outlet.puback(2)
+    publisher.turn(0.0)
+    assert publisher.awaits_broker
+    assert not publisher.idle
+    outlet.puback(1)
+    publisher.turn(0.0)
+    assert publisher.awaits_broker
+    assert publisher.idle
+
+
+def test_while_offline_there_is_nothing_to_do_whatever_waits(store: SqliteStore) -> None:
+    raised(store, 1, 3)
+    outlet = Outlet()
+    outlet.connected = False
+    publisher = Publisher(store, outlet)
+    publisher.retain("state/s", b"open")
+    publisher.turn(0.0)
+    assert publisher.awaits_broker
+    outlet.mend()
+    assert not publisher.awaits_broker
+
+
 def test_after_a_cut_everything_without_a_puback_is_sent_again_in_order(store: SqliteStore) -> None:
     raised(store, 1, 4)
     outlet = Outlet()

@@ -7,7 +7,7 @@ from edge.core.incidents.events.event import Event
 from edge.core.model.readings.messages import Batch, Message
 from edge.core.persistence.journal import Readings
 from edge.core.persistence.steps.step import Step
-from edge.shell.service.turns.commit_group import MOST_READINGS, CommitGroup
+from edge.shell.service.turns.commit_group import MOST_READINGS, SOON_S, CommitGroup
 
 EVENT = Event(1, "id", "s", "t", 0.0, "i", "raised", "spike", 300, "", b"{}")
 
@@ -37,6 +37,13 @@ def test_readings_wait_for_each_other_for_some_time(group: CommitGroup) -> None:
     group.add(Step(journal=readings(1)), messages(1), 11.5)
     assert group.wait_s(11.5) == 0.5
     assert group.is_due(12.0)
+
+
+def test_a_group_that_is_due_soon_does_not_wake_the_loop_again(group: CommitGroup) -> None:
+    group.add(Step(journal=readings(1)), messages(1), 10.0)
+    group.add(Step(journal=readings(1)), messages(1), 11.9)
+    assert not group.is_due(12.0 - 1.5 * SOON_S)
+    assert group.is_due(12.0 - 0.5 * SOON_S)
 
 
 def test_an_event_does_not_wait(group: CommitGroup) -> None:
