@@ -22,13 +22,13 @@ from edge.core.intake.intake_limits import IntakeLimits
 from edge.core.intake.known_sensors import KnownSensors
 from edge.core.intake.payloads import Payloads
 from edge.core.intake.redelivery import Deliveries, checksum
-from edge.core.intake.routes import Resolved, Routes
+from edge.core.intake.routes import UNUSABLE, Resolved, Routes
 from edge.core.intake.sparkplug.nodes import NodeState
 from edge.core.intake.times.admission import REFUSED, TAKEN, Arrivals
 from edge.core.intake.times.plausible_times import PlausibleTimes, Verdict
 from edge.core.intake.times.refused_readings import Heard, without_value
 from edge.core.intake.times.reorder import ORIGIN_UNKNOWN
-from edge.core.intake.times.time_hints import ahead_of_arrival
+from edge.core.intake.times.time_hints import why_implausible
 from edge.core.intake.topic_cache import CachedTopic
 from edge.core.model.bounded_cache import BoundedCache, size_of
 from edge.core.model.counters import Counters
@@ -283,8 +283,7 @@ class Intake:
         for path, value, its_time in samples:
             time = arrived if its_time is None or not from_payload else its_time
             if time is not arrived and not earliest <= time <= latest:
-                detail = ahead_of_arrival(time - arrived) if time > latest else ""
-                reason = "time_in_future" if detail else "time_implausible"
+                reason, detail = why_implausible(time, arrived, latest)
                 self._refuse(message, Refusal(reason, shown(path), detail), letters)
                 name = None if message.retained else resolved.sensor(path)
                 if name is not None and (slot := self._sensors.find(name)) is not None:
@@ -317,7 +316,7 @@ class Intake:
     def _find(self, path: str, resolved: Resolved, *, timed_by_arrival: bool) -> int | Refusal:
         """The slot of a sensor that is new on this topic, or why it can't have one."""
         if (name := resolved.sensor(path)) is None:
-            return Refusal("bad_name", shown(path))
+            return Refusal("bad_name", shown(path), UNUSABLE)
         heard_on = resolved.route.filter, resolved.topic
         slot = self.known.slot(name, resolved.route.repetition, heard_on, timed_by_arrival=timed_by_arrival)
         if slot is None:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 LONGEST_NAME = 200
 """Maximum length of a sensor's name in bytes."""
 
+UNUSABLE = (
+    "its name would be empty or too long, hold a control character, or have a level that begins or ends in a space"
+)
+
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 _NO_FIELD = re.compile(r"^\{field\}[/._:-]?|[/._:-]?\{field\}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")

@@ -1,4 +1,4 @@
-"""Time hints: explanations for readings that lie in the future."""
+"""Time hints: explanations for readings that lie in the future or in a distant past."""
 
 from __future__ import annotations
 
@@ -8,6 +8,25 @@ NEARLY_S = 180.0
 
 MOST_AHEAD_S = 14 * 3600.0
 """Offset of the time zone furthest ahead of UTC."""
+
+
+BEFORE_2000 = (
+    "before 2000, as of a clock that isn't set or that counts from the sender's start; "
+    'time = "arrival" of the input uses the arrival'
+)
+
+
+def why_implausible(time: float, arrived: float, latest: float) -> tuple[str, str]:
+    """The reason and the detail for the refusal of a reading's time.
+
+    Args:
+        time: The time, seconds since the epoch.
+        arrived: When it arrived.
+        latest: The latest time that is plausible.
+    """
+    if time > latest:
+        return "time_in_future", ahead_of_arrival(time - arrived)
+    return "time_implausible", BEFORE_2000
 
 
 def ahead_of_arrival(ahead_s: float) -> str:

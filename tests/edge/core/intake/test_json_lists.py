@@ -87,6 +87,19 @@ def test_values_with_several_labels_are_told_apart_by_all_of_them() -> None:
     assert samples(named) == [("a/t", 1.0, None), ("b/t", 2.0, None)]
 
 
+def test_elements_with_one_name_and_no_times_are_not_merged() -> None:
+    twins = '[{"type": "temperature", "value": 1}, {"type": "temperature", "value": 2}, {"type": "hum", "value": 3}]'
+    assert samples(twins) == [("temperature", 1.0, None), ("hum", 3.0, None)]
+    assert refusals(twins) == [("no_sender", "1/temperature")]
+    nested = f'{{"ts": 1700000000, "s": {twins}}}'
+    assert samples(nested) == [("s/temperature/value", 1.0, NOON), ("s/hum/value", 3.0, NOON)]
+    assert refusals(nested) == [("no_sender", "s/temperature/value")]
+    timed = '[{"name": "a", "ts": 1700000000, "v": 1}, {"name": "a", "ts": 1700000060, "v": 2}]'
+    assert samples(timed) == [("a/v", 1.0, NOON), ("a/v", 2.0, NOON + 60)]
+    parts = '[{"device": "a", "temp": 1}, {"device": "a", "hum": 2}]'
+    assert samples(parts) == [("a/temp", 1.0, None), ("a/hum", 2.0, None)]
+
+
 def test_names_are_recognised_in_any_spelling_also_of_one_element() -> None:
     assert samples('{"meters": [{"meter": "M1", "E": 1.5}]}') == [("meters/M1/E", 1.5, None)]
     nodes = (

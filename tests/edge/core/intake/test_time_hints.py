@@ -21,3 +21,9 @@ def test_a_refusal_gives_the_lead_of_the_reading() -> None:
     letters: list[DeadLetter] = pipeline().process([reading("paced/a", START + 7200.0, 20.0, START + 3.0)]).dead_letters
     assert [each.refusal.detail for each in letters] == [ahead_of_arrival(7197.0)]
     assert "zone" in letters[0].refusal.detail
+
+
+def test_a_time_since_the_start_of_its_sender_is_refused_with_a_remedy() -> None:
+    letters: list[DeadLetter] = pipeline().process([reading("paced/a", 123_456.0, 20.0, START)]).dead_letters
+    assert [each.refusal.reason for each in letters] == ["time_implausible"]
+    assert 'time = "arrival"' in letters[0].refusal.detail

@@ -36,7 +36,7 @@ DEVICE = ("model", "id")
 """Fields that together identify the device, as rtl_433 sends them."""
 
 _decode = msgspec.json.Decoder().decode
-
+NO_NUMBER = "no field holds a number; values = { ... } says which words are numbers"
 WHICH = 'items = "...[*]" with name = "{...}" says what tells them apart'
 
 
@@ -100,8 +100,7 @@ class Walk:
         """
         options = self._options
         sender = "".join(f"{each}{OF}" for each in options.sender.ask(document)) if options.sender.fields else ""
-        if options.names_devices and isinstance(document, dict):
-            sender = self._device(document)
+        sender = self._device(document) if options.names_devices and isinstance(document, dict) else sender
         if options.items is not None:
             self._items(document, options.items, sender)
         elif isinstance(document, list):
@@ -241,13 +240,26 @@ class Walk:
             why = f"elements of a list have times and are numbered by {NUMBER}: {WHICH}"
             self._refuse("no_sender", before.removesuffix("/"), why)
             return
+        met: dict[str, set[str]] = {}
         for index, element in enumerate(elements):
             if kind is None:
                 self._fields([(str(index), element)], before, time, depth)
             elif isinstance(kind, str):
                 self._object(element, before, time, depth)
             else:
-                self._object(_without(element, kind), f"{before}{name_of_element(element, kind)}/", time, depth)
+                name, begin = f"{before}{name_of_element(element, kind)}", len(self._samples)
+                self._object(_without(element, kind), f"{name}/", time, depth)
+                self._keep_apart(met.setdefault(name, set()), element, begin)
+
+    def _keep_apart(self, known: set[str], element: dict[str, Any], begin: int) -> None:
+        """Refuse the readings since `begin` that an earlier element of that name has, too, unless they have times."""
+        fresh = self._samples[begin:]
+        twice = [each for each in fresh if each.path in known]
+        if twice and self._options.times.find(element, self._arrived).time is None:
+            self._samples[begin:] = [each for each in fresh if each.path not in known]
+            for each in twice:
+                self._refuse("no_sender", each.path, f"elements of a list have one name and no times: {WHICH}")
+        known.update(each.path for each in fresh)
 
     def _kind(self, elements: list[Any]) -> Kind:
         return kind_of(elements, self._options.times, self._options.value_key, self._arrived)
@@ -263,6 +275,7 @@ class Walk:
             self._series(series, before)
             return
         self._lone = set() if kind is None or kind is IN_TIME else None
+        met: dict[str, set[str]] = {}
         are_scalars = not any(isinstance(each, (dict, list)) for each in elements)
         for index, element in enumerate(elements):
             self._element = f"{index}/"
@@ -273,8 +286,9 @@ class Walk:
             elif kind is None or isinstance(kind, str):
                 self._record(element, before, before)
             else:
-                name = f"{before}{name_of_element(element, kind)}"
+                name, begin = f"{before}{name_of_element(element, kind)}", len(self._samples)
                 self._record(_without(element, kind), name, f"{name}/")
+                self._keep_apart(met.setdefault(name, set()), element, begin)
 
     def _items(self, document: Any, items: Items, before: str) -> None:
         """Read only the array or object that the input selects."""
@@ -364,9 +378,6 @@ class Walk:
             if each.reason != "not_a_number":
                 return Refused(each.reason, each.detail, each.path, self._absent)
         return Refused("no_value", NO_NUMBER if self._refusals and not self._absent else "", absent=self._absent)
-
-
-NO_NUMBER = "no field holds a number; values = { ... } says which words are numbers"
 
 
 def document_in(text: str) -> Any:

@@ -20,6 +20,9 @@ LONGEST_TEXT = 64
 COMPACT = 14
 """Digits of a date and a time of day without anything between them; an epoch of as many is beyond the year 2570."""
 
+EARLIEST_COMPACT, LATEST_COMPACT = 2000_01_01_00_00_00, 2100_01_01_00_00_00
+"""Numbers in this range are such dates, too."""
+
 LIKELY = (946_684_800.0, 4_102_444_800.0)
 """Range of plausible reading times: from 2000 to before 2100, seconds since the epoch."""
 
@@ -65,6 +68,8 @@ def read_time(given: object, zone: tzinfo = UTC, arrived: float = math.nan, form
         TimeError: It is neither, or out of range.
     """
     if isinstance(given, (float, int)) and not isinstance(given, bool):
+        if type(given) is int and EARLIEST_COMPACT <= given < LATEST_COMPACT:
+            return read_time(str(given), zone, arrived)
         return float(given) if -1e11 < given < 1e11 else _read_epoch(given)
     if not isinstance(given, str):
         raise TimeError("neither a text nor a number")

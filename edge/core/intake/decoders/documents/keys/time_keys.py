@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, tzinfo
 from typing import Any, NamedTuple
 
-from edge.core.intake.decoders.documents.keys.plain_keys import plain_key
+from edge.core.intake.decoders.documents.keys.plain_keys import LONGEST, plain_key
 from edge.core.intake.decoders.notation.times import TimeError, is_likely, read_time
 
 USUAL = ("ts", "time", "timestamp", "t")
@@ -66,11 +66,14 @@ _DATES = ("date", "day")
 
 _COMPACT_DAY = re.compile(r"(?:19|20)\d\d[01]\d[0-3]\d", re.ASCII)
 _COMPACT_CLOCK = re.compile(r"[0-2]\d[0-5]\d(?:[0-5]\d)?", re.ASCII)
-_DIGITS = len("hhmmss")
+_DIGITS, _DAY_ENDS = len("hhmmss"), 240_000
 """`20231114` and `221310`, as numbers or texts: numbers have lost the zeros in front of them."""
 
 _NEVER = re.compile(r"0000-00-00|0001-01-01|1970-01-01[T ]00:00(?::00)?(?:\.0*)?(?:Z|[+-]00:?00)?$", re.ASCII)
 """Times of clocks and programs that have none: of MySQL, of Go, and of an epoch that is 0."""
+
+MOST_KNOWN = 1000
+"""Maximum number of keys whose rank is cached, of at most `LONGEST` characters."""
 
 _EARLIEST_NUMBER = 946_684_800.0
 """Lower numbers aren't times of this century in any unit."""
@@ -135,7 +138,7 @@ class TimeKeys:
             one.
     """
 
-    __slots__ = ("_by_arrival", "_formats", "_further", "_of_headers", "_ranks", "_zone", "keys")
+    __slots__ = ("_by_arrival", "_formats", "_further", "_known", "_of_headers", "_ranks", "_zone", "keys")
 
     def __init__(
         self, keys: Sequence[str], zone: tzinfo = UTC, formats: Sequence[str] = (), *, by_arrival: bool = False
@@ -146,19 +149,23 @@ class TimeKeys:
         self._of_headers = self.keys if self.keys[: len(USUAL)] != USUAL else _OF_HEADERS
         self._ranks = {key: rank for rank, key in enumerate(self.keys)}
         self._further = {plain_key(key): self._ranks[key] for key in FURTHER} if self.keys == USUAL + FURTHER else {}
+        self._known: dict[str, int | None] = {}
         self._zone = zone
         self._formats = tuple(formats)
         self._by_arrival = by_arrival
 
     def among(self, fields: Iterable[str]) -> list[str]:
         """The fields that may hold the time, in order of priority."""
-        ranks, further = self._ranks, self._further
-        found = [
-            (rank, key)
-            for key in fields
-            if (rank := ranks.get(key, ranks.get(key.lower(), further.get(plain_key(key))))) is not None
-        ]
+        known = self._known
+        found = [(rank, key) for key in fields if (rank := known[key] if key in known else self._rank(key)) is not None]
         return [key for _, key in sorted(found)] if len(found) > 1 else [key for _, key in found]
+
+    def _rank(self, key: str) -> int | None:
+        """The rank of a key that isn't cached; None if it is no time key."""
+        rank = self._ranks.get(key.lower(), self._further.get(plain_key(key)))
+        if len(key) <= LONGEST and len(self._known) < MOST_KNOWN:
+            self._known[key] = rank
+        return rank
 
     def columns_among(self, fields: Iterable[str]) -> list[str]:
         """The fields that may hold an array of times: time keys, in order of priority, then plurals of them."""
@@ -245,17 +252,22 @@ def may_hold_day(keys: Iterable[str]) -> bool:
 
 def _with_day(given: object, fields: Mapping[str, Any], held: set[str]) -> object:
     """The value of a time, preceded by the day if that has a separate key, whose use is recorded."""
-    day = next((key for key in fields if key.lower() in _DATES), None)
-    if day is None or isinstance(given, (dict, list)):
+    is_number = type(given) is int and given < _DAY_ENDS
+    text = str(given).zfill(_DIGITS) if is_number else given if isinstance(given, str) else ""
+    is_compact = _COMPACT_CLOCK.fullmatch(text) is not None
+    if not (is_compact or (_CLOCK_TIME.fullmatch(text) is not None and not is_number)):
         return given
-    text, date = str(given), str(fields[day])
-    if isinstance(fields[day], str) and isinstance(given, str) and _CLOCK_TIME.fullmatch(text):
+    day = next((key for key in fields if key.lower() in _DATES), None)
+    if day is None:
+        return given
+    date = fields[day]
+    if not is_compact and isinstance(date, str):
         held.add(day)
         return f"{date} {text}"
-    clock = text.zfill(_DIGITS) if type(given) is int else text
-    if type(fields[day]) in {str, int} and _COMPACT_DAY.fullmatch(date) and _COMPACT_CLOCK.fullmatch(clock):
+    if is_compact and type(date) in {str, int} and _COMPACT_DAY.fullmatch(str(date)):
         held.add(day)
-        return f"{date[:4]}-{date[4:6]}-{date[6:]} {clock[:2]}:{clock[2:4]}:{clock[4:] or '00'}"
+        clock, date = f"{text:0<6}", str(date)
+        return f"{date[:4]}-{date[4:6]}-{date[6:]} {clock[:2]}:{clock[2:4]}:{clock[4:]}"
     return given
 
 
