@@ -322,6 +322,8 @@ class Detector(ABC):
             value: A non-finite value is scored NaN and not learned.
             time: Seconds since the epoch, UTC.
         """
+        if -LARGEST <= value <= LARGEST:
+            return self.judge(state, slot, value, time)
         if not math.isfinite(value):
             return NO_OPINION
         return self.judge(state, slot, bounded(value, -LARGEST, LARGEST), time)

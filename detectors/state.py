@@ -102,7 +102,7 @@ class StateTable:
         """
         if not self.detector.takes_one:
             return self.update(np.array([row]), np.array([value]), np.array([time]), np.array([held])).alone()
-        cells = self.views.of(row)
+        cells = self.views.cells
         if not held:
             return self.detector.update_one(cells, row, value, time)
         before = {name: np.copy(self.arrays[name][row]) for name in self._learned}

@@ -51,6 +51,9 @@ from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
 WIDE = 10
 """Minimum number of readings in a round for which arrays are faster than single readings."""
 
+EVERY = slice(None)
+"""All positions in a batch."""
+
 AFTER_A_CUT = 64
 """Number of readings processed together after a batch was split; it doubles each time that no split is needed."""
 
@@ -222,6 +225,8 @@ class Engine:
             piece = self.availability.apart(batch if most >= len(batch) else batch.take(np.arange(most)))
             taken = self._process_first(piece)
             findings += self.tracking.take_findings()
+            if taken == len(batch):
+                break
             most = AFTER_A_CUT if taken < len(piece) else 2 * most
             batch = batch.take(np.arange(taken, len(batch)))
         return findings
@@ -253,14 +258,16 @@ class Engine:
             batch = batch.take(np.arange(waiting)) if waiting else batch
         earlier = copy(self.clock)
         clock = self.clock.advance(batch.slots, batch.times)
-        cut = next((each.place for each in self.clock.skips if each.place), len(batch))
         compares = self.comparisons.is_due(clock)
-        cut = min(cut, self.comparisons.readings_before_next(clock, compares=compares))
-        cut = 1 if self.absence.goes_on_at(float(clock[0])) else cut
-        if cut < len(batch):
-            batch = batch.take(np.arange(cut))
-            clock = self.clock.stand_as(earlier).advance(batch.slots, batch.times)
-        self.silences.find(batch.quiet_times(1)[0], None)
+        if len(batch) > 1:
+            cut = next((each.place for each in self.clock.skips if each.place), len(batch))
+            cut = min(cut, self.comparisons.readings_before_next(clock, compares=compares))
+            cut = 1 if self.absence.goes_on_at(float(clock[0])) else cut
+            if cut < len(batch):
+                batch = batch.take(np.arange(cut))
+                clock = self.clock.stand_as(earlier).advance(batch.slots, batch.times)
+        if batch.quiet_until is not None:
+            self.silences.find(float(batch.quiet_until[0]), None)
         is_confirmed = int(batch.slots[0]) != earlier.ahead
         self.absence.forgive(self.clock.skips, earlier.now, float(clock[0]), is_confirmed=is_confirmed)
         if compares:
@@ -272,7 +279,7 @@ class Engine:
             self.silences.find(float(passage.latest[-1]), passage)
             self.availability.take(batch, float(clock[0]), self.clock.latest)
             return 1
-        wide, rest = wide_rounds(batch.slots, WIDE)
+        wide, rest = wide_rounds(batch.slots, WIDE) if len(batch) >= WIDE else ([], EVERY)
         with np.errstate(all="ignore"):
             for positions in wide:
                 self._process_round(positions, batch, clock, passage)
@@ -284,11 +291,11 @@ class Engine:
         self.silences.find(float(passage.latest[-1]), passage)
         return len(batch)
 
-    def _process_singly(self, positions: Slots, batch: Batch, clock: Floats, passage: ElapsedTime) -> None:
+    def _process_singly(self, positions: Slots | slice, batch: Batch, clock: Floats, passage: ElapsedTime) -> None:
         """Score readings one by one, if there are too few for arrays to be faster."""
-        slots, values, times = batch.slots[positions], batch.values[positions], batch.times[positions]
-        columns = (slots.tolist(), values.tolist(), times.tolist(), positions.tolist(), clock[positions].tolist())
-        for slot, value, time, position, now in zip(*columns, strict=True):
+        columns = [each[positions].tolist() for each in (batch.slots, batch.values, batch.times, clock)]
+        places = range(len(batch)) if isinstance(positions, slice) else positions.tolist()
+        for slot, value, time, now, position in zip(*columns, places, strict=True):
             self._process_one(slot, value, time, position, now, passage)
 
     def _process_one(

@@ -95,7 +95,7 @@ class Pipeline:
         self.reporter, self.open_incidents = Reporter(gateway, topics, self.registry.facts), OpenIncidents(topics)
         self.published = IncidentEvents(Grouping(self.sensors.names), self.open_incidents, self.reporter)
         self._maker = StepMaker(topics, self.sensors, self.counters, self.published, self.watch, self.newcomers, life)
-        handler = CommandHandler(self.watch, self.published)
+        self._commands_below, handler = topics.command(""), CommandHandler(self.watch, self.published)
         self._commands = CommandSteps(topics, handler, self.sensors, self.intake, self.counters, self._maker)
         self.registry.peers, self._follows_mqtt, self._inputs_changed = self.engine.peers, commands, False
         self.interruption, self._leaps = Interruption(self.engine, self.intake.timed_by_arrival), ClockLeaps()
@@ -110,7 +110,7 @@ class Pipeline:
 
     def steps(self, messages: Sequence[Message]) -> Iterator[tuple[Step, Sequence[Message]]]:
         """Process messages in order of arrival; yields a step for each run of readings and for each command."""
-        first, below = 0, self._topics.command("")
+        first, below = 0, self._commands_below
         for place, message in enumerate(messages):
             if message.topic.startswith(below) and (self._follows_mqtt or message.receipt == NO_CONNECTION):
                 if first < place:
@@ -174,7 +174,7 @@ class Pipeline:
         until = clock - self.reorder.wait_s
         changes = self.reorder.is_due(clock) or self.engine.is_anyone_silent(until) or self.watch.is_due(until)
         changes = changes or self.published.grouping.is_due(until)
-        step = self._pass_time(clock)
+        step = self._pass_time(clock) if changes or self.watch.shelving.changed else Step()
         step.journal = journal.TimePassed(clock) if changes else None
         step.requests = self.sparkplug.requests()
         return step

@@ -199,7 +199,7 @@ def _bring_up_to_date(
         if isinstance(part, Readings):
             batch = part.batch.take(part.batch.slots < size)
             batch, verdicts = admission.admit(batch, RecordedArrivals(part.late))
-            batches.append(batch.take(verdicts == TAKEN))
+            batches.append(batch if verdicts is None else batch.take(verdicts == TAKEN))
     slots, times, values = (np.concatenate([getattr(each, name) for each in batches]) for name in COLUMNS)
     order = np.argsort(slots, kind="stable")  # by sensor, and within each as they arrived
     slots, times, values = slots[order], times[order], values[order]

@@ -273,7 +273,7 @@ class Intake:
             earliest = -math.inf  # our own clock isn't set; such times are as good as arrivals
         slots, values, times = columns.slots, columns.values, columns.times
         before, known = len(slots), source.slots
-        if isinstance(samples, Row) and all(map(known.__contains__, samples.paths)):
+        if type(samples) is Row and all(map(known.__contains__, samples.paths)):
             row = [known[path] for path in samples.paths]
             its_times = samples.times if from_payload else None
             is_plausible = its_times is None or (earliest <= min(its_times) and max(its_times) <= latest)
@@ -357,8 +357,7 @@ class Intake:
         admission = self.admission
         batch, verdicts = admission.admit(batch, arrivals)
         self._counters.clock_steps, self._counters.same_times = admission.clock_steps, admission.same_times
-        taken = verdicts == TAKEN
-        if not taken.all():
+        if verdicts is not None and not (taken := verdicts == TAKEN).all():
             before, refused = np.cumsum(taken)[~taken], batch.take(~taken)
             self.heard = list(zip(before.tolist(), refused.slots.tolist(), strict=True))
             self.heard_after = refused.quiet_times()

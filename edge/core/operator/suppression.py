@@ -111,6 +111,8 @@ class Suppression:
             taken = self._newcomers.meet(batch)
             findings += self._process(batch if taken == len(batch) else batch.take(np.arange(taken)))
             findings += self._newcomers.met(self._engine.clock.now)
+            if taken == len(batch):
+                break
             batch = batch.take(np.arange(taken, len(batch)))
         return findings
 
@@ -220,7 +222,9 @@ class Suppression:
 
     def leave(self, slots: AbstractSet[int]) -> list[IncidentChange]:
         """End the incidents of devices that have no sensors left."""
-        left = slots & self._engine.open_incidents.keys() if slots else ()
+        if not slots:
+            return []
+        left = slots & self._engine.open_incidents.keys()
         return [each for slot in sorted(left) for each in self.adopt(slot, ("", ""))]
 
     def incident(self, slot: int) -> Incident:
@@ -237,9 +241,11 @@ class Suppression:
     def _first_beyond(self, batch: Batch) -> tuple[int, float]:
         """Position of the first reading at which the clock reaches the boundary, and the clock there."""
         boundary, now = self.shelving.boundary, self._engine.clock.now
+        if boundary == math.inf:
+            return len(batch), now
         quiet = batch.quiet_until
         latest = max(now, float(batch.times.max()), -math.inf if quiet is None else float(quiet.max()))
-        if boundary == np.inf or boundary > latest:
+        if boundary > latest:
             return len(batch), now
         clock = copy(self._engine.clock).advance(batch.slots, batch.times)
         if quiet is not None:

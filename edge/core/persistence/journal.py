@@ -223,7 +223,8 @@ def join(parts: Iterable[Part], most: int = JOINED) -> Iterator[Part]:
 def pack(parts: Sequence[Part]) -> bytes:
     """Encode parts as a journal entry."""
     packed = [_pack_readings(each) if isinstance(each, Readings) else each for each in join(parts)]
-    return FORMAT + compress(msgspec.msgpack.encode(packed))
+    checksums = [each.checksums for each in packed if isinstance(each, _PackedReadings)]
+    return FORMAT + compress(msgspec.msgpack.encode(packed), *checksums)
 
 
 def unpack(entry: bytes) -> list[Part]:

@@ -130,7 +130,7 @@ class Relearning:
         for in_turn in self._in_turn(part):
             batch = in_turn.take(self._concerned[in_turn.slots])
             batch, verdicts = self._admission.admit(batch, arrivals)
-            batch = batch.take(verdicts == TAKEN)
+            batch = batch if verdicts is None else batch.take(verdicts == TAKEN)
             self._shadow.process(batch)
             learned += len(batch)
         for slot in forgotten_by(part):

@@ -298,11 +298,11 @@ class Service:
         done = group.committed(self._monotonic())
         self._publisher.retain_all(done.retained)
         self._publish()  # first, as a receiver may be waiting for an event
-        self._inbound.acknowledge(done.messages, window=group.window.assured)
         for letter in done.dead_letters:
             self._outbound.publish(self._topics.dead_letter, dead_letter_json(letter), qos=0)
         self._answers.give(done.answers)
         self._activity.committed(done.messages, done.dead_letters, done.events, done.answers, self._monotonic())
+        self._inbound.acknowledge(done.messages, window=group.window.assured)
 
     def _publish(self) -> None:
         try:

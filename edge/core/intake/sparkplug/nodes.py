@@ -170,6 +170,8 @@ class Nodes:
 
     def take_changes(self) -> list[NodeState]:
         """The nodes changed since the last call, for `note_all()`."""
+        if not self._changed:
+            return []
         changes = [node.state(node.untold) for node in self._changed.values()]
         for node in self._changed.values():
             node.untold = set()

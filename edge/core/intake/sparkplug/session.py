@@ -109,6 +109,8 @@ class Session:
 
     def pass_time(self, elapsed_s: float) -> None:
         """Request rebirths from nodes whose missing messages didn't arrive in time."""
+        if not self._waiting:
+            return
         now = self._arrived + elapsed_s
         for node in [each for each in self._waiting.values() if each.sequence.due <= now]:
             self._wait_no_longer(node, now)

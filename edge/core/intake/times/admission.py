@@ -128,12 +128,15 @@ class Admission(SensorArrays):
         for each in (self.recent, self.evidence, self.same):
             each.clear_row(slot)
 
-    def admit(self, batch: Batch, arrivals: Arrivals | None = None) -> tuple[Batch, Verdicts]:
-        """The batch with equal times separated, and the verdict of `judge()` for each reading.
+    def admit(self, batch: Batch, arrivals: Arrivals | None = None) -> tuple[Batch, Verdicts | None]:
+        """The batch with equal times separated, and the verdict of `judge()` for each reading; None if all are taken.
 
         The same batch object is returned if no times are equal.
         """
-        verdicts = self.judge(batch, arrivals)
+        self.moved = {}
+        if len(batch) == 0 or self._take_all(batch):
+            return batch, None
+        verdicts = self._judge_by_rounds(batch, arrivals)
         if self.moved:
             times = batch.times.copy()
             times[list(self.moved)] = list(self.moved.values())
@@ -151,9 +154,12 @@ class Admission(SensorArrays):
             `TAKEN`, `LATE`, `DUPLICATE` or `CROWDED` for each reading, shape (n,).
         """
         self.moved = {}
-        verdicts = np.zeros(len(batch), dtype=np.int8)
         if len(batch) == 0 or self._take_all(batch):
-            return verdicts
+            return np.zeros(len(batch), dtype=np.int8)
+        return self._judge_by_rounds(batch, arrivals)
+
+    def _judge_by_rounds(self, batch: Batch, arrivals: Arrivals | None) -> Verdicts:
+        verdicts = np.zeros(len(batch), dtype=np.int8)
         for positions in rounds(batch.slots):
             verdicts[positions] = self._judge_round(batch.take(positions), positions, arrivals or RecordedArrivals())
         return verdicts

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.core.intake.times.refused_readings import Heard, cut, within
+from edge.core.intake.times.refused_readings import NO_SLOTS, Heard, cut, within
 from edge.core.model.readings.messages import Batch, Message
 from edge.core.model.readings.stream_clock import StreamClock
 
@@ -192,6 +192,9 @@ def at_leaps(
         heard: See `cut()`.
         leaps: In order.
     """
+    if not (heard or leaps):
+        yield 0.0, batch, NO_SLOTS
+        return
     starts, ends = [(0, 0.0), *leaps], [place for place, _ in leaps] + [len(batch)]
     for (start, by), end in zip(starts, ends, strict=True):
         run = batch.take(np.arange(start, end)) if leaps else batch

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from edge.core.model.readings.messages import Batch, Message
 from edge.core.model.readings.pauses import NO_PAUSE
 
+NO_SLOTS = np.zeros(0, dtype=np.intp)
+NO_SLOTS.flags.writeable = False
+
 Heard = tuple[int, int]
 """Number of readings in a batch before one that wasn't admitted, and the slot of its sensor."""
 
@@ -25,13 +28,16 @@ def cut(
         heard: In the order of their positions.
         heard_after: The time that had passed before each of them, see `Batch`; empty if unknown.
     """
+    if not heard:
+        yield batch, NO_SLOTS, NO_PAUSE
+        return
     done = 0
     each_heard = zip(heard, heard_after or repeat(NO_PAUSE), strict=False)
     for (place, quiet_until), those in groupby(each_heard, key=lambda each: (each[0][0], each[1])):
         slots = np.array([slot for (_, slot), _ in those], dtype=np.intp)
         yield batch.take(np.arange(done, place)), slots, quiet_until
         done = place
-    yield batch.take(np.arange(done, len(batch))) if done else batch, np.zeros(0, dtype=np.intp), NO_PAUSE
+    yield batch.take(np.arange(done, len(batch))) if done else batch, NO_SLOTS, NO_PAUSE
 
 
 def among(heard: Iterable[Heard], kept: NDArray[np.bool_], sensors: int) -> list[Heard]:

@@ -100,6 +100,10 @@ class StreamClock:
         self.now, self.ahead, self.ahead_time = stands[0], int(stands[1]), stands[2]
         self.alone, self.highest, self.lead = int(stands[3]), int(stands[4]), sum(stands[5:])
 
+    def __copy__(self) -> StreamClock:
+        """A clock with the same state; faster than by `copy`'s general way."""
+        return StreamClock.__new__(StreamClock).stand_as(self)
+
     def stand_as(self, other: StreamClock) -> StreamClock:
         """Copy the state of another clock; returns this one."""
         vars(self).update(vars(other))

@@ -35,9 +35,10 @@ class SensorArrays:
 
     def at(self, slots: NDArray[np.intp] | int) -> Mapping[str, Any]:
         """The arrays by name, for reading and writing the rows of these sensors, or of a single one."""
-        if self._views is None:
-            self._views = Views(self.arrays)
-        return self._views.of(slots)
+        views = self._views
+        if views is None:
+            views = self._views = Views(self.arrays)
+        return views.cells if type(slots) is int else views.of(slots)
 
     def replace(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Replace the arrays of these names."""

@@ -44,8 +44,12 @@ class CatchUp:
 
     def hear(self, batch: Batch, messages: Sequence[Message]) -> None:
         """Record whether the broker queues messages like these, which gave a batch of readings."""
-        if len(batch) and not self._has_unkept and any(not (each.qos or each.retained) for each in messages):
-            self._has_unkept = self._is_unsaid = True
+        if self._has_unkept or len(batch) == 0:
+            return
+        for each in messages:
+            if not (each.qos or each.retained):
+                self._has_unkept = self._is_unsaid = True
+                return
 
     def begins_with(self, batch: Batch) -> bool:
         """Whether a batch begins a backlog in which arrival times or missing readings could be mistaken for silence."""

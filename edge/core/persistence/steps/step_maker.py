@@ -73,9 +73,10 @@ class StepMaker:
 
     def _add(self, step: Step, outcome: tuple[list[Event], dict[str, bytes]]) -> None:
         events, retained = outcome
-        step.events += events
+        if events:
+            step.events += events
+            self._counters.events.update(event.transition for event in events)
         step.retained |= retained
-        self._counters.events.update(event.transition for event in events)
 
     def forget(
         self, slots: Sequence[int], time: float, clock: float, reason: Reason, remark: Remark = ("", "")

@@ -175,8 +175,8 @@ class Peers:
             return len(clock)
         if math.isnan(self.start):
             self.start = _window_of(float(clock[0]))
-        start = self.start if after is None else _window_of(after)
-        return int(np.searchsorted(clock, start + WINDOW_S))
+        end = (self.start if after is None else _window_of(after)) + WINDOW_S
+        return len(clock) if clock[-1] < end else int(clock.searchsorted(end))
 
     def restart(self) -> None:
         """Discard the present window, because the stream clock was set."""

@@ -59,6 +59,7 @@ class Receiver:
         self._session_began = 0
         self.linger = Linger(options.linger_s, options.receive_maximum)
         self._rested_s = 0.0
+        self._read: list[Message] = []
         self.births = Echo(options.births, UNHEARD_BIRTHS)
 
     def begin(self, connection: int, *, modern: bool, session_present: bool) -> PublishParser:
@@ -88,6 +89,7 @@ class Receiver:
 
     def end(self) -> None:
         """Record the end of the connection; without a session nothing is redelivered."""
+        self._hand_over()
         self.births.ended()
         if not self._options.clean_session:
             self.inbox.set_aside()
@@ -109,13 +111,16 @@ class Receiver:
     def turn(self, client: BulkClient, timeout_s: float, awaits_answers: Callable[[], bool]) -> MQTTErrorCode:
         """Wait until the socket is readable or writable, and process it; then let the socket rest.
 
-        While the inbox is full, nothing is read, but the connection is kept alive.
+        What was read is handed over immediately before the next wait: a loop that was woken earlier would have to wait
+        once more, for the interpreter's lock. While the inbox is full, nothing is read, but the connection is kept
+        alive.
 
         Args:
             client: The connection's client.
             timeout_s: Timeout in seconds.
             awaits_answers: Whether the socket mustn't rest because answers from the broker are awaited.
         """
+        self._hand_over()
         if self.inbox.is_full:
             return client.hold(FULL_S)
         messages, size = client.messages_read, client.bytes_read
@@ -124,6 +129,7 @@ class Receiver:
             began = time.monotonic()
             rest_s = self.linger.rest_s(client.messages_read - messages, client.bytes_read - size, began)
             if rest_s > 0:
+                self._hand_over()
                 code = client.rest(rest_s, awaits_answers)
                 self._rested_s = time.monotonic() - began
         return code
@@ -132,7 +138,7 @@ class Receiver:
         """Handle messages that were read together."""
         if self._rested_s > 0:
             messages, self._rested_s = spread(messages, self._rested_s), 0.0
-        self.inbox.put_all(messages)
+        self._read += messages
 
     def take_one(self, message: MQTTMessage) -> None:
         """Handle a message that was read by paho."""
@@ -142,4 +148,9 @@ class Receiver:
         content_type = str(getattr(message.properties, "ContentType", ""))
         is_copy = self._is_copy(identifiers_in(message.properties), topic)
         taken = Message(topic, payload, arrived, message.retain, message.qos, receipt, packet, message.dup)
-        self.inbox.put(taken._replace(content_type=content_type, is_copy=is_copy))
+        self._read.append(taken._replace(content_type=content_type, is_copy=is_copy))
+
+    def _hand_over(self) -> None:
+        if self._read:
+            read, self._read = self._read, []
+            self.inbox.put_all(read)

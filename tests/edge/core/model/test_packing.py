@@ -98,3 +98,17 @@ def test_truncated_bytes_give_a_value_error() -> None:
     for length in range(len(packed)):
         with pytest.raises(ValueError, match="damaged bytes"):
             decompress(packed[:length])
+
+
+@given(st.lists(st.tuples(st.binary(max_size=1500), st.binary(min_size=400, max_size=1500)), max_size=4), st.binary())
+def test_parts_with_a_code_of_their_own_are_restored(pieces: list[tuple[bytes, bytes]], end: bytes) -> None:
+    data = b"".join(before + part for before, part in pieces) + end
+    assert decompress(compress(data, *(part for _, part in pieces))) == data
+    assert decompress(compress(data, b"x" * packing.LONG, *(part for _, part in reversed(pieces)))) == data
+
+
+def test_checksums_do_not_blur_the_code_of_what_is_around_them() -> None:
+    checksums = np.random.default_rng(1).bytes(1400)
+    around = bytes(np.random.default_rng(2).integers(0, 8, 1600).tolist())
+    data = around + checksums + around
+    assert len(compress(data, checksums)) < len(compress(data)) - 40

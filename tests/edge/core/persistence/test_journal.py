@@ -180,10 +180,11 @@ def test_without_deliveries_a_reading_takes_a_quarter_of_the_bytes_of_its_number
     assert len(pack([part])) / 10_000 <= 16 / 4
 
 
-def test_three_commits_of_a_quiet_plant_fit_into_a_page_of_the_store() -> None:
-    noise = np.random.default_rng(7)
-    slots = np.tile(np.arange(100), 2)
-    values = np.round(20 + slots % 7 + 0.3 * noise.normal(size=200), 2)
-    deliveries = list(zip(range(201, 401), noise.integers(0, 2**32, 200).tolist(), strict=True))
-    made = Batch(slots, values, START + np.repeat([100.0, 101.0], 100), np.zeros(200, dtype=np.intp))
-    assert len(pack([Readings(made, [], deliveries)])) <= 4096 / 3 - 100
+@pytest.mark.parametrize(("seconds", "entries", "spare"), [(2.0, 3, 100), (3.5, 2, 30)])
+def test_commits_of_a_quiet_plant_share_a_page_of_the_store(seconds: float, entries: int, spare: int) -> None:
+    noise, readings = np.random.default_rng(7), round(100 * seconds)
+    slots = np.arange(readings) % 100
+    values = np.round(20 + slots % 7 + 0.3 * noise.normal(size=readings), 2)
+    deliveries = list(zip(range(201, 201 + readings), noise.integers(0, 2**32, readings).tolist(), strict=True))
+    made = Batch(slots, values, START + 100.0 + np.arange(readings) // 100, np.zeros(readings, dtype=np.intp))
+    assert len(pack([Readings(made, [], deliveries)])) <= 4096 / entries - spare

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,12 @@ def test_a_silence_is_found_among_sensors_that_continue() -> None:
 
 def names_called(line: Line, time: float) -> list[str]:
     """The functions called by a step with one reading, in Python and in C, in order."""
+    message = reading("paced/0", time, 20.2)
+    return names_called_by(lambda: line.pipeline.process([message]))
+
+
+def names_called_by(act: Callable[[], object]) -> list[str]:
+    """The functions that an action calls, in Python and in C, in order."""
     names: list[str] = []
 
     def note(frame: Any, event: str, argument: Any) -> None:
@@ -83,10 +90,9 @@ def names_called(line: Line, time: float) -> list[str]:
         elif event == "c_call":
             names.append(argument.__name__)
 
-    message = reading("paced/0", time, 20.2)
     sys.setprofile(note)
     try:
-        line.pipeline.process([message])
+        act()
     finally:
         sys.setprofile(None)
     return names
@@ -100,6 +106,18 @@ def test_a_step_calls_the_same_functions_for_any_number_of_sensors() -> None:
         called.append(names_called(line, START + 40.0))
     assert called[0] == called[1]
     assert not {"Engine.grow", "Desk.know", "Engine.protect", "Devices.grow"} & set(called[0])
+
+
+def test_a_lone_reading_is_split_copied_and_selected_nowhere() -> None:
+    """What a step does although nothing is to be done costs most: its code has left the caches since the last one."""
+    line = Line(pipeline()).take(plant(START + np.arange(40.0), "paced/0", "paced/1"))
+    called = names_called(line, START + 40.0)
+    assert not {"Batch.take", "_reconstruct", "searchsorted", "arange"} & set(called)
+
+
+def test_time_that_passes_without_effect_costs_a_few_calls() -> None:
+    line = Line(pipeline()).take(plant(START + np.arange(40.0), "paced/0", "paced/1"))
+    assert len(names_called_by(lambda: line.pipeline.tick(0.5))) <= 20
 
 
 def test_sensors_added_one_by_one_are_found_in_their_slots() -> None:

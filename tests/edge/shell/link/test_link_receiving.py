@@ -8,12 +8,14 @@ from collections.abc import Callable
 import mqtt_bytes as mqtt
 import pytest
 from brokers import Mosquitto
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from proxy import Proxy
 from running import receive, wait_until
 from stub_broker import Client, StubBroker
 
 from edge.core.model.readings.messages import Message
 from edge.shell.link import Link, LinkOptions, Subscription
+from edge.shell.link.receiving.bulk_client import BulkClient
 from edge.shell.link.receiving.receiver import Receiver
 
 MakeLink = Callable[..., Link]
@@ -184,6 +186,27 @@ def test_messages_of_an_ended_session_are_not_redelivered() -> None:
     new = Message("a", b"2", 0.0, qos=1, receipt=3, packet=5)
     assert receiver.of_session([*old, new]) == [Message("a", b"1", 0.0, receipt=1), new]
     assert receiver.of_session([]) == []
+
+
+def test_what_was_read_is_handed_over_just_before_the_next_wait() -> None:
+    """The service's loop, which it wakes, needn't wait for the network thread to finish its turn."""
+    receiver = Receiver(LinkOptions(**SESSION), lambda: 0.0, lambda _identifiers, _topic: False)  # type: ignore[arg-type]
+    arrived: list[int] = []
+
+    class OneAWait(BulkClient):
+        def loop(self, timeout: float = 1.0) -> MQTTErrorCode:
+            arrived.append(receiver.inbox.arrived)
+            self.messages_read += 1
+            receiver.take_lot([Message("a", b"1", 0.0, qos=1)])
+            arrived.append(receiver.inbox.arrived)
+            return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    client = OneAWait(CallbackAPIVersion.VERSION2)
+    for _ in range(2):
+        receiver.turn(client, 0.0, lambda: True)
+    assert arrived == [0, 0, 1, 1]
+    receiver.end()
+    assert receiver.inbox.arrived == 2
 
 
 def test_a_session_that_was_lost_and_then_kept_is_not_overlooked() -> None:
