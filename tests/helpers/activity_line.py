@@ -82,9 +82,9 @@ class Line:
         link = cast("Link", self.link)
         return Activity(self.options, self.pipeline, (link, link))
 
-    def turn(self, now: float, *, connected: bool = True) -> None:
+    def turn(self, now: float, *, connected: bool = True) -> bool:
         self.link.connected = connected
-        self.activity.turn(now, health)
+        return self.activity.turn(now, health)
 
 
 def health() -> bytes:

@@ -96,15 +96,22 @@ class Activity:
         for each in self._onlookers:
             each.turn()
 
-    def turn(self, now: float, health: Callable[[], bytes]) -> None:
-        """Advance time, every few seconds; `health` returns the payload of the topic `health`."""
+    def turn(self, now: float, health: Callable[[], bytes]) -> bool:
+        """Advance time, every few seconds; returns whether the status file was due.
+
+        Args:
+            now: Seconds of a monotonic clock.
+            health: Returns the payload of the topic `health`; called if the status file is due.
+        """
         self._inputs.turn(now, connected=self._inbound.connected)
         self._refusals.turn(now, self._pipeline.counters)
         self._incidents.turn(now)
         self._sensors.turn(now, self._pipeline.sensors)
-        if self._written_at is None or now - self._written_at >= EVERY_S or self._news() != self._written_of:
-            self._health = health()
-            self._write(now, RUNNING)
+        if self._written_at is not None and now - self._written_at < EVERY_S and self._news() == self._written_of:
+            return False
+        self._health = health()
+        self._write(now, RUNNING)
+        return True
 
     def close(self, now: float, health: Callable[[], bytes]) -> None:
         """Report everything pending, because the service ends; `health` returns the payload of the topic `health`."""
@@ -162,8 +169,7 @@ class Activity:
         return links, self._inputs.heard, self._refusals.kinds
 
     def _write(self, now: float, state: str) -> None:
-        if self._status_file is None:
-            return
         self._written_at = now
         self._written_of = self._news()
-        self._status_file.write(msgspec.json.encode(self.as_dict(now, state)))
+        if self._status_file is not None:
+            self._status_file.write(msgspec.json.encode(self.as_dict(now, state)))

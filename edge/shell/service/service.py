@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 from edge.core.incidents.events.event import timestamp
 from edge.core.incidents.events.gaps import Gap
@@ -49,8 +50,8 @@ IDLE_WAIT_S, BUSY_WAIT_S = 1.2, 0.02
 LOOK_S = 2.0
 """How often the service checks its own state and notifies its supervisor."""
 
-HEALTH_S, STARTING_S = 10.0, 30.0
-"""Interval at which health is published; in the first `STARTING_S`, when people watch, at every check."""
+STARTING_S = 30.0
+"""Health is published with each status file; in this first time, when people watch, at every check."""
 
 PRUNE_S, PRUNE_EVENTS, DRAIN_S, RETRY_S = 60.0, 1000, 5.0, 1.0
 TICK_S = 1.0
@@ -207,7 +208,7 @@ class Service:
         return list(dict.fromkeys((self._inbound, self._outbound)))
 
     def _turn(self) -> None:
-        if not (self._inbound.alive and self._outbound.alive):
+        if not (self._inbound.alive and (self._outbound is self._inbound or self._outbound.alive)):
             raise LinkDied("a network thread has ended")
         self._note_connections()
         self._note_step(self._clocks.stepped(self._last_arrival))
@@ -229,12 +230,12 @@ class Service:
             self._watch.note_missing(self._last_arrival or self._started)
             if self._report.has_news():
                 self._publisher.retain(self._topics.status, self._report.status("online"))
-            self._activity.turn(now, self._health)
-            if self._timers.is_due("health", now, LOOK_S if now - self._began < STARTING_S else HEALTH_S):
-                self._publisher.retain(self._topics.health, self._health())
+            health = cache(self._health)
+            if self._activity.turn(now, health) or now - self._began < STARTING_S:
+                self._publisher.retain(self._topics.health, health())
                 self._publish()
             self._supervisor.alive()
-        self._supervisor.status(standing(self._inbound, self._outbound, self._waiting))
+            self._supervisor.status(standing(self._inbound, self._outbound, self._waiting))
         if self._timers.is_due("prune", now, PRUNE_S) or self._events_since_pruning >= PRUNE_EVENTS:
             self._prune()
 

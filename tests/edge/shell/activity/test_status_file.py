@@ -29,6 +29,12 @@ def test_the_status_file_is_written_every_ten_seconds_and_when_a_connection_chan
     assert is_written(23)
 
 
+def test_health_is_due_with_the_status_file_also_where_there_is_none(tmp_path: Path) -> None:
+    for store in (tmp_path / "store.db", None):
+        line = Line(store)
+        assert [now for now in range(0, 24, 2) if line.turn(now, connected=now != 6)] == [0, 6, 8, 18]
+
+
 def test_the_status_file_contains_current_activity_and_the_end_of_the_service(tmp_path: Path) -> None:
     line = Line(tmp_path / "store.db")
     line.take(0, ("plant/a", b"1"), ("plant/b", b"\xe2\x80\xae"))
