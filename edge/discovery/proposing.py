@@ -16,6 +16,7 @@ from edge.core.model.readings.messages import Message
 from edge.discovery.bookkeeping import is_bookkeeping_topic
 from edge.discovery.collecting import CollectedMessages
 from edge.discovery.formats import Keys, decode, is_read, keys_for
+from edge.discovery.joining import FEW, joined
 
 MOST_INPUTS = 200
 MOST_LEFT_OUT = 100
@@ -82,6 +83,8 @@ def propose(heard: CollectedMessages, gateways: GatewayTopics, own: str) -> Prop
         left_out[topic] = "contains only information about its sender, or times"
     unread = {topic: _looks(heard.topics[topic][-1].payload) for topic, keys in rest.items() if keys is None}
     inputs += _of_topics(read, [each for each in (*left_out, *unread) if each not in read])
+    too_many = f"would need more than {MOST_INPUTS} inputs"
+    left_out |= {topic_of(each): too_many for each in inputs[MOST_INPUTS:]}
     return Proposal(inputs[:MOST_INPUTS], counted, left_out, unread)
 
 
@@ -247,4 +250,25 @@ def _of_topics(keys_of: Mapping[str, Keys], others: Sequence[str]) -> list[dict[
             ignored = [each for each in others if _beginning(each) == first and not _has_wildcards(each)]
             more = {"ignore_topics": ignored[:MOST_LEFT_OUT]} if ignored else {}
             wide.append({"topic": f"{first}/#", **more, **keys})
-    return exact + wide
+    return _joined(keys_of, others, exact, wide)
+
+
+def _joined(
+    keys_of: Mapping[str, Keys], others: Sequence[str], exact: list[dict[str, Any]], wide: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The inputs, with fewer ones in place of many that have the same keys."""
+    alike = Counter(_alike(each) for each in exact + wide)
+    made: list[dict[str, Any]] = []
+    for keys in [each for each, count in alike.items() if count > FEW]:
+        topics = [topic for topic in keys_of if repr(keys_of[topic]) == keys and filter_problem(topic) is None]
+        filters = joined(topics, [*(each for each in keys_of if repr(keys_of[each]) != keys), *others])
+        if topics and len(filters) < alike[keys]:
+            made += [{"topic": each, **keys_of[topics[0]]} for each in filters]
+            exact = [each for each in exact if _alike(each) != keys]
+            wide = [each for each in wide if _alike(each) != keys]
+    return exact + made + wide
+
+
+def _alike(given: Mapping[str, Any]) -> str:
+    """The keys of an input that don't name topics, as a text."""
+    return repr({key: value for key, value in given.items() if key not in {"topic", "ignore_topics"}})

@@ -13,7 +13,7 @@ from config.tables.convention import Convention, conventions
 from edge.core.model.readings.messages import Message
 from edge.discovery.collecting import PER_TOPIC, TOPICS, CollectedMessages
 from edge.discovery.outcome import outcome_of, tables
-from edge.discovery.proposing import Proposal, propose
+from edge.discovery.proposing import MOST_INPUTS, Proposal, propose
 from edge.shell.service.assembly.parts import make_pipeline
 
 NOW = 1_700_000_060.0
@@ -234,6 +234,26 @@ def test_topics_that_begin_with_a_slash_share_an_input_by_their_next_level() -> 
         {"topic": "/x", "format": "number"},
         {"topic": "/home/#", "format": "number"},
     ]
+
+
+def test_many_devices_with_the_same_topics_share_inputs() -> None:
+    kinds = {"temp": "21.5", "door": "ON", "flow": "1,5", "air": {"co2": 447, "rssi": -60}}
+    messages = [(f"dev{number:03}/{kind}", payload) for number in range(150) for kind, payload in kinds.items()]
+    proposal, sensors = proposed(*messages, *((f"dev{number:03}/name", "a text") for number in range(150)))
+    assert {each["topic"] for each in proposal.inputs} == {f"+/{kind}" for kind in kinds}
+    assert len(sensors) == 600
+    assert proposal.left_out == {}
+
+
+def test_what_would_need_too_many_inputs_is_said() -> None:
+    proposal, _ = proposed(
+        *(
+            (f"a{number}/{'x/' * (number % 120)}b{number}", ("1", "1,5", "1 V", "ON")[number % 4])
+            for number in range(500)
+        )
+    )
+    assert len(proposal.inputs) == MOST_INPUTS
+    assert list(proposal.left_out.values()) == [f"would need more than {MOST_INPUTS} inputs"] * (500 - MOST_INPUTS)
 
 
 def test_topics_of_other_programs_on_the_computer_of_a_convention_are_read() -> None:
