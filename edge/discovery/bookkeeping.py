@@ -46,6 +46,11 @@ def is_bookkeeping(name: str, values: Sequence[tuple[float, float]]) -> bool:
     return plain in WORDS or is_version(name) or all(_is_time(value, arrived) for value, arrived in values)
 
 
+def is_bookkeeping_name(path: str) -> bool:
+    """Whether a field is bookkeeping by its name alone, whatever it holds."""
+    return plain_key(path.rpartition("/")[2]) in WORDS | RADIO
+
+
 def bookkeeping_in(documents: Iterable[tuple[object, float]]) -> list[str]:
     """Globs on the bookkeeping fields of documents.
 

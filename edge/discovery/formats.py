@@ -15,7 +15,7 @@ from edge.core.intake.decoders.documents.keys.plain_keys import plain_key
 from edge.core.intake.decoders.documents.sender_keys import SENDERS
 from edge.core.intake.decoders.recognition.looks_like import is_time
 from edge.core.model.readings.messages import Message, Refused
-from edge.discovery.bookkeeping import bookkeeping_in
+from edge.discovery.bookkeeping import bookkeeping_in, is_bookkeeping_name
 from edge.shell.service.assembly.decoders import decoder_of
 
 Keys = Mapping[str, Any]
@@ -185,4 +185,7 @@ def _is_unread(keys: Keys, payload: bytes) -> bool:
     found = decode(keys, payload)
     if found is None or not found.samples:
         return True
-    return any(each.reason in {"odd_number", "no_sender"} for each in found.refusals)
+    return any(
+        each.reason == "no_sender" or (each.reason == "odd_number" and not is_bookkeeping_name(each.path))
+        for each in found.refusals
+    )

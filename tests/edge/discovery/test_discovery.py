@@ -277,6 +277,14 @@ def test_a_serial_number_is_no_number_with_a_unit() -> None:
     assert sensors == {"air/a/rco2": 447, "air/a/atmp": 25.9}
 
 
+def test_the_notation_of_bookkeeping_decides_nothing() -> None:
+    form = "PASSKEY=AB&dateutc=2023-11-14+22:14:20&tempf=70.3&freq=868M&model=GW1000"
+    assert inputs(("ecowitt/gw", form)) == [{"topic": "ecowitt/gw", "format": "text"}]
+    assert inputs(("a/b", {"temp": "21.5", "frequency": "868,3", "version": "3 beta"})) == [
+        {"topic": "a/b", "format": "json"}
+    ]
+
+
 def test_a_version_that_has_a_topic_of_its_own_is_left_out() -> None:
     assert inputs(("dsmr/dsmr_version", "50"), ("dsmr/power", "1.5")) == [{"topic": "dsmr/power", "format": "number"}]
 
