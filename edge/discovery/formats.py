@@ -12,7 +12,7 @@ from config.schema import LimitsTable
 from config.tables.inputs import NEED_CBOR, Input
 from edge.core.intake.decoders import Decoded, Decoder
 from edge.core.intake.decoders.documents.keys.plain_keys import plain_key
-from edge.core.intake.decoders.documents.sender_keys import SENDERS
+from edge.core.intake.decoders.documents.sender_keys import SENDERS, senders_in
 from edge.core.intake.decoders.recognition.looks_like import is_time
 from edge.core.model.readings.messages import Message, Refused
 from edge.discovery.bookkeeping import bookkeeping_in, is_bookkeeping_name
@@ -160,10 +160,10 @@ def _in_detail(keys: Keys, messages: Sequence[Message]) -> dict[str, Any]:
 def _senders(documents: Sequence[dict[str, Any]]) -> list[str]:
     """Fields that distinguish the devices of one topic: those with several recurring values."""
     known = {plain_key(each): place for place, each in enumerate(SENDERS)}
-    present = [key for key in documents[0] if plain_key(key) in known] if documents else []
-    present.sort(key=lambda each: known[plain_key(each)])
-    common = [key for key in present if all(isinstance(each.get(key), (str, int)) for each in documents)]
-    by_key = {key: [str(each[key]) for each in documents] for key in common}
+    named = [dict(senders_in(each)) for each in documents]
+    common = [key for key in named[0] if all(key in each for each in named)] if named else []
+    common.sort(key=lambda each: ("." in each, known[plain_key(each.rpartition(".")[2])]))
+    by_key = {key: [each[key] for each in named] for key in common}
     if "model" in by_key and "id" in by_key:
         return ["model", "id"]
     several = [key for key, values in by_key.items() if 1 < len(set(values)) < len(values)]

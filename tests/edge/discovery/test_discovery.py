@@ -168,6 +168,13 @@ def test_several_devices_on_one_topic_are_distinguished_by_payload_fields() -> N
     assert sensors == {f"weather/bresser/{each}/temp": 20.0 + each for each in range(3)}
 
 
+def test_devices_of_one_topic_may_be_named_in_an_object() -> None:
+    events = [{"data": {"entity_id": each, "state": "21.5"}, "wifi": {"channel": 6}} for each in ("a", "b") * 2]
+    assert [each["sensor"] for each in inputs(*(("ha/events", each) for each in events))] == [
+        "{topic}/{payload.data.entity_id}/{field}"
+    ]
+
+
 def test_a_list_with_numbered_elements_is_proposed_with_items() -> None:
     proposal, sensors = proposed(
         ("gw", {"values": [{"id": 1, "v": 2.5, "ts": NOW}, {"id": 2, "v": 3.5, "ts": NOW}]}), ("x", "1")

@@ -73,7 +73,9 @@ def test_the_field_may_be_in_an_object_and_the_template_of_the_input_is_kept() -
     found.note([message({"data": {"value": 1}, "deviceInfo": {"devEui": each}}) for each in "ab" * 20])
     assert [each.sensor for each in found.told] == ["house/{1}/{payload.deviceInfo.devEui}"]
     parse(f'[[input]]\ntopic = "#"\nsensor = "{found.told[0].sensor}"')
-    assert dict(senders_in({"a.b": {"id": 1}, "x": {"i.d": 1, "id": 2}, "id": 3.5})) == {"x.id": "2"}
+    assert dict(senders_in({"a.b": {"mac": 1}, "x": {"m.ac": 1, "mac": 2}, "id": 3.5, "wifi": {"channel": 6}})) == {
+        "x.mac": "2"
+    }
 
 
 def test_a_sender_that_appears_later_is_noticed_too() -> None:

@@ -32,6 +32,12 @@ SENDERS = (
 
 _PLAIN = frozenset(map(plain_key, SENDERS))
 
+_WITHIN = _PLAIN & {
+    *("sensor", "sensorid", "device", "deviceid", "deveui", "devname", "serial", "serialnumber", "imei", "mac"),
+    *("entityid", "host", "hostname"),
+}
+"""Those that identify the sender in an object, too, where the others may be those of a radio link or an update."""
+
 _UNSUITABLE = re.compile(r"[{}.?/+#]")
 """Characters that no placeholder of a template may hold."""
 
@@ -42,13 +48,13 @@ def senders_in(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     Yields:
         The keys that lead to a field, joined by dots, and its text.
     """
+    yield from _texts(document, _PLAIN)
     for key, value in document.items():
         if isinstance(value, dict) and not _UNSUITABLE.search(key):
-            yield from ((f"{key}.{inner}", text) for inner, text in _texts(value))
-    yield from _texts(document)
+            yield from ((f"{key}.{inner}", text) for inner, text in _texts(value, _WITHIN))
 
 
-def _texts(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _texts(fields: Mapping[str, Any], known: frozenset[str]) -> Iterator[tuple[str, str]]:
     for key, value in fields.items():
-        if plain_key(key) in _PLAIN and not _UNSUITABLE.search(key) and (text := identifying_text(value)) is not None:
+        if plain_key(key) in known and not _UNSUITABLE.search(key) and (text := identifying_text(value)) is not None:
             yield key, text
