@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from config.notation.topics import glob_problem
 from edge.core.intake.decoders.documents.keys.plain_keys import plain_key
 from edge.core.intake.decoders.documents.lists import is_version
 from edge.core.model.readings.messages import Message
@@ -60,7 +61,7 @@ def bookkeeping_in(documents: Iterable[tuple[object, float]]) -> list[str]:
     values: dict[tuple[bool, str], list[tuple[float, float]]] = {}
     for document, arrived in documents:
         for depth, name, value in _numbers(document, 0, ""):
-            if not _UNSUITABLE.search(name) and "/" not in name:
+            if not _UNSUITABLE.search(name) and "/" not in name and name and glob_problem(f"**/{name}") is None:
                 values.setdefault((depth > 1, name), []).append((value, arrived))
     found = [(is_deep, name) for (is_deep, name), seen in values.items() if is_bookkeeping(name, seen)]
     return list(dict.fromkeys(f"**/{name}" if is_deep else name for is_deep, name in found))

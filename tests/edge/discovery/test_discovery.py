@@ -284,6 +284,11 @@ def test_a_serial_number_is_no_number_with_a_unit() -> None:
     assert sensors == {"air/a/rco2": 447, "air/a/atmp": 25.9}
 
 
+@pytest.mark.parametrize("key", ["", "***", "x" * 300, "a*b", "#"])
+def test_a_key_that_no_glob_can_name_is_left_alone(key: str) -> None:
+    assert inputs(("a/b", {key: 1_700_000_060, "temp": 21.5})) == [{"topic": "a/b", "format": "json"}]
+
+
 def test_the_notation_of_bookkeeping_decides_nothing() -> None:
     form = "PASSKEY=AB&dateutc=2023-11-14+22:14:20&tempf=70.3&freq=868M&model=GW1000"
     assert inputs(("ecowitt/gw", form)) == [{"topic": "ecowitt/gw", "format": "text"}]

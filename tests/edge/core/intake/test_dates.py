@@ -38,6 +38,8 @@ def test_the_arrival_decides_whether_the_day_or_the_month_comes_first() -> None:
             with pytest.raises(TimeError):
                 read_time(written, arrived=unknown)
     assert read_time("03.04.2026 05:00:00", arrived=march) == april
+    with pytest.raises(TimeError):
+        read_time("13/04/2026 05:00:00")
 
 
 @seed(8)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from math import isnan
 
 NEAR_S = 10 * 86_400.0
 """A date whose day and month are ambiguous is the one within this of the arrival. The other is 27 days away or more."""
@@ -58,7 +59,12 @@ def _with_month(text: str, arrived: float) -> str:
 
 
 def _year_first(date: re.Match[str], arrived: float) -> str:
-    """A date that ends in its year, as ISO 8601, if it is clear where its month is."""
+    """A date that ends in its year, as ISO 8601, if it is clear where its month is.
+
+    Without an arrival it isn't, even if this date has one meaning only: others of the same sender may have two.
+    """
+    if date[2] != "." and isnan(arrived):
+        return date[0]
     first, second, year = int(date[1]), int(date[3]), int(date[4])
     meanings = [(second, first)] if date[2] == "." else list(dict.fromkeys([(second, first), (first, second)]))
     meanings = [each for each in meanings if each[0] <= len(_MONTHS)]
