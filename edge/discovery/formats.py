@@ -13,7 +13,7 @@ from config.tables.inputs import NEED_CBOR, Input
 from edge.core.intake.decoders import Decoded, Decoder
 from edge.core.intake.decoders.documents.keys.plain_keys import plain_key
 from edge.core.intake.decoders.documents.sender_keys import SENDERS, senders_in
-from edge.core.intake.decoders.recognition.looks_like import is_time
+from edge.core.intake.decoders.recognition.looks_like import instead, is_time
 from edge.core.model.readings.messages import Message, Refused
 from edge.discovery.bookkeeping import bookkeeping_in, is_bookkeeping_name
 from edge.shell.service.assembly.decoders import decoder_of
@@ -107,6 +107,7 @@ def _alternatives(payloads: Sequence[bytes]) -> Iterator[Keys]:
         if keys == ALTERNATIVES[1]:
             yield from _words(payloads)
             yield from _items(payloads)
+            yield from _columns(payloads)
 
 
 def _words(payloads: Sequence[bytes]) -> Iterator[Keys]:
@@ -118,6 +119,18 @@ def _words(payloads: Sequence[bytes]) -> Iterator[Keys]:
             other = next(iter(texts))
             style = str.upper if other.isupper() else str.capitalize if other[:1].isupper() else str.lower
             yield {"format": "number", "values": {style(on): 1.0, style(off): 0.0} | spelled, "repetition": "on_change"}
+
+
+def _columns(payloads: Sequence[bytes]) -> Iterator[Keys]:
+    """Rows below the names of their columns, which every payload begins with."""
+    heads = {each.lstrip().partition(b"\n")[0].strip() for each in payloads}
+    if len(heads) != 1 or "columns = " not in (instead("json", payloads[-1]) or ""):
+        return
+    (head,) = heads
+    text = head.decode("utf-8", "replace")
+    names = next((text.split(each) for each in ";\t," if each in text), [])
+    if len(set(names)) == len(names) > 1:
+        yield {"format": "text", "columns": [each.strip() for each in names]}
 
 
 def _items(payloads: Sequence[bytes]) -> Iterator[Keys]:

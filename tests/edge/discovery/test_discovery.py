@@ -284,6 +284,15 @@ def test_a_serial_number_is_no_number_with_a_unit() -> None:
     assert sensors == {"air/a/rco2": 447, "air/a/atmp": 25.9}
 
 
+def test_rows_below_the_names_of_their_columns_are_read() -> None:
+    proposal, sensors = proposed(
+        ("log/a", "time;temp;hum\n1700000000;21.5;48\n1700000030;21.6;49\n"),
+        ("log/a", "time;temp;hum\n1700000060;22;50"),
+    )
+    assert proposal.inputs == [{"topic": "log/a", "format": "text", "columns": ["time", "temp", "hum"]}]
+    assert sensors == {"log/a/temp": 22.0, "log/a/hum": 50.0}
+
+
 @pytest.mark.parametrize("key", ["", "***", "x" * 300, "a*b", "#"])
 def test_a_key_that_no_glob_can_name_is_left_alone(key: str) -> None:
     assert inputs(("a/b", {key: 1_700_000_060, "temp": 21.5})) == [{"topic": "a/b", "format": "json"}]

@@ -44,6 +44,11 @@ SPARKPLUG = b"\x08" + bytes.fromhex("c8b4a8b9c331") + b"\x12\x04\x0a\x02ab"
             'not a plain number but a number with a decimal comma, unless the comma separates thousands: decimal = ","',
         ),
         ("number", "1\u202f234,5".encode(), 'not a plain number but a number with a decimal comma: decimal = ","'),
+        (
+            "json",
+            b"time;temp C\r\n1700000000;21.5\r\n",
+            'not JSON but rows below the names of their columns: format = "text" with columns = ["...", "..."]',
+        ),
         ("json", b"<0.1", "not JSON but a bound or an estimate, which no option reads"),
         ("json", "\uff12\uff11".encode(), "not JSON but a text"),
         ("json", b"PASSKEY=AB&model=GW1000&tempf=70.3", 'not JSON but pairs: format = "text"'),

@@ -87,7 +87,13 @@ _SHORT_TEXTS = (
         "",
     ),
 )
+_HEADING = r"[^\W\d_][\w .()/%°-]{0,40}"
 _TEXTS = (
+    (
+        re.compile(rf"{_HEADING}([;,\t]){_HEADING}(?:\1{_HEADING})*\r?\n\s*[+-]?\d[^\n]*(?:\n[^\n]*)*"),
+        'rows below the names of their columns: format = "text" with columns = ["...", "..."]',
+        "",
+    ),
     (re.compile(r"(?:[0-9A-Fa-f]{2}){4,}"), "hexadecimal digits", ""),
     (re.compile(r"<[?!A-Za-z].*", re.DOTALL), "XML or HTML", ""),
     (
