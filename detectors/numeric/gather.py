@@ -117,6 +117,12 @@ def is_consecutive(rows: NDArray[np.intp]) -> bool:
     return bool(rows[-1] - rows[0] == len(rows) - 1 and (rows[1:] - rows[:-1] == 1).all())
 
 
+def as_span(rows: NDArray[np.intp]) -> slice | NDArray[np.intp]:
+    """The rows as a slice if they are consecutive, and enough for that to pay off."""
+    begin = int(rows[0]) if len(rows) >= ENOUGH and is_consecutive(rows) else None
+    return rows if begin is None else slice(begin, begin + len(rows))
+
+
 def array_of(table: Any) -> NDArray[Any]:
     """The underlying array, also of a view."""
     return table.array if type(table) is Piece else table

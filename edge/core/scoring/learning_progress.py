@@ -16,7 +16,7 @@ def lowest_levels(levels: AlarmLevels, rows: int) -> Floats:
     """The lowest raising level of each sensor's detectors, in decades; 0 while none is learned. Shape (rows,).
 
     Args:
-        levels: The levels of all sensors; each detector may have room for a different number of them.
+        levels: The levels of all sensors.
         rows: Number of sensors.
     """
     lowest = np.full(rows, np.inf)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import ge
 from typing import Any
 
 import numpy as np
@@ -67,19 +68,16 @@ class Profile:
         return Profile(self.detectors, self.incidents.model_copy(update=changed), self.counter, self.preferences)
 
 
-def exceeds_any(scores: Sequence[Numbers], levels: Sequence[Numbers], like: Numbers) -> tuple[Any, Numbers]:
+def exceeds_any(scores: Sequence[Numbers], levels: Sequence[Numbers]) -> tuple[Any, Numbers]:
     """Whether any score reaches its level, and the lowest of the levels; shape (n,).
 
     Args:
-        scores: Scores of each detector in decades, or NaN, shape (n,).
-        levels: Their raising levels, shape (n,).
-        like: An array with as many elements as there are readings.
+        scores: Scores of each detector in decades, or NaN, shape (detectors, n).
+        levels: Their raising levels, shape (detectors, n).
     """
-    exceeds, lowest = False if type(like) is float else np.zeros(len(like), dtype=bool), constant_like(like, HIGHEST)
-    for score, level in zip(scores, levels, strict=True):
-        exceeds = exceeds | (score >= level)
-        lowest = minimum(lowest, level)
-    return exceeds, lowest
+    if isinstance(scores, np.ndarray):
+        return np.logical_or.reduce(scores >= levels, axis=0), np.minimum.reduce(levels, axis=0, initial=HIGHEST)
+    return any(map(ge, scores, levels)), min([HIGHEST, *levels])
 
 
 EVERYONE = slice(None)
@@ -214,9 +212,10 @@ class Group:
             for name, array in arrays.items():
                 table.arrays[name][row] = array
 
-    def scores(self, verdicts: list[Scores]) -> list[Numbers]:
-        """The scores of the `judges`."""
-        return [verdicts[place].learned for place in self._judging]
+    def scores(self, verdicts: list[Scores], like: Numbers) -> Any:
+        """The scores of the `judges`, shape (judges, n), where `like` has shape (n,)."""
+        scores = [verdicts[place].learned for place in self._judging]
+        return scores if type(like) is float else np.array(scores).reshape(len(scores), len(like))
 
     def ruled(self, verdicts: list[Scores]) -> Numbers | None:
         """The highest scores by operator-defined limits; None if there are no limits.

@@ -73,8 +73,8 @@ class LevelCheck:
             lambda due: profile.level_at(np.atleast_1d(intervals)[due]),
             settings,
         )
-        scores, ruled = group.scores(verdicts), group.ruled(verdicts)
-        exceeds, lowest = exceeds_any(scores, levels, readings.times)
+        scores, ruled = group.scores(verdicts, readings.times), group.ruled(verdicts)
+        exceeds, lowest = exceeds_any(scores, levels)
         statistics["level"][slots] = lowest
         unseen = nowhere(readings.seen != readings.seen)  # NaN differs from itself: counters without a pace yet
         before = statistics["exceeding"][slots]
@@ -87,7 +87,7 @@ class LevelCheck:
             self._levels.note(judges, slots, scores, tracked, settings)
         elif protected is not True:
             counted = ~protected
-            self._levels.note(judges, slots[counted], [each[counted] for each in scores], tracked[counted], settings)
+            self._levels.note(judges, slots[counted], scores[:, counted], tracked[counted], settings)
         matters = ((run >= settings.raise_after) | tracked) & (unseen ^ True)
         if ruled is not None:
             matters = matters | (ruled > 0) | tracked

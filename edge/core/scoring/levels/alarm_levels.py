@@ -9,7 +9,6 @@ Time is observed time: absences are left out, and steps of the sensor's clock do
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -23,7 +22,8 @@ from detectors.numeric.elementwise import any_of, bounded, constant_like, where
 from detectors.state import StateError
 from edge.core.model.packing.encoding import decode_arrays, encode_arrays
 from edge.core.model.sensors.sensor_arrays import SensorArrays
-from edge.core.scoring.levels.calibration import DAY_S, SETTLED_S, Calibration
+from edge.core.scoring.levels.calibration import SETTLED_S, Calibrations
+from edge.core.scoring.levels.tails import DAY_S
 
 ABSENT_S = DAY_S / 4
 """Time without a reading beyond this doesn't count as observed."""
@@ -44,25 +44,6 @@ OF = "."
 
 Assume = Callable[[Slots], Floats]
 """Returns the levels that perfect scores would require, in decades, for sensors given by index."""
-
-
-class Calibrations(dict[str, Calibration]):
-    """The calibration of each detector's scores, by detector name; one that is looked up is created if need be."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._rows = 0
-
-    def __missing__(self, detector: str) -> Calibration:
-        found = self[detector] = Calibration()
-        found.grow(self._rows)
-        return found
-
-    def grow(self, rows: int) -> None:
-        """Grow all of them to `rows` sensors, with some spare capacity."""
-        self._rows = max(self._rows, rows)
-        for each in self.values():
-            each.grow(rows)
 
 
 class AlarmLevels(SensorArrays):
@@ -95,8 +76,7 @@ class AlarmLevels(SensorArrays):
     def clear_row(self, slot: int) -> None:
         """See `SensorArrays`."""
         super().clear_row(slot)
-        for each in self.by_detector.values():
-            each.clear_row(slot)
+        self.by_detector.clear_row(slot)
 
     def levels(
         self,
@@ -106,8 +86,8 @@ class AlarmLevels(SensorArrays):
         is_open: Any,
         assume: Assume,
         settings: IncidentSettings,
-    ) -> list[Numbers]:
-        """The raising levels for the next readings, in decades; shape (n,) for each detector.
+    ) -> Any:
+        """The raising levels for the next readings, in decades, shape (detectors, n); not to be modified.
 
         Args:
             detectors: The detectors that score the readings.
@@ -129,8 +109,9 @@ class AlarmLevels(SensorArrays):
                 detectors, np.atleast_1d(slots)[which], np.atleast_1d(watched)[which], assume(which), settings
             )
         if settings.threshold is not None:
-            return [constant_like(times, settings.threshold)] * len(detectors)
-        return [self.by_detector[each.name].at(slots)["level"][slots] for each in detectors]
+            levels = [constant_like(times, settings.threshold)] * len(detectors)
+            return levels if type(slots) is int else np.array(levels).reshape(len(detectors), len(slots))
+        return self.by_detector.levels(detectors, slots)
 
     def note(
         self,
@@ -145,19 +126,17 @@ class AlarmLevels(SensorArrays):
         Args:
             detectors: The detectors that score the readings.
             slots: Their sensors, shape (n,), or a single one.
-            scores: Scores of each detector in decades, or NaN, shape (n,).
+            scores: Scores of each detector in decades, or NaN, shape (detectors, n).
             is_open: Whether an incident is open or being adopted, shape (n,).
             settings: The incident settings, which define when an incident ends.
         """
-        watched = self.at(slots)["watched"][slots]
-        for detector, score in zip(detectors, scores, strict=True):
-            self.by_detector[detector.name].note(slots, score, watched, is_open, settings)
+        self.by_detector.note(detectors, slots, scores, self.at(slots)["watched"][slots], is_open, settings)
 
     def raised(self, slot: int, detectors: Sequence[str]) -> None:
         """Record an incident of a sensor raised by the scores of these detectors."""
         settled = bool(self.watched[slot] >= SETTLED_S)
         for name in detectors:
-            self.by_detector[name].raised(slot, settled=settled)
+            self.by_detector.raised(name, slot, settled=settled)
         if settled:
             self.due[slot] = self.watched[slot]
 
@@ -169,14 +148,13 @@ class AlarmLevels(SensorArrays):
         """Copy the levels of some sensors from another instance."""
         for name, array in self.arrays.items():
             array[slots] = getattr(other, name)[slots]
-        for name in {*self.by_detector, *other.by_detector}:
-            self.by_detector[name].take_rows(other.by_detector[name], slots)
+        self.by_detector.take_rows(other.by_detector, slots)
 
     def state(self, first: int, last: int) -> bytes:
         """The rows in the range `first` to `last` (exclusive), for `load()`."""
         arrays = {name: each[first:last] for name, each in self.arrays.items()}
         for detector in sorted(self.by_detector):
-            for name, array in self.by_detector[detector].arrays.items():
+            for name, array in self.by_detector[detector]._asdict().items():
                 arrays[f"{detector}{OF}{name}"] = array[first:last]
         return encode_arrays(arrays)
 
@@ -194,8 +172,7 @@ class AlarmLevels(SensorArrays):
         if "level" in mine:
             raise StateError("a level for all detectors together")
         super().load(first, encode_arrays(mine))
-        for detector, arrays in theirs.items():
-            self.by_detector[detector].load(first, encode_arrays(arrays))
+        self.by_detector.load(first, theirs)
 
     def _work_out(
         self,
@@ -207,9 +184,7 @@ class AlarmLevels(SensorArrays):
     ) -> None:
         allowed = settings.false_alarms_per_sensor_per_day
         lapsed = np.maximum(watched - np.maximum(self.worked_out[slots], SETTLED_S), 0.0)
-        for each in detectors:
-            floor = assumed if math.isnan(each.floor) else np.minimum(assumed, each.floor)
-            self.by_detector[each.name].work_out(slots, watched, lapsed, assumed, floor, SHARE * allowed)
+        self.by_detector.work_out(detectors, slots, watched, lapsed, assumed, SHARE * allowed)
         self.assumed[slots] = assumed
         self.worked_out[slots] = watched
         soon = min(REFRESH_S, REFRESH_ALARMS / allowed * DAY_S)
