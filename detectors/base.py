@@ -96,6 +96,10 @@ class Measure(NamedTuple):
     upper: float = math.nan
 
 
+_new = object.__new__
+"""Creates an object without its initialiser, which takes as long as a small detector's arithmetic."""
+
+
 class Scores:
     """A detector's result for n readings; all arrays are float64 of shape (n,), or plain floats for a single reading.
 
@@ -135,8 +139,9 @@ class Scores:
             expected: The middle of the band.
             reach: May be called later, so it must not depend on state that changes.
         """
-        scores = cls(score, expected, NOTHING, NOTHING)
-        scores._band = reach
+        scores = _new(cls)
+        scores.score = scores.learned = score
+        scores.expected, scores.ruled, scores._band = expected, None, reach  # noqa: SLF001 - one of this class
         return scores
 
     @property
@@ -170,8 +175,9 @@ class Scores:
 
     def with_score(self, score: Numbers) -> Scores:
         """A copy with other scores."""
-        scores = Scores(score, self.expected, NOTHING, NOTHING)
-        scores._band = self._band
+        scores = _new(Scores)
+        scores.score = scores.learned = score
+        scores.expected, scores.ruled, scores._band = self.expected, None, self._band  # noqa: SLF001 - likewise
         return scores
 
     def with_learned(self, learned: Numbers) -> Scores:

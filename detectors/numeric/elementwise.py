@@ -124,7 +124,8 @@ def exp(values: Any) -> Any:
 def floor(values: Any) -> Any:
     """The largest integer not above the value, as a float."""
     if type(values) is float:
-        return float(math.floor(values)) if math.isfinite(values) else values
+        whole_part = values // 1.0  # NaN for an infinity
+        return whole_part if whole_part == whole_part else values  # noqa: PLR0124
     return np.floor(values)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from detectors.base import Detector, Field, Scores, State
-from detectors.noise import SELDOM, Noise, noise_layout, taken_in, with_what_was_seen
+from detectors.noise import SELDOM, noise_layout, noise_of, taken_in, with_what_was_seen
 from detectors.numeric.arrays import Numbers, Rows
 from detectors.numeric.elementwise import (
     NOTHING,
@@ -101,7 +101,7 @@ class Cusum(Detector):
 
     def judge(self, state: State, slots: Rows, values: Numbers, times: Numbers) -> Scores:  # noqa: ARG002
         """See `Detector`."""
-        noise = Noise(state, slots, self.memory)
+        noise = noise_of(state, slots, self.memory)
         level, highest = state["level"][slots], state["highest"][slots]
         first = nowhere(noise.count == 0)
         residual = where(first, 0.0, values - level)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from detectors.base import Detector, Field, Scores, State
-from detectors.noise import Noise, noise_layout
+from detectors.noise import noise_layout, noise_of
 from detectors.numeric.arrays import Numbers, Rows
 from detectors.numeric.elementwise import bounded, maximum, where
 from detectors.parameters import parameter
@@ -62,7 +62,7 @@ class StreamingMedian(Detector):
 
     def judge(self, state: State, slots: Rows, values: Numbers, times: Numbers) -> Scores:  # noqa: ARG002
         """See `Detector`."""
-        noise = Noise(state, slots, self.spread_memory)
+        noise = noise_of(state, slots, self.spread_memory)
         median, deviation = state["median"][slots], state["deviation"][slots]
         first = noise.count == 0
         residual = where(first, 0.0, values - median)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from detectors.base import TOGETHER_S, Detector, Field, Limit, Scores, State
-from detectors.noise import Noise, noise_layout
+from detectors.noise import noise_layout, noise_of
 from detectors.numeric.arrays import Numbers, Rows
 from detectors.numeric.elementwise import known_maximum, known_minimum, maximum, minimum, nowhere, where
 from detectors.parameters import parameter
@@ -68,7 +68,7 @@ class RateOfChange(Detector):
 
     def judge(self, state: State, slots: Rows, values: Numbers, times: Numbers) -> Scores:
         """See `Detector`."""
-        noise = Noise(state, slots, self.spread_memory)
+        noise = noise_of(state, slots, self.spread_memory)
         last, readings = state["value"][slots], state["readings"][slots]
         first = nowhere(readings == 0)
         change = where(first, 0.0, values - last)

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from detectors.base import Detector, Field, Scores, State
-from detectors.noise import Noise, noise_layout
+from detectors.noise import noise_layout, noise_of
 from detectors.numeric.arrays import Floats, Slots
 from detectors.numeric.elementwise import bounded
 from detectors.parameters import parameter
@@ -82,7 +82,7 @@ class Seasonal(Detector):
         column = here.astype(np.intp)
         expected = state["mean"][slots, column]
         known = state["visits"][slots, column] >= 2
-        noise = Noise(state, slots, self.spread_memory)
+        noise = noise_of(state, slots, self.spread_memory)
         residual = values - expected
         residual = np.where(np.abs(residual) <= ROUNDING * np.abs(expected), 0.0, residual)
         smooth = state["smooth"][slots]
@@ -94,7 +94,7 @@ class Seasonal(Detector):
         state["smooth"][slots] = smooth
         if known.any():
             followed = np.where(noise.variance > 0, smooth, residual)  # the first change is seen at its full size
-            Noise(state, slots[known], self.spread_memory).learn(followed[known], 1.0 / self.window)
+            noise_of(state, slots[known], self.spread_memory).learn(followed[known], 1.0 / self.window)
         state["sum"][slots] += values
         state["number"][slots] += 1.0
         return scores

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from detectors.base import Detector, Field, Measure, Scores, State, no_opinion
-from detectors.noise import Noise, noise_layout
+from detectors.noise import noise_layout, noise_of
 from detectors.numeric.arrays import Numbers, Rows
 from detectors.numeric.elementwise import all_of, any_of, everywhere, log, maximum, minimum, where
 from detectors.parameters import parameter
@@ -117,7 +117,7 @@ class Volatility(Detector):
 
     def _surprise(self, state: State, slots: Rows, size: Numbers) -> Numbers:
         """Decades of surprise at the logarithms of steps, which are then learned."""
-        noise = Noise(state, slots, self.memory)
+        noise = noise_of(state, slots, self.memory)
         average = state["average"][slots]
         average = average + (size - average) / minimum(noise.count + 1.0, self.window)
         settled = everywhere(noise.count >= self.window)

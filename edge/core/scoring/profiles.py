@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from config.notation.preferences import NONE, ReportingPreferences
 from config.schema import IncidentSettings
-from detectors.base import Detector, Scores
+from detectors.base import LARGEST, Detector, Scores
 from detectors.multivariate.base import VectorDetector, ratio_of
 from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
 from detectors.numeric.elementwise import NOTHING, bounded, constant_like, known_maximum, minimum, pick
@@ -137,6 +137,7 @@ class Group:
         self.judges = [profile.detectors[place] for place in self._judging]
         self._rhythms = [each for each in self.tables if each.detector.kind == "missing"]
         self._by_arrival = [each in self._rhythms for each in self.tables]
+        self._takes_one = all(each.takes_one for each in profile.detectors)
         self._of_values = [not each.follows_pace for each in profile.detectors]
         self.most_severe = MOST_BESIDE_LIMITS if any(map(has_limits, profile.detectors)) else WORST_SEVERITY
         self.silence = next((each.name for each in profile.detectors if each.kind == "missing"), None)
@@ -191,10 +192,19 @@ class Group:
         self, row: int, value: float, seen: float, time: float, waited: float, *, held: bool
     ) -> list[Scores]:
         """Score and learn a single reading."""
-        verdicts = [
-            table.update_one(row, value if of_values else seen, waited if by_arrival else time, held=held)
-            for table, of_values, by_arrival in zip(self.tables, self._of_values, self._by_arrival, strict=True)
-        ]
+        of_each = zip(self.tables, self._of_values, self._by_arrival, strict=True)
+        if self._takes_one and not held and abs(value) <= LARGEST and abs(seen) <= LARGEST:
+            verdicts = [
+                table.detector.judge(
+                    table.views.cells, row, value if of_values else seen, waited if by_arrival else time
+                )
+                for table, of_values, by_arrival in of_each
+            ]
+        else:
+            verdicts = [
+                table.update_one(row, value if of_values else seen, waited if by_arrival else time, held=held)
+                for table, of_values, by_arrival in of_each
+            ]
         return self._with_preferences(verdicts, seen)
 
     def hear(self, row: int, value: float, waited: float) -> None:

@@ -149,6 +149,7 @@ class Calibrations(Mapping[str, Calibration]):
     def __init__(self) -> None:
         self._places: dict[str, int] = {}
         self._every: list[int] = []
+        self._last: tuple[Sequence[Detector], list[int]] = ((), [])
         self._rows = 0
         self._all = _fresh(0, 0)
         self._span: tuple[Any, Any] = (None, None)
@@ -192,6 +193,8 @@ class Calibrations(Mapping[str, Calibration]):
 
     def clear_row(self, slot: int) -> None:
         """Reset a sensor to its initial state."""
+        if not self._places:
+            return
         for mine, initial in zip(self._all, _fresh(1, 1), strict=True):
             mine[:, slot] = initial[:, 0]
 
@@ -277,18 +280,20 @@ class Calibrations(Mapping[str, Calibration]):
             self._work_out(cells, of_all, since, at_first, floor, allowed)
 
     def _among(self, detectors: Sequence[Detector]) -> list[int]:
-        """Places of detectors in the arrays."""
-        places = self._places
-        try:
-            return [places[each.name] for each in detectors]
-        except KeyError:
+        """Places of detectors in the arrays; `_every` itself if these are all."""
+        if detectors is self._last[0]:
+            return self._last[1]
+        if not all(each.name in self._places for each in detectors):
             self._add([each.name for each in detectors])
-            return [places[each.name] for each in detectors]
+        found = [self._places[each.name] for each in detectors]
+        self._last = detectors, self._every if found == self._every else found
+        return self._last[1]
 
     def _add(self, detectors: Sequence[str]) -> None:
         for each in sorted(detectors, key=lambda name: _ORDER.get(name, len(_ORDER))):
             self._places.setdefault(each, len(self._places))
         self._every = list(range(len(self._places)))
+        self._last = (), []
         self._resize(max(SPARE, self._rows, self._all.level.shape[1]))
 
     def _resize(self, rows: int) -> None:
@@ -303,9 +308,9 @@ class Calibrations(Mapping[str, Calibration]):
             return [] if type(slots) is int else np.zeros((0, len(slots)))
         if type(slots) is int:
             mine = array[:, slots].tolist()
-            return mine if which == self._every else [mine[each] for each in which]
+            return mine if which is self._every else [mine[each] for each in which]
         span = self._span_of(slots)
-        if which == self._every:
+        if which is self._every:
             return array[:, span]
         return array[which, span] if isinstance(span, slice) else array[np.array(which)[:, None], span]
 

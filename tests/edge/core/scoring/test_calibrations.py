@@ -120,6 +120,7 @@ def test_sensors_that_no_detector_scores_have_no_levels() -> None:
     levels.note((), np.arange(2), np.zeros((0, 2)), calm, SETTINGS)
     assert len(levels.levels((), 0, 0.0, False, assumed, SETTINGS)) == 0
     levels.note((), 0, [], False, SETTINGS)
+    levels.clear_row(1)
 
 
 def test_detectors_looked_up_in_another_order_give_the_same_levels() -> None:

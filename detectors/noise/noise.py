@@ -57,6 +57,8 @@ MOST_SEEN = 1e4
 """Maximum number of readings that count as evidence for residuals seen before, because the record decays."""
 
 ROOT_OF_3 = 3.0**0.5
+LEAST_VARIANCE, LEAST_EXCESS = 1e-200, 1e-3
+MOST_RHO, MOST_FREEDOM = 0.999, 1e4
 KURTOSIS_MEMORY = 1000.0
 
 KURTOSIS_PRIOR = 100.0
@@ -95,9 +97,9 @@ class Noise:
         self.spread = sqrt(self.variance)
         self._varies = everywhere(self.variance > 0)
         self._warm = everywhere(self.count >= WARM_UP)
-        self._divisor = maximum(self.variance, 1e-200)
+        self._divisor = maximum(self.variance, LEAST_VARIANCE)
         self._lag = state["lag"][slots]
-        self.rho = bounded(where(self._varies, self._lag / self._divisor, 0.0), 0.0, 0.999)
+        self.rho = bounded(where(self._varies, self._lag / self._divisor, 0.0), 0.0, MOST_RHO)
         self._fourth = state["fourth"][slots]
         self._record = state["record"][slots]
         self.freedom = self._freedom()
@@ -108,8 +110,8 @@ class Noise:
         known = everywhere(self.count >= KURTOSIS_MEMORY)
         readings = KURTOSIS_MEMORY if known is True else minimum(maximum(self.count, 1.0), KURTOSIS_MEMORY)
         usual = 3.0 + 2.0 * sqrt(24.0 / readings)
-        heavy = 4.0 + 6.0 / maximum(self._fourth - usual, 1e-3)
-        return bounded(minimum(independent - 1.0, heavy), 1.0, 1e4)
+        heavy = 4.0 + 6.0 / maximum(self._fourth - usual, LEAST_EXCESS)
+        return bounded(minimum(independent - 1.0, heavy), 1.0, MOST_FREEDOM)
 
     def score(self, residual: Numbers, spread: Numbers = None) -> Numbers:
         """Decades of surprise of residuals, NaN during the warm-up, shape (n,).
@@ -123,7 +125,7 @@ class Noise:
         score = student_tail(quotient(away, scale), self.freedom)
         score = corrected(score, score > SELDOM, with_what_was_seen, away, self.count, self._record)
         if self._varies is not True:
-            score = corrected(score, self.variance <= 0, _of_what_never_varied, away, self.count)
+            score = corrected(score, self.variance <= 0, of_what_never_varied, away, self.count)
         most = minimum(self.count / READINGS_A_DECADE, MOST)
         return where(self._warm, minimum(score, most), NOTHING)
 
@@ -180,7 +182,7 @@ def with_what_was_seen(score: Numbers, away: Numbers, count: Numbers, record: Nu
     return where(away <= NEARLY * record, minimum(score, seen_before(count)), score)
 
 
-def _of_what_never_varied(score: Numbers, away: Numbers, count: Numbers) -> Numbers:
+def of_what_never_varied(score: Numbers, away: Numbers, count: Numbers) -> Numbers:
     """Scores of the residuals of sensors whose values have never changed."""
     seen = seen_before(count)
     return where(away > 0, seen, minimum(score, seen))
