@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from detectors.base import Detector, Field, Scores
 from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
-from detectors.numeric.gather import Views
+from detectors.numeric.gather import Views, filled
 
 FORMAT = 1
 
@@ -223,7 +223,7 @@ def _shape(field: Field, rows: int) -> tuple[int, ...]:
 
 
 def _fresh(field: Field, rows: int) -> NDArray[np.generic]:
-    return np.full(_shape(field, rows), field.initial, dtype=field.dtype, order=_order(field))
+    return filled(_shape(field, rows), field.initial, field.dtype, _order(field))
 
 
 def _order(field: Field) -> Literal["F", "C"]:

@@ -10,37 +10,47 @@ with several elements per sensor, the functions here select the element.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 ENOUGH = 100
 """Minimum number of rows for which checking whether they are consecutive pays off."""
 
+FEWEST, MANY, SPARE_SHARE = 16, 4096, 1 / 4
+"""Arrays begin with the first number of rows. Their room doubles up to the second, then it grows by this share, because
+the spare rows of large arrays are much memory."""
+
 
 class Piece:
-    """An array viewed for consecutive rows of the present round; all other rows remain accessible."""
+    """An array viewed for consecutive rows of the present round; all other rows remain accessible.
 
-    __slots__ = ("_piece", "_run", "array")
+    Attributes:
+        array: The whole array.
+        rows: The round's rows, shape (n,).
+    """
 
-    def __init__(self, array: NDArray[Any], run: Run) -> None:
+    __slots__ = ("_piece", "array", "rows")
+
+    def __init__(self, array: NDArray[Any], rows: NDArray[np.intp]) -> None:
         self.array = array
-        self._run = run
-        self._piece = array[run.begin : run.end]
+        self.rows = rows
+        begin = int(rows[0])
+        self._piece = array[begin : begin + len(rows)]
 
     def __getitem__(self, rows: Any) -> Any:
-        return self._piece.copy() if rows is self._run.rows else self.array[rows]
+        return self._piece.copy() if rows is self.rows else self.array[rows]
 
     def __setitem__(self, rows: Any, values: Any) -> None:
-        if rows is self._run.rows:
+        if rows is self.rows:
             self._piece[:] = values
         else:
             self.array[rows] = values
 
     def is_of(self, rows: Any) -> bool:
         """Whether these are the round's rows, and not a subset."""
-        return rows is self._run.rows
+        return rows is self.rows
 
     def elements(self, first: int, width: int) -> NDArray[Any]:
         """Elements of the round's rows, of shape (width, n), as a view."""
@@ -52,22 +62,20 @@ class Run:
 
     Attributes:
         rows: The rows, shape (n,).
-        begin: The first row.
-        end: The row after the last.
         pieces: The arrays viewed for these rows.
     """
 
     def __init__(self, arrays: Mapping[str, NDArray[Any]], rows: NDArray[np.intp]) -> None:
         self.rows = rows
-        self.begin = int(rows[0])
-        self.end = self.begin + len(rows)
-        self.pieces = {name: Piece(array, self) for name, array in arrays.items()}
+        self.pieces = {name: Piece(array, rows) for name, array in arrays.items()}
 
     def goes_on_with(self, rows: NDArray[np.intp]) -> bool:
         """Whether the next round has the same rows and can use the same views."""
         same = len(rows) == len(self.rows) and bool((rows == self.rows).all())
         if same:
             self.rows = rows
+            for piece in self.pieces.values():
+                piece.rows = rows
         return same
 
 
@@ -110,6 +118,19 @@ class Familiar:
         if not np.array_equal(rows, self._rows):
             self._rows = rows
         return self._rows
+
+
+def roomy(rows: int, present: int) -> int:
+    """Number of rows to make room for, so that growing costs little in all, if there is room for `present` already."""
+    more = present if present < MANY else int(SPARE_SHARE * present)
+    return max(FEWEST, rows, present + more)
+
+
+def filled(shape: tuple[int, ...], value: float, dtype: DTypeLike, order: Literal["F", "C"] = "C") -> NDArray[Any]:
+    """An array of equal elements; rows of zeros take no memory before they are written to."""
+    if value == 0:
+        return np.zeros(shape, dtype=dtype, order=order)
+    return np.full(shape, value, dtype=dtype, order=order)
 
 
 def is_consecutive(rows: NDArray[np.intp]) -> bool:

@@ -13,7 +13,7 @@ from naive_drift import NaiveDrift
 from naive_noise import NAN, NO_OPINION, Judgement, NaiveNoise, limited, taken_in
 from naive_states import NaiveStates
 
-from detectors import noise
+from detectors.noise import noise
 from detectors.univariate import cusum, ewma, flatline, limits, median, rate, seasonal, silence, volatility
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from functools import cache
 
-from detectors import noise
 from detectors.base import BAND_DECADES
+from detectors.noise import noise
 
 Judgement = tuple[float, float, float, float]
 NAN = math.nan

@@ -20,7 +20,7 @@ from detectors.base import LARGEST, Detector, Scores
 from detectors.multivariate.base import VectorDetector, ratio_of
 from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
 from detectors.numeric.elementwise import NOTHING, bounded, constant_like, known_maximum, minimum, pick
-from detectors.numeric.gather import Familiar
+from detectors.numeric.gather import Familiar, roomy
 from detectors.state import StateTable
 from edge.core.model.notation.severity import WORST_SEVERITY
 from edge.core.model.sensors.sensor_arrays import SensorArrays
@@ -155,7 +155,7 @@ class Group:
         self.count += 1
         for table in self.tables:
             if row >= table.rows:
-                table.grow(max(16, 2 * table.rows))
+                table.grow(roomy(row + 1, table.rows))
         return row
 
     def clear(self, row: int) -> None:

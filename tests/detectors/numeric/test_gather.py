@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+import gc
+import os
+import weakref
+from pathlib import Path
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.numeric.gather import ENOUGH, Piece, Views, element_at, exchange, part_at, put_element, put_part, rows_at
+from detectors.numeric.gather import (
+    ENOUGH,
+    Piece,
+    Views,
+    element_at,
+    exchange,
+    filled,
+    part_at,
+    put_element,
+    put_part,
+    roomy,
+    rows_at,
+)
+from detectors.state import StateTable
+from detectors.univariate.silence import Silence
 
 ROWS = 2 * ENOUGH
 ROUNDS = st.lists(
@@ -22,6 +41,11 @@ ROUNDS = st.lists(
 def columns() -> dict[str, np.ndarray]:
     many = np.arange(4.0 * ROWS).reshape(ROWS, 4)
     return {"one": np.arange(ROWS) * 1.0, "many": many, "by_element": np.asfortranarray(many)}
+
+
+def resident_bytes() -> int:
+    """Resident memory of this process."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 @given(ROUNDS)
@@ -71,3 +95,35 @@ def test_an_earlier_view_of_other_rows_remains_valid() -> None:
     assert (older[first][10:] == -1.0).all()
     older[first] = 5.0
     assert (views.arrays["one"][:ENOUGH] == 5.0).all()
+
+
+def test_room_doubles_while_there_is_little_and_then_grows_by_a_share() -> None:
+    assert [roomy(1, 0), roomy(17, 16), roomy(3000, 2048), roomy(4097, 4096), roomy(90_000, 4096)] == [
+        16, 32, 4096, 5120, 90_000,
+    ]  # fmt: skip
+    room = grown = 16
+    while room < 1_000_000:
+        room, grown = roomy(room + 1, room), grown + 1
+    assert grown < 60
+
+
+def test_spare_rows_take_no_memory() -> None:
+    before = resident_bytes()
+    array = filled((20_000, 1_000), 0.0, "f8")
+    array[:100] = 1.0
+    assert resident_bytes() - before < array.nbytes / 4
+    assert filled((3,), np.inf, "f8").tolist() == [np.inf] * 3
+    assert filled((3, 2), 0.0, "f4", order="F").flags.f_contiguous
+
+
+def test_arrays_that_have_grown_are_freed_at_once() -> None:
+    table = StateTable(Silence(), rows=200)
+    rows = np.arange(150)
+    table.update(rows, np.ones(150), np.zeros(150))
+    old = weakref.ref(table.arrays["gap"])
+    gc.disable()
+    try:
+        table.grow(400)
+        assert old() is None
+    finally:
+        gc.enable()

@@ -9,11 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.numeric.gather import Views
+from detectors.numeric.gather import Views, filled, roomy
 from detectors.state import StateError
 from edge.core.model.packing.encoding import decode_arrays, encode_arrays
-
-FEWEST = 16
 
 
 class SensorArrays:
@@ -58,9 +56,9 @@ class SensorArrays:
         present = min(map(len, arrays.values()))
         if rows <= present:
             return
-        room = max(FEWEST, rows, 2 * present)
+        room = roomy(rows, present)
         for name, array in arrays.items():
-            grown = np.full((room, *array.shape[1:]), initial.get(name, 0), dtype=array.dtype)
+            grown = filled((room, *array.shape[1:]), initial.get(name, 0), array.dtype)
             grown[: len(array)] = array
             arrays[name] = grown
         self.replace(arrays)

@@ -22,7 +22,8 @@ from detectors.numeric.elementwise import any_of, bounded, constant_like, where
 from detectors.state import StateError
 from edge.core.model.packing.encoding import decode_arrays, encode_arrays
 from edge.core.model.sensors.sensor_arrays import SensorArrays
-from edge.core.scoring.levels.calibration import SETTLED_S, Calibrations
+from edge.core.scoring.levels.calibration import SETTLED_S
+from edge.core.scoring.levels.calibrations import Calibrations
 from edge.core.scoring.levels.tails import DAY_S
 
 ABSENT_S = DAY_S / 4

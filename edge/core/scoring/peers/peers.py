@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
 from detectors.numeric.elementwise import any_of
+from detectors.numeric.gather import roomy
 from detectors.state import StateError
 from edge.core.model.packing.encoding import decode, encode
 from edge.core.model.sensors.sensor_arrays import SensorArrays
@@ -99,7 +100,7 @@ class Peers:
         """Make room for `rows` sensors in all."""
         self._rows = max(self._rows, rows)
         if rows > len(self.groups):
-            grown = np.full(max(16, rows, 2 * len(self.groups)), NOBODY, dtype=np.intp)
+            grown = np.full(roomy(rows, len(self.groups)), NOBODY, dtype=np.intp)
             grown[: len(self.groups)] = self.groups
             self.groups = grown
         if not self.is_idle:
