@@ -24,7 +24,8 @@ SLICE_S = 0.003
 """Target duration of preparing a slice before it is stored."""
 
 FEWEST_ROWS, FIRST_ROWS, MOST_ROWS = 16, 64, 5_000
-"""Minimum, initial and maximum number of rows prepared together; the target is a third of a slice."""
+"""Minimum, initial and maximum number of rows prepared together, which should take at most a slice and at least a sixth
+of one: each preparation has a fixed cost of that order, so that few rows at a time make a snapshot expensive."""
 
 SMALL = 100
 """A plant with at most this many sensors has its snapshot written at once."""
@@ -181,7 +182,7 @@ class Checkpointer:
         for parts in self._steps:
             chunk += [each.compressed() for each in parts]
             now = self._monotonic()
-            saving.rows = _adapted(saving.rows, now - before)
+            saving.rows = adapted(saving.rows, now - before)
             before = now
             if now - began >= SLICE_S:
                 is_last = False
@@ -203,8 +204,8 @@ class Checkpointer:
         log.debug("snapshot_written seconds=%.3f", seconds)
 
 
-def _adapted(rows: int, took_s: float) -> int:
+def adapted(rows: int, took_s: float) -> int:
     """Number of rows to prepare together, given how long the last ones took."""
-    if took_s > SLICE_S / 2:
+    if took_s > SLICE_S:
         return max(FEWEST_ROWS, rows // 2)
     return min(MOST_ROWS, rows + rows // 2) if took_s < SLICE_S / 6 else rows

@@ -14,7 +14,17 @@ import pytest
 from edge.core.persistence.journal import pack
 from edge.core.persistence.steps.step import Step
 from edge.core.pipeline import Pipeline
-from edge.shell.service.state.checkpointer import MOST_TRIES, RETRY_S, SMALL, Checkpointer, write_snapshot
+from edge.shell.service.state.checkpointer import (
+    FEWEST_ROWS,
+    MOST_ROWS,
+    MOST_TRIES,
+    RETRY_S,
+    SLICE_S,
+    SMALL,
+    Checkpointer,
+    adapted,
+    write_snapshot,
+)
 from edge.shell.service.state.snapshot_policy import OVERDUE, RECOVERY_S, SnapshotPolicy
 from edge.shell.service.state.stored_state import resume
 from edge.shell.store import SqliteStore, StoreError
@@ -265,3 +275,9 @@ def test_a_snapshot_is_due_according_to_the_cost_of_a_recovery_and_of_the_last_o
     assert not policy.is_due
     policy.hurry()
     assert policy.is_due
+
+
+def test_fewer_rows_are_prepared_together_only_if_they_take_longer_than_a_slice() -> None:
+    assert [adapted(64, SLICE_S * part) for part in (1.01, 0.9, 0.2, 0.1)] == [32, 64, 64, 96]
+    assert adapted(FEWEST_ROWS, 10 * SLICE_S) == FEWEST_ROWS
+    assert adapted(MOST_ROWS, 0.0) == MOST_ROWS
