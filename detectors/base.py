@@ -343,6 +343,15 @@ class Detector(ABC):
         """
         return
 
+    def pauses(self, arrays: Mapping[str, NDArray[Any]], row: int) -> bool:  # noqa: ARG002
+        """Whether a sensor's last reading can't show that what was found while it was at work is over.
+
+        Args:
+            arrays: The complete arrays of the state, after the reading.
+            row: Row of the sensor.
+        """
+        return False
+
     def broken(self, state: State, slot: int, score: float) -> list[Limit]:  # noqa: ARG002
         """The operator-defined limits broken by a sensor's last reading; none by default.
 

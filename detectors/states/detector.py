@@ -25,10 +25,16 @@ from detectors.states.levels import (
     whole_arrays,
 )
 from detectors.states.means import distance, gather_quiet, learn_means, means_layout, state_of, take_value
-from detectors.states.plateaus import follow_plateaus, measure_of_plateau, plateaus_layout
-from detectors.states.rests import follow_rests, look_for_rest, measure_of_rest, rests_layout
+from detectors.states.plateaus import (
+    follow_plateaus,
+    is_where_it_was_told,
+    measure_of_plateau,
+    plateaus_layout,
+)
+from detectors.states.rests import PER_LENGTH, follow_rests, look_for_rest, measure_of_rest, rests_layout
 from detectors.states.spells import (
     BETWEEN,
+    FADING,
     FEWEST_ALL,
     FEWEST_SPELLS,
     USUAL,
@@ -89,7 +95,7 @@ class States(Detector):
         while an incident is open.
     Warm-up: 200 readings, then 36 hours and 6 visits of each level; three days for lengths, a week for plateaus, two
         weeks for hours of the week.
-    State: 3,816 bytes per sensor.
+    State: 3,840 bytes per sensor.
     Cost: about 35 array operations per round, about 80 for sensors that leave a plateau, and about 150 for sensors
         with states.
     Source: S. E. Levinson, "Continuously variable duration hidden Markov models", Computer Speech and Language 1, 1986,
@@ -131,6 +137,8 @@ class States(Detector):
             "until": Field(-NO_CUT, learned=False, moment=True),
             "violated": Field(learned=False),
             "began_undue": Field(learned=False),
+            "odd_spent": Field(learned=False, later=True),
+            "odd_longest": Field(later=True),
             "about": Field(learned=False),
             "near": Field(learned=False),
         }
@@ -195,10 +203,11 @@ class States(Detector):
         changed = ~is_first & (current != before)
         if changed.any():
             end_spells(arrays, slots[changed], times[changed])
+            self._end_odd_time(arrays, slots[changed], times[changed])
         begins = changed | is_first
         arrays["since"][slots] = np.where(begins, times, arrays["since"][slots])
         arrays["worst"][slots] = np.where(begins, 0.0, arrays["worst"][slots])
-        arrays["violated"][slots] = np.where(begins, 0.0, arrays["violated"][slots])
+        arrays["violated"][slots] = np.where(begins & (arrays["odd_spent"][slots] == 0), 0.0, arrays["violated"][slots])
         arrays["state"][slots] = current
         # While a reported condition lasts, its effect on the counts must not silence the detector.
         goes_on = (arrays["crest"][slots] > 0) | (arrays["worst"][slots] > USUAL)
@@ -271,8 +280,9 @@ class States(Detector):
         began = (since == times) & undue
         arrays["began_undue"][slots] = np.where(since == times, began, arrays["began_undue"][slots])
         until = np.where(known & enough, since + longest, NO_CUT)
-        until = np.where(undue, np.minimum(until, since + self.shortest_s), until)
-        wrong = self._wrong_hour(arrays, slots, undue & (length >= self.shortest_s))
+        odd = arrays["odd_spent"][slots] + length
+        until = np.where(undue, np.minimum(until, times + np.maximum(self.shortest_s - odd, 0.0)), until)
+        wrong = self._wrong_hour(arrays, slots, undue & (odd >= self.shortest_s), odd)
         for other, kind in ((rush, CHANGES), (wrong, HOUR)):
             about = np.where(other > score, kind, about)
             score = np.maximum(score, other)
@@ -288,10 +298,32 @@ class States(Detector):
         undue: NDArray[np.bool_] = known & (arrays["undue"][slots, current] > 0)
         return undue
 
-    def _wrong_hour(self, arrays: Arrays, slots: Slots, wrong: NDArray[np.bool_]) -> Floats:
+    def _end_odd_time(self, arrays: Arrays, slots: Slots, times: Floats) -> None:
+        """Add spells that end with these readings to the time in unusual states, from which usual ones are subtracted.
+
+        A compressor that loads and unloads on a Sunday is in one wrong condition, not in a new one each time. A usual
+        state for as long as is too long for an unusual one ends that.
+        """
+        length, state = np.maximum(times - arrays["since"][slots], 0.0), arrays["state"][slots].astype(np.intp)
+        odd, spent = arrays["undue"][slots, state] > 0, arrays["odd_spent"][slots]
+        over = ~odd & (length >= self.shortest_s)
+        longest = arrays["odd_longest"][slots]
+        arrays["odd_longest"][slots] = np.where(over, np.maximum(longest * (1.0 - FADING), spent), longest)
+        passed = np.where(arrays["began_undue"][slots] > 0, length, np.minimum(length, HOUR_S))
+        more = spent + np.where(state == BETWEEN, 0.0, passed)
+        arrays["odd_spent"][slots] = np.where(odd, more, np.where(over, 0.0, np.maximum(spent - length, 0.0)))
+
+    def _wrong_hour(self, arrays: Arrays, slots: Slots, wrong: NDArray[np.bool_], odd: Floats) -> Floats:
         """Decades of surprise at states that have lasted too long at an hour when they are unusual.
 
-        A spell that begins then differs from one that continues, such as a night that doesn't end on a holiday.
+        A spell that begins then differs from one that continues, such as a night that doesn't end on a holiday: it
+        is the more surprising the longer it lasts.
+
+        Args:
+            arrays: The detector's state.
+            slots: Rows, shape (n,).
+            wrong: Whether it is too long, shape (n,).
+            odd: Seconds in unusual states so far, shape (n,).
         """
         foretold, began = arrays["foretold"][slots], arrays["began_undue"][slots] > 0
         is_new = wrong & (arrays["violated"][slots] == 0)
@@ -301,6 +333,8 @@ class States(Detector):
         arrays["violated"][slots] = np.where(wrong, 1.0, arrays["violated"][slots])
         earlier = np.where(is_new, broken, np.maximum(broken - 1.0, 0.0))
         decades = np.log10((np.minimum(foretold, MOST_FORETOLD) + 1.0) / (earlier + 0.5))
+        longer = np.log10(np.maximum(odd / np.maximum(arrays["odd_longest"][slots], HOUR_S), 1.0))
+        decades += np.where(began, PER_LENGTH * longer, 0.0)
         return np.where(wrong, np.maximum(decades, 0.0), 0.0)
 
     def measure(self, state: State, slot: int) -> Measure | None:
@@ -317,12 +351,18 @@ class States(Detector):
         length = float(row["last"] - row["since"])
         if about == LENGTH:
             return Measure(length, float(row["longest"][own]), about=ABOUT[about])
-        usual = int(row["near"] if about == VALUE else row["due"])
+        usual, name = int(row["near"] if about == VALUE else row["due"]), ABOUT[about]
+        if about == HOUR and row["odd_spent"] > 0:
+            length, name = length + float(row["odd_spent"]), "hours"
         if usual < 0 or usual == own:
-            return Measure(length, NOTHING, about=ABOUT[about])
+            return Measure(length, NOTHING, about=name)
         reach = 3.0 * float(row["scale"][usual])
         center = float(row["center"][usual])
-        return Measure(length, NOTHING, about=ABOUT[about], lower=center - reach, upper=center + reach)
+        return Measure(length, NOTHING, about=name, lower=center - reach, upper=center + reach)
+
+    def pauses(self, arrays: Arrays, row: int) -> bool:
+        """See `Detector`: a machine at rest doesn't show what it does at work, nor one that is back where it was."""
+        return bool(arrays["rest_active"][row] == 0) or is_where_it_was_told(arrays, row)
 
 
 def _with_others(state: State, slots: Rows, scores: Scores, others: Numbers, about: float) -> Scores:

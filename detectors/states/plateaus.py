@@ -40,7 +40,7 @@ READINGS = 4.0
 """A plateau must be longer than this many gaps between readings."""
 
 YOUNG_S = 7 * 86_400.0
-"""Minimum age of a sensor."""
+"""Minimum time since a sensor's plateaus are learned."""
 
 MEMORY = 100.0
 """Memory, in plateaus, of their usual length."""
@@ -58,7 +58,7 @@ OF_STEPS = ("stays", "passes", "stay_middle", "stay_spread", "stay_longest", "st
 
 
 def plateaus_layout() -> dict[str, Field]:
-    """The state fields of plateaus: 864 bytes per sensor."""
+    """The state fields of plateaus: 872 bytes per sensor."""
     return {
         **{name: Field(width=STEPS + 1, dtype="f4", learned=False, later=True) for name in OF_STEPS},
         "anchor": Field(learned=False, later=True),
@@ -68,6 +68,7 @@ def plateaus_layout() -> dict[str, Field]:
         "stay_until": Field(learned=False, later=True, moment=True),
         "stay_record": Field(learned=False, later=True),
         "stay_worst": Field(learned=False, later=True),
+        "stay_told": Field(NOWHERE, learned=False, later=True),
         "stay_low": Field(learned=False, later=True),
         "stay_width": Field(learned=False, later=True),
     }
@@ -129,8 +130,7 @@ def _begin_anew(state: State, slots: Rows, values: Numbers, times: Numbers) -> N
     """Begin to learn sensors whose histogram is new or has become coarser."""
     for name in OF_STEPS:
         array_of(state[name])[slots] = 0.0
-    first = state["stay_first"][slots]
-    state["stay_first"][slots] = where(first == NOWHERE, times, first)
+    state["stay_first"][slots] = times
     state["stay_low"][slots], state["stay_width"][slots] = state["low"][slots], state["width"][slots]
     _begin(state, slots, values, times)
 
@@ -210,7 +210,14 @@ def _surprise(state: State, slots: Slots, times: Floats) -> Floats:
     arrays["stay_record"][slots] = record
     later = since + np.maximum(LATER * length, np.maximum(record, LEAST_S))
     arrays["stay_until"][slots] = np.where(decades > USUAL, times, later)
+    arrays["stay_told"][slots] = np.where(decades >= TELLS, arrays["anchor"][slots], arrays["stay_told"][slots])
     return np.where(decades >= TELLS, decades, 0.0)
+
+
+def is_where_it_was_told(arrays: Mapping[str, Any], row: int) -> bool:
+    """Whether a sensor is again where its last surprising plateau was."""
+    aside = abs(float(arrays["anchor"][row]) - float(arrays["stay_told"][row]))
+    return aside <= 2.0 * float(arrays["width"][row])
 
 
 def measure_of_plateau(row: Mapping[str, Any]) -> Measure:

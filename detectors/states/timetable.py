@@ -79,6 +79,8 @@ def enter(arrays: Arrays, slots: Slots, cells: Floats) -> None:
     spent = arrays["spent"][slots]
     watched = spent.sum(axis=1)
     counts = (left >= 0) & (watched >= LEAST_WATCHED)
+    # First, because an hour that was unlike all before must not excuse the next one.
+    undue, due = foretell(arrays, slots, cells.astype(np.intp))
     if counts.any():
         rows, cell = slots[counts], left[counts].astype(np.intp)
         visits = arrays["visits"][rows, cell].astype(np.float64)
@@ -91,7 +93,6 @@ def enter(arrays: Arrays, slots: Slots, cells: Floats) -> None:
         arrays["foretold"][rows] += arrays["undue"][rows].any(axis=1)
     arrays["spent"][slots] = 0.0
     arrays["cell"][slots] = cells
-    undue, due = foretell(arrays, slots, cells.astype(np.intp))
     arrays["undue"][slots], arrays["due"][slots] = undue, due
 
 

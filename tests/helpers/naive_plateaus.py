@@ -41,7 +41,7 @@ class Plateaus:
             return 0.0
         if grid != self.grid:
             self.grid = grid
-            self.first = time if math.isnan(self.first) else self.first
+            self.first = time
             self.passes = [0] * 32
             self.tallies = [Plateau() for _ in range(32)]
             self.begin(value, time)

@@ -184,6 +184,7 @@ class NaiveStates:
         self.watched, self.since, self.last, self.worst = 0.0, 0.0, 0.0, 0.0
         self.until, self.least, self.most = -math.inf, math.inf, -math.inf
         self.violated = self.began_undue = self.known = False
+        self.odd_spent = self.odd_longest = 0.0
 
     def step(self, value: float, time: float) -> Any:
         score = math.nan
@@ -253,8 +254,10 @@ class NaiveStates:
         changed = not is_first and state != before
         if changed:
             self.tallies[before].end(max(time - self.since, 0.0), was_surprising=self.worst > 1.5)
+            self.end_odd_time(before, max(time - self.since, 0.0))
         if changed or is_first:
-            self.since, self.worst, self.violated = time, 0.0, False
+            self.since, self.worst = time, 0.0
+            self.violated = self.violated and self.odd_spent > 0
         self.state = state
         self.known = self.has_states() or (self.known and (self.crest > 0 or self.worst > 1.5))
         reach = self.reach(level)
@@ -280,11 +283,22 @@ class NaiveStates:
         self.spent_until = time
         cell = math.floor(time / HOUR_S) % 168
         if cell != self.cell:
+            foretold = self.hours.foretell(cell)
             if self.cell >= 0 and sum(self.spent) >= 900:
                 self.hours.learn(self.cell, self.spent)
                 self.foretold += any(self.undue)
             self.spent, self.cell = [0.0] * MOST, cell
-            self.undue, self.due = self.hours.foretell(cell)
+            self.undue, self.due = foretold
+
+    def end_odd_time(self, state: int, length: float) -> None:
+        if self.undue[state]:
+            passed = length if self.began_undue else min(length, HOUR_S)
+            self.odd_spent += 0.0 if state == BETWEEN else passed
+        elif length >= self.set.shortest_s:
+            self.odd_longest = max(self.odd_longest * 0.999, self.odd_spent)
+            self.odd_spent = 0.0
+        else:
+            self.odd_spent = max(self.odd_spent - length, 0.0)
 
     def has_states(self) -> bool:
         count, total = len(self.cuts) + 1, sum(self.readings)
@@ -320,16 +334,18 @@ class NaiveStates:
         undue = self.known and self.undue[state]
         if self.since == time:
             self.began_undue = undue
-        wrong = 0.0
-        if undue and length >= self.set.shortest_s:
+        wrong, odd = 0.0, self.odd_spent + length
+        if undue and odd >= self.set.shortest_s:
             if not self.violated:
                 self.violated = True
                 self.broken[self.began_undue] += 1
             earlier = self.broken[self.began_undue] - 1
-            wrong = max(math.log10((min(self.foretold, 2000) + 1) / (earlier + 0.5)), 0.0)
+            wrong = math.log10((min(self.foretold, 2000) + 1) / (earlier + 0.5))
+            longer = math.log10(max(odd / max(self.odd_longest, HOUR_S), 1.0))
+            wrong = max(wrong + (2 * longer if self.began_undue else 0.0), 0.0)
         until = self.since + longest if self.known and enough else math.inf
         if undue:
-            until = min(until, self.since + self.set.shortest_s)
+            until = min(until, time + max(self.set.shortest_s - odd, 0.0))
         self.until = -math.inf if rush > 0 else min(until, (math.floor(time / HOUR_S) + 1) * HOUR_S)
         return max(score, rush, wrong)
 

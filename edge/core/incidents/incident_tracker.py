@@ -11,6 +11,7 @@ from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
 from detectors.numeric.elementwise import pick
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
+from edge.core.incidents.recurrences import Recurrences
 from edge.core.incidents.state_machine import MachineInput, State, StateMachine, Transition
 from edge.core.model.sensors.sensor_arrays import SensorArrays
 from edge.core.scoring.consequence import UNKNOWN, Yardstick
@@ -29,8 +30,13 @@ ENDURING_SHARE = 1 / 2
 """Share of a sensor's life after which a lasting condition that isn't a level, such as a stuck value, is adopted: it
 must last as long as the sensor was known otherwise."""
 
+KNOWN_S = 3 * 86_400.0
+"""Observed time after which what comes and goes isn't simply unknown yet."""
+
 LASTING = 3
 """What isn't clearly beyond its level must last for this many readings."""
+
+ENDS = frozenset({Transition.CLEARED, Transition.EXPIRED})
 
 Order = tuple[int, int, float, int]
 """Position of a finding within a batch."""
@@ -50,6 +56,7 @@ class IncidentTracker(SensorArrays):
         held: Whether nothing is learned of a sensor because an incident is open.
         protected: Whether nothing is learned of a sensor because the operator has disabled it.
         ranges: Usual range of each sensor.
+        recurrences: Which sensors have incidents that come and go.
         latest: Time that had passed at each reading of the current batch, shape (n,).
     """
 
@@ -59,6 +66,7 @@ class IncidentTracker(SensorArrays):
         self.held = np.zeros(0, dtype=bool)
         self.protected = np.zeros(0, dtype=bool)
         self.ranges = UsualRanges()
+        self.recurrences = Recurrences()
         self._members = members
         self._statistics = statistics
         self._levels = levels
@@ -75,6 +83,7 @@ class IncidentTracker(SensorArrays):
         """Make room for `sensors` in all."""
         self.grow_to(sensors)
         self.ranges.grow(sensors)
+        self.recurrences.grow(sensors)
 
     def put(self, slots: Iterable[int], trackers: Mapping[int, StateMachine]) -> None:
         """Replace the state machines of sensors; those not in `trackers` return to their initial state."""
@@ -140,14 +149,16 @@ class IncidentTracker(SensorArrays):
         if self.protected[slot] or is_beyond:  # a condition that is ruled out is never on its way to be adopted
             tracker.since = max(tracker.since, observation.time)
         involved = tracker.involved
-        endures = observation.ratio_of(group.enduring) >= settings.clear_ratio
+        endures = observation.ratio_of(group.enduring) >= settings.clear_ratio or tracker.calm_s > 0
         lasted = tracker.state is not State.NORMAL and observation.time - tracker.steady_since >= self._patience(
             slot, settings.adopt_after_s, endures=endures
         )
         lingers = observation.ratio(involved) >= settings.clear_ratio
         ratio = observation.ratio(involved, group.lingering if tracker.may_linger else ())
-        if ratio < settings.clear_ratio:
-            signal = tracker.calm_signal(settings.clear_after, lingers=lingers)
+        if ratio < settings.clear_ratio and tracker.awaits_work(observation.time) and group.pauses(row):
+            signal = MachineInput.HOLDS
+        elif ratio < settings.clear_ratio:
+            signal = tracker.calm_signal(settings.clear_after, observation.time, lingers=lingers)
         elif lasted:
             signal = MachineInput.ADOPTION
             if tracker.state.holds_open:
@@ -212,6 +223,7 @@ class IncidentTracker(SensorArrays):
     def shift(self, slots: Slots, by: float) -> None:
         """Move the times of some sensors by a number of seconds: the clock that stamps their readings was set."""
         self.ranges.shift(slots, by)
+        self.recurrences.shift(slots, by)
         for slot in slots.tolist():
             tracker = self.trackers.get(slot)
             if tracker is not None and tracker.incident is not None and tracker.incident.extent is not None:
@@ -251,9 +263,13 @@ class IncidentTracker(SensorArrays):
         by_score = signal is MachineInput.EXCEEDS and not self.protected[slot] and not observation.broken
         if transition is Transition.RAISED and by_score and not observation.is_strange:
             self._levels.raised(slot, [each.detector for each in observation.opinions if each.exceeds])
+            calm_s = self.recurrences.begin(slot, observation.time)
+            tracker.calm_s = calm_s if self._levels.watched[slot] >= KNOWN_S else 0.0
         extent = incident.extent
-        if transition is Transition.CLEARED and extent is not None and extent.readings:
-            self.ranges.learn_incident(slot, extent.lasted, extent.lowest, extent.highest)
+        if transition in ENDS and extent is not None and extent.readings:
+            self.recurrences.end(slot, observation.time, adopted=transition is Transition.EXPIRED)
+            if transition is Transition.CLEARED:
+                self.ranges.learn_incident(slot, extent.lasted, extent.lowest, extent.highest)
         number = incident.publish(observation.time)
         recent, summary = self._statistics.recent(slot), self._statistics.summary(slot)
         self._findings.append(

@@ -67,6 +67,12 @@ class MachineInput(Enum):
     PEERS_ADOPTED = "it has been unlike them for so long that this is the new normal"
 
 
+AT_WORK = frozenset({"value", "stay"})
+"""Conditions of a machine's state that are about the value that it has at work."""
+
+LONGEST_REST_S = 7 * 86_400.0
+"""A machine that has been at rest for this long isn't awaited any more."""
+
 _OF_PEERS = frozenset({MachineInput.DIFFERS, MachineInput.AGREES, MachineInput.PEERS_ADOPTED})
 _NO_NEWS = frozenset({MachineInput.NO_VALUE, MachineInput.VALUE, *_OF_PEERS})
 """Signals without information about learned behaviour."""
@@ -152,6 +158,8 @@ class StateMachine:
         calm: Number of consecutive calm readings.
         since: When the incident was raised, or adoption of its level began; postponed by maintenance and broken limits.
         runs: Number of consecutive readings that have broken each limit without an active condition, by key.
+        calm_s: Minimum time since the last exceeding reading for the incident to be cleared, in seconds; beyond 0 if
+            it comes and goes.
     """
 
     state: State = State.NORMAL
@@ -159,6 +167,7 @@ class StateMachine:
     calm: int = 0
     since: float = 0.0
     runs: dict[str, int] = field(default_factory=dict)
+    calm_s: float = 0.0
 
     def __post_init__(self) -> None:
         if self.incident is not None and not self.since:  # as version 0.1 saved it
@@ -205,16 +214,30 @@ class StateMachine:
         """Whether a detector may still be surprised by the past: after an incident that it raised."""
         return self.state in {State.OPEN, State.CALMING, State.SETTLING}
 
-    def calm_signal(self, clear_after: int, *, lingers: bool) -> MachineInput:
+    def awaits_work(self, time: float) -> bool:
+        """Whether the open incident is about what the sensor does at work, so that a rest doesn't end it.
+
+        Args:
+            time: Time of the reading.
+        """
+        incident = self.incident
+        if incident is None or self.state not in {State.OPEN, State.CALMING}:
+            return False
+        found = (each for each in incident.last.opinions if each.exceeds)
+        return time - incident.last.time <= LONGEST_REST_S and any(each.about in AT_WORK for each in found)
+
+    def calm_signal(self, clear_after: int, time: float, *, lingers: bool) -> MachineInput:
         """The signal of a calm reading.
 
         Args:
             clear_after: Number of consecutive calm readings that clear an incident.
+            time: Time of the reading.
             lingers: Whether a smoothing detector is still surprised.
         """
         if self.state is State.SETTLING:
             return MachineInput.SETTLES if lingers else MachineInput.CALM_ENOUGH
-        if self.calm + 1 < clear_after:
+        may_return = self.incident is not None and time - self.incident.last.time < self.calm_s
+        if self.calm + 1 < clear_after or may_return:
             return MachineInput.CALM
         return MachineInput.SETTLES if lingers and self.may_linger else MachineInput.CALM_ENOUGH
 
@@ -253,7 +276,7 @@ class StateMachine:
             self._extend(observation, yardstick, clock)
         elif action in {Action.CLEAR, Action.EXPIRE} and before is not None:
             before.learned_kind = ""
-            self.calm = 0
+            self.calm, self.calm_s = 0, 0.0
         has_turned = self._follow_limits(observation, settings, yardstick)
         self._follow_errors(signal, observation, yardstick)
         self._follow_peers(signal, observation, yardstick)

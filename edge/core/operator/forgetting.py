@@ -41,10 +41,13 @@ def silent_for(engine: Engine, seconds: float) -> list[int]:
 def clear(engine: Engine, slot: int) -> None:
     """Discard the state of a sensor or device that stays in use."""
     engine.membership.clear(slot)
-    for each in (engine.statistics, engine.levels, engine.error_values, engine.paces, engine.tracking.ranges):
+    tracking = engine.tracking
+    for each in (engine.statistics, engine.levels, engine.error_values, engine.paces):
         each.clear_row(slot)
+    tracking.ranges.clear_row(slot)
+    tracking.recurrences.clear_row(slot)
     engine.peers.clear_row(slot)
-    engine.tracking.put([slot], {})
+    tracking.put([slot], {})
     engine.clock.forget(slot)
 
 

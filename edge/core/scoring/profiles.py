@@ -321,6 +321,10 @@ class Group:
             if table.detector.kind == "missing":
                 table.reset(np.array([row]))
 
+    def pauses(self, row: int) -> bool:
+        """Whether a sensor's last reading can't show that what was found while it was at work is over."""
+        return any(table.detector.pauses(table.arrays, row) for table in self.tables)
+
     def adopt(self, row: int) -> None:
         """Start learning a sensor's new level: detectors drop whatever would only blur it."""
         for table in self.tables:

@@ -84,6 +84,35 @@ def test_a_new_sensor_is_not_reported(charging: Floats) -> None:
     assert watch(staying(charging[: 7 * DAY], 5 * DAY + 200, 120, 7_300.0)) == []
 
 
+def test_a_sensor_whose_range_has_grown_is_not_reported_for_a_week_as_its_plateaus_are_learned_anew(
+    charging: Floats,
+) -> None:
+    values = charging.copy()
+    values[18 * DAY + 100 : 18 * DAY + 160 : 8] = 90_000.0
+    told = watch(staying(values, NOON, 120, 7_300.0))
+    assert "stay" not in {measure.about for index, _, measure in told if index >= NOON}
+
+
+def test_a_rest_does_not_show_that_what_was_found_at_work_is_over(charging: Floats) -> None:
+    table = StateTable(States(), rows=1)
+    for index, value in enumerate(charging[: 16 * DAY].tolist()):
+        table.update_one(0, value, MONDAY_S + EVERY_S * index, held=False)
+    pauses = []
+    for index, value in enumerate((4.0, 11_000.0, 11_000.0, 4.0), 16 * DAY):
+        table.update_one(0, value, MONDAY_S + EVERY_S * index, held=False)
+        pauses.append(table.detector.pauses(table.arrays, 0))
+    assert pauses == [True, False, False, True]
+
+
+def test_neither_does_a_return_to_where_it_was_found(charging: Floats) -> None:
+    values = staying(charging[: 22 * DAY], NOON, 60, 7_300.0)[: NOON + 60].tolist()
+    table, pauses = StateTable(States(), rows=1), []
+    for index, value in enumerate([*values, 4.0, 7_310.0, 11_000.0, 11_000.0]):
+        table.update_one(0, value, MONDAY_S + EVERY_S * index, held=index >= NOON + 30)
+        pauses.append(table.detector.pauses(table.arrays, 0))
+    assert pauses[-4:] == [True, True, False, False]
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_temperature_lingers_anywhere(seed: int) -> None:
     rng, each = np.random.default_rng(seed), np.arange(40 * 144)

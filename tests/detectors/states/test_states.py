@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from naive_states import NaiveStates
+from told_by_states import told_by_states
 
 from detectors.base import Measure
 from detectors.numeric.arrays import Floats
@@ -174,6 +175,46 @@ def test_a_week_at_a_standstill_does_not_erase_what_was_learned() -> None:
     begin = 43 * 288 + 14 * 12
     values[begin : begin + 36] = 18.0
     assert [index // 288 for index, _ in watch(values, 300.0, since=36 * 288)] == [43]
+
+
+def compressor(days: int, begin: float, end: float) -> Floats:
+    """Power in kW each minute: loads and unloads from 6 to 18 on working days, on the last day between two hours."""
+    each = np.arange(days * 1440)
+    hours, day = each / 60 % 24, each // 1440
+    works = (day % 7 < 5) & (hours >= 6) & (hours < 18)
+    works |= (day == days - 1) & (hours >= begin) & (hours < end)
+    rng = np.random.default_rng(4)
+    power = np.where(works, np.where(each % 9 < 5, 37.0, 14.0), 0.3)
+    return np.round(power * rng.normal(1, 0.01, len(each)), 2)
+
+
+def test_a_machine_that_changes_between_states_of_other_hours_is_in_a_wrong_one_all_the_time() -> None:
+    told = [(index, each) for index, _, each in told_by_states(compressor(28, 2, 22), 60.0) if index >= 27 * 1440]
+    assert told
+    index, measure = told[0]
+    assert 27 * 1440 + 130 <= index <= 27 * 1440 + 145
+    assert measure.about == "hours"
+    assert measure.now == pytest.approx(60.0 * (index - 27 * 1440 - 120), abs=120.0)
+    assert measure.upper < 1.0
+    assert len(told) == 1
+
+
+def test_the_longer_an_unusual_state_lasts_the_more_surprising_it_is() -> None:
+    values, table = compressor(28, 2, 22), StateTable(States(), rows=1)
+    scores = np.empty(len(values))
+    for index, value in enumerate(values.tolist()):
+        scores[index] = table.update_one(0, value, MONDAY_S + 60.0 * index, held=index > 27 * 1440 + 120).score
+    last = 27 * 1440
+    assert scores[last + 21 * 60] > scores[last + 4 * 60] + 1.0
+
+
+def test_the_detector_and_its_simple_counterpart_agree_about_a_machine_at_a_wrong_hour() -> None:
+    values, table, twin = compressor(23, 2, 22), StateTable(States(), rows=1), NaiveStates(States())
+    said = np.empty((len(values), 2))
+    for index, value in enumerate(values.tolist()):
+        time = MONDAY_S + 60.0 * index
+        said[index] = table.update_one(0, value, time, held=False).score, twin.step(value, time)[0]
+    np.testing.assert_allclose(said[:, 0], said[:, 1], rtol=1e-6, atol=1e-6)
 
 
 N = 20_000

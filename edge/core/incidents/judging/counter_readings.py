@@ -72,6 +72,7 @@ class CounterReadings:
             group.forget_values(row)
             self._levels.clear_row(slot)
             self._tracking.ranges.clear_row(slot)
+            self._tracking.recurrences.clear_row(slot)
 
     def _follow_up(self, found: Sequence[Finding], slots: Rows, *columns: Any) -> None:
         """Apply what these readings have shown: sensors that became counters or gauges, and those that returned."""
@@ -89,6 +90,7 @@ class CounterReadings:
         group.forget_values(row)
         self._levels.clear_row(slot)
         self._tracking.ranges.clear_row(slot)
+        self._tracking.recurrences.clear_row(slot)
         self._statistics.exceeding[slot] = 0
         tracker = self._tracking.trackers.get(slot)
         if tracker is not None and tracker.state.holds_open and tracker.state is not State.SILENT:

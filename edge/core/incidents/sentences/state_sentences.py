@@ -27,9 +27,18 @@ def state_clause(value: float, unit: str, opinion: Opinion) -> str:
         below = quantity(opinion.lower, unit, digits_apart(value, opinion.lower, least=3))
         return f"is at {quantity(value, unit)} and has been below {below} for {duration(now)}, at this hour usually not"
     at, usually = _beside(value, unit, opinion.lower, opinion.upper)
-    if opinion.about == "hour":
-        return f"has been at {at} for {duration(now)}" + (f", at this hour usually {usually}" if usually else "")
+    if opinion.about.startswith("hour"):
+        return _at_wrong_hour(at, usually, duration(now), in_turn=opinion.about == "hours")
     return f"is at {at}, between its states" + (f"; the nearest is {usually}" if usually else "")
+
+
+def _at_wrong_hour(at: str, usually: str, lasted: str, *, in_turn: bool) -> str:
+    """Describe a state that is unusual at this hour, or several in turn."""
+    if not in_turn:
+        return f"has been at {at} for {lasted}" + (f", at this hour usually {usually}" if usually else "")
+    if usually:
+        return f"is at {at}, at this hour usually {usually}, where it hasn't stayed for {lasted}"
+    return f"is at {at} and has been in states that are unusual at this hour for {lasted}"
 
 
 def _beside(value: float, unit: str, lower: float, upper: float) -> tuple[str, str]:

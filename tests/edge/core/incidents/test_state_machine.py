@@ -352,3 +352,23 @@ def test_an_incident_lists_its_limits_and_error_values() -> None:
     tracker.step(MachineInput.EXCEEDS, beyond, SETTINGS)
     assert tracker.incident is not None
     assert tracker.incident.conditions == {"spike": 0.0, "error_value": 1.0, "range": 3.0}
+
+
+def test_an_incident_that_comes_and_goes_is_cleared_after_its_calm_only() -> None:
+    tracker = raised()
+    tracker.calm_s, tracker.calm = 1000.0, 10
+    assert tracker.calm_signal(5, 999.0, lingers=False) is MachineInput.CALM
+    assert tracker.calm_signal(5, 1000.0, lingers=False) is MachineInput.CALM_ENOUGH
+    moved = tracker.step(MachineInput.CALM_ENOUGH, calm(1000.0), SETTINGS)
+    assert moved is not None
+    assert tracker.calm_s == 0.0
+
+
+@pytest.mark.parametrize(
+    ("about", "days", "waits"), [("stay", 3, True), ("value", 3, True), ("stay", 8, False), ("hour", 3, False)]
+)
+def test_a_rest_ends_only_what_is_about_the_hour(about: str, days: int, *, waits: bool) -> None:
+    tracker = StateMachine()
+    found = Opinion("states", "state", 8.0, level=2.5, about=about)
+    tracker.step(MachineInput.EXCEEDS, Observation(0.0, 35.0, 2.5, [found]), SETTINGS)
+    assert tracker.awaits_work(days * 86_400.0) is waits

@@ -31,6 +31,7 @@ COMPONENTS = (
     "vacancies",
     "paces",
     "usual_ranges",
+    "recurrences",
     "peers",
     "newcomers",
     "same_times",

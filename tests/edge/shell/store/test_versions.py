@@ -53,6 +53,7 @@ NEW = {
     "paces",
     "catch_up",
     "usual_ranges",
+    "recurrences",
     "peers",
 }
 """Components that no store here has in their current form: they were added without a change of the format."""
