@@ -28,10 +28,11 @@ from detectors.numeric.surprise import MOST, student_tail
 from detectors.parameters import parameter
 
 DAY_S = 86_400.0
-SCALES_S = {"hour": 3600.0, "quarter": 6 * 3600.0}
+QUICK, SLOW = "hour", "quarter"
+SCALES_S = {QUICK: 3600.0, SLOW: 6 * 3600.0}
 """Time constants of the levels, by prefix of their field names; shortest first."""
 
-SPAN = {"hour": "an hour", "quarter": "six hours"}
+SPAN = {QUICK: "an hour", SLOW: "six hours"}
 """What these are called."""
 
 SIDES = {"low": -1.0, "high": 1.0}
@@ -48,6 +49,13 @@ Roots are averaged because two odd days in ten shouldn't affect the others."""
 
 LEAST_SHARE = 0.02
 """Minimum of the deviation, as a share of the distance between the records."""
+
+OWN_DAYS = 8.0
+"""Number of days from which on only the sensor's own days count, since a weekend has been seen."""
+
+IMAGINED, ASSUMED = 4.0, 0.15
+"""Before that, days with this deviation, as a share of the distance between the records, are imagined in addition: so
+many after the first day, and fewer with each."""
 
 FAR, FAR_IN_DEVIATIONS = 2.0, 20.0
 """Maximum distance of a reading beyond the records: this many times the distance between them, or this many
@@ -85,18 +93,18 @@ class LevelDrift(Detector):
 
     The levels of the last hour and of the last six hours are exponential means; their lowest and highest values over
     all days are records. The surprise of a level beyond a record depends on the number of days, and on how far daily
-    extremes usually are from the mean extreme. Once told, a level that is returning is told again only if it goes
-    farther than before.
+    extremes usually are from the mean extreme; in the first week imagined days are added to the few that have been
+    seen. Once told, a level that is returning is told again only if it goes farther than before.
 
     Likewise, each day has a lowest and a highest level of an hour. A level that for a day didn't come down to the
     highest of the lowest ones is surprising, as with a leak that never lets a flow rest; so is one that didn't come up
     to the lowest of the highest ones.
 
-    Catches: drift, and lasting level shifts, of sensors that have been known for a week; a base load.
-    Blind to: levels within the extremes of previous days; the first 8 days, and as many after a level was adopted; a
+    Catches: drift, and lasting level shifts, that go far in the first week, and less far later; a base load.
+    Blind to: levels within the extremes of previous days; the first 3 days, and as many after a level was adopted; a
         drift slower per day than the usual difference between daily extremes.
     Contamination: a record moves by at most the usual distance per day. While an incident is open, nothing is learned.
-    Warm-up: 8 days, so that a weekend has been seen.
+    Warm-up: 3 days; 8 for a base load, so that a weekend has been seen.
     State: 256 bytes per sensor.
     Cost: about 90 array operations per round.
     Source: records of exchangeable sequences, N. Glick, "Breaking records and breaking boards", American Mathematical
@@ -117,13 +125,13 @@ class LevelDrift(Detector):
     """
 
     fewest_days: float = parameter(
-        8.0, "Days that a sensor is observed before it is scored.", unit="days", at_least=3, at_most=1000
+        3.0, "Days that a sensor is observed before it is scored.", unit="days", at_least=3, at_most=1000
     )
 
     name: ClassVar[str] = "drift"
     kind: ClassVar[str] = "drift"
     catches: ClassVar[frozenset[str]] = frozenset()
-    floor: ClassVar[float] = 3.5
+    floor: ClassVar[float] = 3.25
     takes_one: ClassVar[bool] = True
 
     def layout(self) -> dict[str, Field]:
@@ -159,6 +167,7 @@ class LevelDrift(Detector):
         begins = self._turn_days(state, slots, times, first)
         days = state["days"][slots]
         known = nowhere(everywhere(days >= self.fewest_days))
+        imagined, settled = _imagined(days), nowhere(known & (days >= OWN_DAYS))
         sides = list(SIDES.items())
         farthest, beyond, band = 0.0 * values, [False, False], [NOTHING, NOTHING]
         quick = values
@@ -171,18 +180,20 @@ class LevelDrift(Detector):
             width = records[1] - records[0]
             roots = [state[f"{scale}_{side}_root"][slots] for side in SIDES]
             deviations = [maximum(OF_ROOTS * each * each, LEAST_SHARE * width) for each in roots]
+            if any_of(imagined > 0):
+                deviations = [_with_imagined(each, width, days, imagined) for each in deviations]
             reach = maximum(FAR * width, FAR_IN_DEVIATIONS * maximum(*deviations))
             believed = minimum(maximum(values, records[0] - reach), records[1] + reach)
             believed = where(first, values, where(known, believed, values))
             mean = self._follow(state, slots, scale, believed, share, first, begins)
             off = [sign * (mean - record) for (_, sign), record in zip(sides, records, strict=True)]
-            if scale != "hour":  # it counts as far as the quicker one is there, too
+            if scale != QUICK:  # it counts as far as the quicker one is there, too, and once it has seen a weekend
                 ahead = [sign * (quick - record) for (_, sign), record in zip(sides, records, strict=True)]
-                off = [minimum(*pair) for pair in zip(off, ahead, strict=True)]
+                off = [where(settled, minimum(*pair), 0.0) for pair in zip(off, ahead, strict=True)]
             quick = mean
-            if scale == "hour":  # a level says nothing while the values, or a quicker level, are back
+            if scale == QUICK:  # a level says nothing while the values, or a quicker level, are back
                 beyond, band = self._speak(state, slots, values, off, records, passed, known), records
-                farthest = self._never_back(state, slots, mean, deviations, passed, known)
+                farthest = self._never_back(state, slots, mean, deviations, passed, settled)
             for place in range(len(sides)):
                 beyond[place] = beyond[place] & (off[place] > 0)
                 farthest = maximum(farthest, where(beyond[place], quotient(off[place], deviations[place]), 0.0))
@@ -194,7 +205,7 @@ class LevelDrift(Detector):
         if is_beyond is False:
             state["beyond"][slots] = 0.0
         else:
-            rare = log10(days + 1.0) - SIDES_SEEN + student_tail(farthest, maximum(days - 1.0, 1.0))
+            rare = log10(days + 1.0) - SIDES_SEEN + student_tail(farthest, maximum(days - 1.0 + imagined, 1.0))
             score = where(is_beyond, bounded(rare, 0.0, MOST), score)
             stage = state["told"][slots]
             state["told"][slots] = where(is_beyond & (beyond[0] | beyond[1]) & (rare >= self.floor), TELLING, stage)
@@ -219,10 +230,10 @@ class LevelDrift(Detector):
         if away is False:
             return outside
         before = state["crest"][slots]
-        slow = state["quarter_mean"][slots]
-        lasting = maximum(*(sign * (slow - state[f"quarter_{side}_record"][slots]) for side, sign in SIDES.items()))
+        slow = state[f"{SLOW}_mean"][slots]
+        lasting = maximum(*(sign * (slow - state[f"{SLOW}_{side}_record"][slots]) for side, sign in SIDES.items()))
         over = (farther <= 0) & ((stage == 0) | (lasting <= 0))
-        crest = where(over, 0.0, maximum(before * exp(-passed / SCALES_S["quarter"]), farther))
+        crest = where(over, 0.0, maximum(before * exp(-passed / SCALES_S[SLOW]), farther))
         middle = 0.5 * (records[0] + records[1])
         home = where(off[1] > 0, middle - values, values - middle) >= 0
         returns = (farther < HALFWAY * crest) | (home & (farther < ON_THE_WAY * crest))
@@ -274,9 +285,9 @@ class LevelDrift(Detector):
             for side, sign in SIDES.items():
                 record = row[f"{scale}_{side}_record"]
                 found.append((sign * (mean - record) / max(deviation, 1e-300), mean, record, SPAN[scale]))
-                if scale == "hour" and row[f"{side}_missed"] >= A_DAY_S:
+                if scale == QUICK and row[f"{side}_missed"] >= A_DAY_S:
                     nearest, inner = row[f"{side}_nearest"], row[f"{side}_inner"]
-                    own = max(LEAST_SHARE * width, OF_ROOTS * row[f"hour_{side}_root"] ** 2)
+                    own = max(LEAST_SHARE * width, OF_ROOTS * row[f"{QUICK}_{side}_root"] ** 2)
                     found.append((RETURNS * nearest / max(own, 1e-300), inner - sign * nearest, inner, DAY))
         _, mean, record, span = max(found)
         return Measure(mean, record, about=span)
@@ -298,7 +309,7 @@ class LevelDrift(Detector):
 
     def _learn(self, state: State, slots: Rows, days: Numbers, ended: Any) -> None:
         """Learn from the extremes of completed days."""
-        is_first, is_young = nowhere(days == 0), days < self.fewest_days
+        is_first, is_young = nowhere(days == 0), days < max(OWN_DAYS, self.fewest_days)
         newest = 1.0 / minimum(days + 1.0, MEMORY_DAYS)
         for scale in SCALES_S:
             for side, sign in SIDES.items():
@@ -314,7 +325,7 @@ class LevelDrift(Detector):
                     ),
                     "record": where(is_first, extreme, record + sign * where(further > 0, step, FADING * further)),
                 }
-                if scale == "hour":
+                if scale == QUICK:
                     self._learn_inner(state, slots, side, extreme, is_first, is_young, ended)
                 for what, value in learned.items():
                     state[name + what][slots] = where(ended, value, state[name + what][slots])
@@ -324,10 +335,10 @@ class LevelDrift(Detector):
         state: State, slots: Rows, side: str, extreme: Numbers, is_first: Any, is_young: Any, ended: Any
     ) -> None:
         """Learn how near to the middle the extreme of a day may be."""
-        sign, inner, root = SIDES[side], state[f"{side}_inner"][slots], state[f"hour_{side}_root"][slots]
+        sign, inner, root = SIDES[side], state[f"{side}_inner"][slots], state[f"{QUICK}_{side}_root"][slots]
         usual = root * root
         unknown = nowhere(abs(inner) >= UNKNOWN)  # as of a sensor known to an earlier version
-        inner = where(unknown, state[f"hour_{side}_middle"][slots] - sign * 3.0 * usual, inner)
+        inner = where(unknown, state[f"{QUICK}_{side}_middle"][slots] - sign * 3.0 * usual, inner)
         nearer = sign * (inner - extreme)
         step = where(is_young, nearer, minimum(nearer, usual))
         learned = where(is_first, extreme, inner - sign * where(nearer > 0, step, FADING * nearer))
@@ -343,3 +354,15 @@ class LevelDrift(Detector):
             state["days"][slots] = where(adopted, 0.0, days)
             for name in ("told", *(f"{side}_missed" for side in SIDES)):
                 state[name][slots] = where(adopted, 0.0, state[name][slots])
+
+
+def _imagined(days: Numbers) -> Numbers:
+    """Number of imagined days, which ends with the first week."""
+    return maximum(IMAGINED * (1.0 - (days - 1.0) / (OWN_DAYS - 1.0)), 0.0)
+
+
+def _with_imagined(deviation: Numbers, width: Numbers, days: Numbers, imagined: Numbers) -> Numbers:
+    """The deviation from the sensor's own days and the imagined ones together."""
+    assumed, own = ASSUMED * width, maximum(days - 1.0, 0.0)
+    mean = (imagined * assumed * assumed + own * deviation * deviation) / maximum(imagined + own, 1.0)
+    return where(imagined > 0, sqrt(mean), deviation)

@@ -61,7 +61,7 @@ def test_a_single_jump_is_not_drift() -> None:
     assert len(told(values)) <= 1
 
 
-@pytest.mark.parametrize("gap", [7, 13])
+@pytest.mark.parametrize("gap", [2, 7, 13])
 def test_an_adopted_level_is_judged_again_when_its_days_are_known(gap: int) -> None:
     values = days_of(45)
     values[15 * A_DAY :] += 30.0
@@ -71,7 +71,7 @@ def test_an_adopted_level_is_judged_again_when_its_days_are_known(gap: int) -> N
         score = table.update_one(0, value, MONDAY_S + 60.0 * MINUTES * index, held=False).score
         if index > 16 * A_DAY and score >= TELLS:
             found.append(index // A_DAY - 15)
-    assert set(found) == ({gap} if gap > 8 else set())
+    assert set(found) == ({gap} if gap > 3 else set())
 
 
 def cycles_of(days: int) -> Floats:
@@ -131,3 +131,32 @@ def test_what_a_level_has_not_been_below_for_a_day_is_measured() -> None:
     assert measure.about == "day"
     assert 1.0 < measure.now < 1.8
     assert 0.0 < measure.usual < 0.4
+
+
+def pressure_of(days: int, seed: int) -> Floats:
+    """A pressure every ten minutes that returns to its middle within two hours."""
+    rng, values = np.random.default_rng(seed), np.zeros(days * A_DAY)
+    for index in range(1, len(values)):
+        values[index] = 0.92 * values[index - 1] + 0.4 * rng.normal()
+    return 5.0 + values
+
+
+@pytest.mark.parametrize("day", [3, 4, 6])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_drift_far_beyond_all_that_was_seen_is_reported_in_the_first_week(day: int, sign: float) -> None:
+    for usual in (days_of(8), pressure_of(8, seed=9)):
+        values, begin = usual.copy(), day * A_DAY + 20
+        values[begin : begin + 36] += sign * 10.0 * usual[: 2 * A_DAY].std() * np.arange(36) / 36
+        assert begin < told(values)[0] < begin + 32
+
+
+@pytest.mark.parametrize("start", range(7))
+def test_a_first_week_of_days_like_others_is_not_reported_whatever_weekday_it_begins_with(start: int) -> None:
+    assert told(days_of(17)[start * A_DAY :]) == []
+    assert told(pressure_of(10, seed=20 + start)) == []
+
+
+def test_the_first_warmer_day_of_a_week_is_not_reported() -> None:
+    values = days_of(8)
+    values[5 * A_DAY : 6 * A_DAY] += 6.0
+    assert told(values) == []

@@ -78,29 +78,33 @@ class NaiveDrift:
             self.end_day()
         self.day += begun * drift.DAY_S
         known, farthest = self.days >= self.fewest, 0.0
-        low, high = (each.record for each in self.sides["hour"])
+        low, high = (each.record for each in self.sides[drift.QUICK])
         there = [False, False]
         for scale, memory_s in drift.SCALES_S.items():
             pair = self.sides[scale]
             width = pair[1].record - pair[0].record
-            deviations = [each.deviation(drift.LEAST_SHARE * width) for each in pair]
+            deviations = [self.with_imagined(each.deviation(drift.LEAST_SHARE * width), width) for each in pair]
             reach = max(drift.FAR * width, drift.FAR_IN_DEVIATIONS * max(deviations))
             believed = min(max(value, pair[0].record - reach), pair[1].record + reach) if known else value
             share = max(1 - math.exp(-passed / memory_s), passed / max(time - self.first, 1.0))
             self.means[scale] = value if is_first else self.means[scale] + share * (believed - self.means[scale])
-            if known and scale == "hour":
+            if known and scale == drift.QUICK:
                 there = self.speak(value, passed)
                 farthest = self.missed(pair, passed, drift.LEAST_SHARE * width)
             for place, side in enumerate(pair):
                 side.see(self.means[scale], is_new_day=is_new_day)
-                off = min(side.off(self.means[scale]), side.off(self.means["hour"]))
+                off = self.off(side, scale)
                 there[place] = there[place] and off > 0
                 if there[place] and deviations[place] > 0:
                     farthest = max(farthest, off / deviations[place])
         if not known or farthest == 0:
             self.beyond = 0.0
             return (0.0, NAN, low, high) if known else NO_OPINION
-        score = math.log10(self.days + 1) - drift.SIDES_SEEN + student_decades(farthest, max(self.days - 1.0, 1.0))
+        score = (
+            math.log10(self.days + 1)
+            - drift.SIDES_SEEN
+            + student_decades(farthest, max(self.days - 1.0 + self.imagined, 1.0))
+        )
         if any(there) and score >= self.floor:
             self.stage = "telling"
         self.beyond = self.beyond + passed if score >= drift.ADOPTED_FROM else 0.0
@@ -108,21 +112,39 @@ class NaiveDrift:
             self.begin_anew()
         return (min(max(score, 0.0), 300.0), NAN, low, high)
 
+    @property
+    def imagined(self) -> float:
+        """Number of days imagined in addition to those seen."""
+        return max(0.0, drift.IMAGINED * (drift.OWN_DAYS - self.days) / (drift.OWN_DAYS - 1.0))
+
+    def with_imagined(self, deviation: float, width: float) -> float:
+        imagined, own = self.imagined, max(self.days - 1.0, 0.0)
+        if imagined == 0:
+            return deviation
+        squares = imagined * (drift.ASSUMED * width) ** 2 + own * deviation**2
+        return math.sqrt(squares / max(imagined + own, 1.0))
+
+    def off(self, side: NaiveDriftSide, scale: str) -> float:
+        """How far a level is beyond its record; the longer one says nothing before it has seen a weekend."""
+        if scale == drift.SLOW and self.days < drift.OWN_DAYS:
+            return 0.0
+        return min(side.off(self.means[scale]), side.off(self.means[drift.QUICK]))
+
     def begin_anew(self) -> None:
         self.days, self.stage = 0, ""
-        for side in self.sides["hour"]:
+        for side in self.sides[drift.QUICK]:
             side.missed = 0.0
 
     def end_day(self) -> None:
         for side in [each for pair in self.sides.values() for each in pair]:
-            side.end_day(self.days, self.fewest)
+            side.end_day(self.days, max(drift.OWN_DAYS, self.fewest))
         self.days += 1
 
     def missed(self, pair: tuple[NaiveDriftSide, NaiveDriftSide], passed: float, least: float) -> float:
         """How far the level of an hour has been for a day from where it was on each day before."""
         farthest = 0.0
-        for side in pair:
-            side.miss(self.means["hour"], passed)
+        for side in pair if self.days >= drift.OWN_DAYS else ():
+            side.miss(self.means[drift.QUICK], passed)
             own = side.deviation(least)
             if side.missed >= drift.A_DAY_S and own > 0:
                 farthest = max(farthest, drift.RETURNS * side.nearest / own)
@@ -130,10 +152,10 @@ class NaiveDrift:
 
     def speak(self, value: float, passed: float) -> list[bool]:
         """On which side the level of an hour is beyond its record without being on its way back."""
-        low, high = self.sides["hour"]
-        mean = self.means["hour"]
+        low, high = self.sides[drift.QUICK]
+        mean = self.means[drift.QUICK]
         farther = max(low.off(mean), high.off(mean))
-        lasting = max(each.off(self.means["quarter"]) for each in self.sides["quarter"])
+        lasting = max(each.off(self.means[drift.SLOW]) for each in self.sides[drift.SLOW])
         if farther <= 0 and (not self.stage or lasting <= 0):
             self.stage, self.crest = "", 0.0
         else:
