@@ -371,6 +371,16 @@ class Detector(ABC):
         """
         return None
 
+    def warm_up_s(self, interval: Floats) -> Floats:
+        """Seconds before a sensor's scores show how often they occur, shape (n,).
+
+        0, the default, for a detector that scores soon or limits the surprise about a young sensor itself.
+
+        Args:
+            interval: Seconds between two readings of each sensor, shape (n,).
+        """
+        return np.zeros(len(interval))
+
     def patience(self, state: State, slots: Rows, decades: Numbers) -> Numbers:  # noqa: ARG002
         """Seconds after its last reading at which a sensor's silence scores `decades`, shape (n,).
 

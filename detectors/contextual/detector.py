@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from detectors.base import BAND_DECADES, Detector, Field, Scores, State, no_opinion
 from detectors.contextual.likelihood import likelihood, likelihood_layout, weighted_decades
 from detectors.contextual.neighbours import neighbours, neighbours_layout
@@ -12,8 +14,8 @@ from detectors.contextual.range_break import range_break, range_layout
 from detectors.contextual.rarity import rarity, rarity_layout
 from detectors.contextual.season import Season, season, season_layout
 from detectors.contextual.spread import level_away, level_layout, spread, spread_layout
-from detectors.contextual.steps import Age, StepStatistics, age_of, learn_interval, steps_layout, take_steps
-from detectors.numeric.arrays import Numbers, Rows
+from detectors.contextual.steps import WARM_UP, Age, StepStatistics, age_of, learn_interval, steps_layout, take_steps
+from detectors.numeric.arrays import Floats, Numbers, Rows
 from detectors.numeric.elementwise import NOTHING, any_of, log10, minimum, nowhere, where
 from detectors.numeric.surprise import student_reach
 from detectors.parameters import choice, parameter
@@ -96,6 +98,10 @@ class Contextual(Detector):
             **likelihood_layout(STREAMS[self.size]),
             **rarity_layout(),
         }
+
+    def warm_up_s(self, interval: Floats) -> Floats:
+        """See `Detector`."""
+        return WARM_UP * np.maximum(interval, self.step_s)
 
     def judge(self, state: State, slots: Rows, values: Numbers, times: Numbers) -> Scores:
         """See `Detector`."""

@@ -72,6 +72,10 @@ class VectorDetector(Detector):
     usual: ClassVar[float]
     relearns: ClassVar[bool] = True
 
+    def warm_up_s(self, interval: Floats) -> Floats:
+        """See `Detector`."""
+        return self.warm_up * interval
+
     @abstractmethod
     def model(self) -> dict[str, Field]:
         """The arrays of the model, in addition to `most`."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from detectors.numeric.arrays import Floats
 from edge.core.incidents.observer import ScoredRound
-from edge.core.scoring.levels.alarm_levels import AlarmLevels, Assume
+from edge.core.scoring.levels.alarm_levels import AlarmLevels
 from edge.core.scoring.profiles import Profile
 
 BUDGETS = (0.02, 0.05, 0.1, 0.5, 1.0)
@@ -53,8 +53,9 @@ class BudgetCounter:
         is_open = ~np.isnan(started)
         ratio = np.zeros(started.shape)
         for place, (levels, profile) in enumerate(zip(self._levels, profiles, strict=True)):
-            assume = _assume(profile, interval)
-            found = levels.levels(judges, slots, scored.times, is_open[place], assume, profile.incidents)
+            found = levels.levels(
+                judges, slots, scored.times, is_open[place], interval, profile.level_at, profile.incidents
+            )
             for score, level in zip(scored.learned, found, strict=True):
                 ratio[place] = np.fmax(ratio[place], score / level)
         run = np.where(ratio >= 1.0, self._run[:, slots] + 1, 0)
@@ -91,7 +92,3 @@ class BudgetCounter:
             self._run = np.concatenate([self._run, np.zeros(shape, dtype=np.int64)], axis=1)
             self._calm = np.concatenate([self._calm, np.zeros(shape, dtype=np.int64)], axis=1)
             self._started = np.concatenate([self._started, np.full(shape, np.nan)], axis=1)
-
-
-def _assume(profile: Profile, interval: Floats) -> Assume:
-    return lambda due: profile.level_at(interval[due])

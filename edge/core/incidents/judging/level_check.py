@@ -65,14 +65,7 @@ class LevelCheck:
         slots, profile, judges = readings.slots, group.profile, group.judges
         settings, statistics, tracking = profile.incidents, self._statistics.at(slots), self._tracking.at(slots)
         intervals, tracked, is_open = statistics["interval"][slots], tracking["tracked"][slots], tracking["held"][slots]
-        levels = self._levels.levels(
-            judges,
-            slots,
-            readings.times,
-            is_open,
-            lambda due: profile.level_at(np.atleast_1d(intervals)[due]),
-            settings,
-        )
+        levels = self._levels.levels(judges, slots, readings.times, is_open, intervals, profile.level_at, settings)
         scores, ruled = group.scores(verdicts, readings.times), group.ruled(verdicts)
         exceeds, lowest = exceeds_any(scores, levels)
         statistics["level"][slots] = lowest

@@ -43,8 +43,8 @@ REFRESH_ALARMS = 0.1
 OF = "."
 """Separator between detector name and array name in the saved state."""
 
-Assume = Callable[[Slots], Floats]
-"""Returns the levels that perfect scores would require, in decades, for sensors given by index."""
+LevelAt = Callable[[Floats], Floats]
+"""Returns the levels that perfect scores would require, in decades, given the seconds between a sensor's readings."""
 
 
 class AlarmLevels(SensorArrays):
@@ -85,7 +85,8 @@ class AlarmLevels(SensorArrays):
         slots: Rows,
         times: Numbers,
         is_open: Any,
-        assume: Assume,
+        intervals: Numbers,
+        level_at: LevelAt,
         settings: IncidentSettings,
     ) -> Any:
         """The raising levels for the next readings, in decades, shape (detectors, n); not to be modified.
@@ -95,7 +96,8 @@ class AlarmLevels(SensorArrays):
             slots: Their distinct sensors, shape (n,), or a single one.
             times: Their times, seconds since the epoch, shape (n,).
             is_open: Whether an incident is open, during which levels don't change, shape (n,).
-            assume: Called for the sensors whose levels are recomputed.
+            intervals: Seconds between two readings of the sensors, shape (n,).
+            level_at: Called for the sensors whose levels are recomputed.
             settings: The incident settings, with the alarm budget.
         """
         state = self.at(slots)
@@ -106,9 +108,8 @@ class AlarmLevels(SensorArrays):
         due = where(is_open, False, watched >= state["due"][slots])
         if any_of(due):
             which = np.flatnonzero(due)
-            self._work_out(
-                detectors, np.atleast_1d(slots)[which], np.atleast_1d(watched)[which], assume(which), settings
-            )
+            chosen = (np.atleast_1d(each)[which] for each in (slots, watched, intervals))
+            self._work_out(detectors, level_at, settings, *chosen)
         if settings.threshold is not None:
             levels = [constant_like(times, settings.threshold)] * len(detectors)
             return levels if type(slots) is int else np.array(levels).reshape(len(detectors), len(slots))
@@ -178,14 +179,17 @@ class AlarmLevels(SensorArrays):
     def _work_out(
         self,
         detectors: Sequence[Detector],
+        level_at: LevelAt,
+        settings: IncidentSettings,
         slots: Slots,
         watched: Floats,
-        assumed: Floats,
-        settings: IncidentSettings,
+        intervals: Floats,
     ) -> None:
-        allowed = settings.false_alarms_per_sensor_per_day
+        allowed, assumed = settings.false_alarms_per_sensor_per_day, level_at(intervals)
+        gaps = np.minimum(intervals, ABSENT_S)
+        scored = np.array([np.maximum(watched - each.warm_up_s(gaps), 0.0) for each in detectors])
         lapsed = np.maximum(watched - np.maximum(self.worked_out[slots], SETTLED_S), 0.0)
-        self.by_detector.work_out(detectors, slots, watched, lapsed, assumed, SHARE * allowed)
+        self.by_detector.work_out(detectors, slots, watched, scored, lapsed, assumed, SHARE * allowed)
         self.assumed[slots] = assumed
         self.worked_out[slots] = watched
         soon = min(REFRESH_S, REFRESH_ALARMS / allowed * DAY_S)

@@ -21,7 +21,8 @@ it, and peaks within `EPISODE_S` of each other count as one. Incidents raise the
 never beyond `BEYOND` times the largest observed. Peaks that occur more often than chance and these faults explain are a
 habit, however, and the level doesn't stay below them.
 
-Time is observed time as counted by `edge.core.scoring.levels.alarm_levels`.
+Time is observed time as counted by `edge.core.scoring.levels.alarm_levels`. A detector that learns for days before it
+has an opinion is calibrated from then on (`Detector.warm_up_s`): what it hasn't judged wasn't calm.
 
 Sources: J. Pickands, "Statistical inference using extreme order statistics", Annals of Statistics 3 (1), 1975,
 doi:10.1214/aos/1176343003, for peaks over a threshold, the exponential tail being the case of shape 0; I. Gibbs and
@@ -61,7 +62,7 @@ FIRST_SHARE = 1 / 3
 
 EARLIEST_S = DAY_S / 4
 """Before this time, or `FEWEST` excursions, scores are assumed to be perfect; once settled, few excursions mean a calm
-sensor."""
+sensor, with less doubt the longer they are few."""
 
 SETTLED_S = 3 * DAY_S
 """Observed time after which incidents correct the level."""
@@ -147,25 +148,34 @@ class Calibration(NamedTuple):
         self.least[cells] = np.maximum(self.peaks[cells].min(axis=1), self.least[cells])
 
     def work_out(
-        self, cells: Slots, watched: Floats, lapsed: Floats, assumed: Floats, floor: Floats, allowed: float
+        self,
+        cells: Slots,
+        watched: Floats,
+        scored: Floats,
+        lapsed: Floats,
+        assumed: Floats,
+        floor: Floats,
+        allowed: float,
     ) -> None:
         """Recompute the levels in some rows, see `Calibrations`; arrays of shape (m,)."""
-        begin = np.maximum(watched - min(MEMORY_S, MEMORY_ALARMS / allowed * DAY_S), FIRST_SHARE * watched)
+        kept = np.minimum(min(MEMORY_S, MEMORY_ALARMS / allowed * DAY_S), (1 - FIRST_SHARE) * scored)
+        begin = watched - kept
         peaks = np.where(self.peaked[cells] >= begin[:, None], self.peaks[cells], 0.0)
         self.peaks[cells] = peaks
         worst_last = np.sort(peaks, axis=1)
         lowest = worst_last[:, 0]
         self.least[cells] = np.maximum(np.where(lowest > 0, lowest, self.least[cells] - EBB), LOWEST)
-        if watched.max() < EARLIEST_S:
+        if scored.max() < EARLIEST_S:
             self.level[cells] = assumed
             return
-        days = np.maximum(watched - begin, 1.0) / DAY_S
+        days = np.maximum(kept, 1.0) / DAY_S
         tail = tail_of(peaks, worst_last, days)
         correction = np.maximum(self.correction[cells] - STEP * allowed * lapsed / DAY_S, 0.0)
         level = np.maximum(tail.level_for(allowed), habit_of(worst_last, allowed * days))
+        level = np.where(tail.excursions < FEWEST, np.minimum(level, assumed), level)
         level += correction * np.maximum(tail.scale, PERFECT)
         level = np.minimum(level, np.maximum(BEYOND * worst_last[:, -1], assumed))
-        is_known = (watched >= SETTLED_S) | ((watched >= EARLIEST_S) & (tail.excursions >= FEWEST))
+        is_known = (scored >= SETTLED_S) | ((scored >= EARLIEST_S) & (tail.excursions >= FEWEST))
         self.level[cells] = np.where(is_known, np.clip(level, floor, HIGHEST), assumed)
         self.correction[cells] = correction
 

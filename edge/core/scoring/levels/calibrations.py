@@ -138,6 +138,7 @@ class Calibrations(Mapping[str, Calibration]):
         detectors: Sequence[Detector],
         slots: Slots,
         watched: Floats,
+        scored: Floats,
         lapsed: Floats,
         assumed: Floats,
         allowed: float,
@@ -148,6 +149,7 @@ class Calibrations(Mapping[str, Calibration]):
             detectors: The detectors that score them.
             slots: The sensors, shape (n,).
             watched: Their observed time in seconds, shape (n,).
+            scored: Part of it since each detector's first opinion, shape (detectors, n).
             lapsed: Part of it since the last computation and after settling, shape (n,).
             assumed: Levels used in the first hours and, unless a detector has a `floor`, at least later, in decades,
                 shape (n,).
@@ -160,7 +162,8 @@ class Calibrations(Mapping[str, Calibration]):
             cells = (some[:, None] * self._all.level.shape[1] + slots).reshape(-1)
             floor = np.fmin(assumed, floors[begin : begin + step, None]).reshape(-1)
             of_all, since, at_first = (np.tile(each, len(some)) for each in (watched, lapsed, assumed))
-            self._flat.work_out(cells, of_all, since, at_first, floor, allowed)
+            judged = scored[begin : begin + step].reshape(-1)
+            self._flat.work_out(cells, of_all, judged, since, at_first, floor, allowed)
 
     def _among(self, detectors: Sequence[Detector]) -> list[int]:
         """Places of detectors in the arrays; `_every` itself if these are all."""

@@ -22,9 +22,6 @@ PERFECT = 1.0 / np.log(10.0)
 IMAGINED = 4.0
 """Number of imagined excursions of perfect scores that are added to the real ones."""
 
-CERTAIN = 1e6
-"""Weight of the scale of perfect scores when it is used as the sensor's own."""
-
 FAULTS = 2
 """Number of the worst peaks that may be faults, whose height isn't used for the tail. Larger numbers, beyond the
 allowed ones, are a habit."""
@@ -69,7 +66,7 @@ def tail_of(peaks: Floats, worst_last: Floats, days: Floats) -> Tail:
     least = np.where(enough, worst_last[np.arange(len(peaks)), lowest], LOWEST)
     most = worst_last[:, -1 - FAULTS]
     beyond = np.where(is_peak, np.minimum(peaks, most[:, None]) - least[:, None], 0.0).sum(axis=1)
-    weight = np.where(enough, IMAGINED + excursions - 1.0 - FAULTS, CERTAIN)
+    weight = IMAGINED + excursions - 1.0 - FAULTS
     scale = np.where(enough, (IMAGINED * PERFECT + beyond) / weight, PERFECT)
     return Tail(least, np.where(enough, excursions, excursions + 1.0) / days, scale, excursions, weight)
 

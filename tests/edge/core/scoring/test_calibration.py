@@ -36,12 +36,18 @@ class Watched:
     """Sensors with given scores, one round after the other, and the incidents that the engine raises for them."""
 
     def __init__(
-        self, sensors: int, alarms: float, detector: Detector = FROM_THE_BOTTOM, assumed: float = ASSUMED
+        self,
+        sensors: int,
+        alarms: float,
+        detector: Detector = FROM_THE_BOTTOM,
+        assumed: float = ASSUMED,
+        interval: float = 300.0,
     ) -> None:
         self.levels = AlarmLevels()
         self.levels.grow(sensors)
         self.detector = detector
         self.assumed = assumed
+        self.intervals = np.full(sensors, interval)
         self.settings = settings(alarms)
         self.slots = np.arange(sensors)
         self.level = np.full(sensors, ASSUMED)
@@ -53,7 +59,13 @@ class Watched:
         was_open = self.open.copy()
         times = np.full(len(scores), time)
         (self.level,) = self.levels.levels(
-            [self.detector], self.slots, times, was_open, lambda due: np.full(len(due), self.assumed), self.settings
+            [self.detector],
+            self.slots,
+            times,
+            was_open,
+            self.intervals,
+            lambda intervals: np.full(len(intervals), self.assumed),
+            self.settings,
         )
         for slot in np.flatnonzero((scores >= self.level) & ~was_open).tolist():
             self.open[slot] = True
@@ -146,11 +158,11 @@ def test_incidents_of_one_detector_desensitise_no_other() -> None:
     for reading in range(200):
         levels = watched.levels.levels(
             [watched.detector, other], np.array([0]), np.array([time + 300.0 * reading]), np.array([False]),
-            lambda due: np.full(len(due), ASSUMED), settings(0.1),
+            np.array([300.0]), lambda intervals: np.full(len(intervals), ASSUMED), settings(0.1),
         )  # fmt: skip
         watched.levels.note([other], np.array([0]), [calm], np.array([False]), settings(0.1))
     assert levels[0][0] > ASSUMED
-    assert levels[1][0] == Contextual.floor
+    assert levels[1][0] < ASSUMED
 
 
 def test_a_score_clearly_above_all_earlier_ones_is_above_the_level() -> None:
@@ -168,6 +180,29 @@ def test_a_sensor_without_excursions_becomes_as_sensitive_as_possible() -> None:
     for reading in range(10 * 288):
         watched.see(np.array([0.5]), 300.0 * reading)
     assert watched.calibration.level[0] == LOWEST
+
+
+def test_a_level_is_assumed_until_the_detector_itself_has_scored_for_three_days() -> None:
+    warm_up = float(Contextual().warm_up_s(np.array([3600.0]))[0])
+    watched = Watched(1, 0.1, Contextual(), interval=3600.0)
+    levels = {}
+    for hour in range(30 * 24):
+        watched.see(np.array([np.nan if hour * 3600.0 < warm_up else 0.5]), 3600.0 * hour)
+        levels[hour] = watched.calibration.level[0]
+    assert warm_up == 150 * 3600.0
+    assert {level for hour, level in levels.items() if hour < 150 + 72} == {ASSUMED}
+    assert levels[719] == Contextual.floor
+
+
+def test_few_excursions_lower_a_level_as_slowly_as_they_become_evidence() -> None:
+    watched = Watched(1, 0.1, Contextual())
+    levels = []
+    for reading in range(16 * 288):
+        excursion = 1.5 if reading in {400, 700, 1000} else 0.5
+        watched.see(np.array([excursion]), 300.0 * reading)
+        levels.append(watched.calibration.level[0])
+    assert levels[4 * 288] > Contextual.floor + 1.0
+    assert levels[-1] == Contextual.floor
 
 
 def test_a_daily_event_is_not_an_alarm_after_some_days() -> None:

@@ -27,15 +27,15 @@ def scores(rounds: int, detectors: int = len(DETECTORS), sensors: int = SENSORS)
     return found
 
 
-def assumed(due: np.ndarray) -> np.ndarray:
-    return np.full(len(due), 6.0)
+def assumed(intervals: np.ndarray) -> np.ndarray:
+    return np.full(len(intervals), 6.0)
 
 
 def see(
     levels: AlarmLevels, slots: np.ndarray, found: np.ndarray, time: float, detectors: tuple[Detector, ...]
 ) -> None:
     calm, times = np.zeros(len(slots), dtype=bool), np.full(len(slots), time)
-    levels.levels(detectors, slots, times, calm, assumed, SETTINGS)
+    levels.levels(detectors, slots, times, calm, np.full(len(slots), 60.0), assumed, SETTINGS)
     levels.note(detectors, slots, found, calm, SETTINGS)
 
 
@@ -47,7 +47,7 @@ def test_single_readings_give_the_same_state_as_rounds() -> None:
         time = 1800.0 * number
         see(many, np.arange(SENSORS), found, time, DETECTORS)
         for slot in range(SENSORS):
-            one.levels(DETECTORS, slot, time, False, assumed, SETTINGS)
+            one.levels(DETECTORS, slot, time, False, 60.0, assumed, SETTINGS)
             one.note(DETECTORS, slot, found[:, slot].tolist(), False, SETTINGS)
     assert one.state(0, SENSORS) == many.state(0, SENSORS)
     assert one.by_detector["ewma"].peaks.any()
@@ -116,9 +116,9 @@ def test_a_saved_state_of_another_kind_is_refused_as_a_whole() -> None:
 def test_sensors_that_no_detector_scores_have_no_levels() -> None:
     levels, calm = AlarmLevels(), np.zeros(2, dtype=bool)
     levels.grow(2)
-    assert levels.levels((), np.arange(2), np.zeros(2), calm, assumed, SETTINGS).shape == (0, 2)
+    assert levels.levels((), np.arange(2), np.zeros(2), calm, np.full(2, 60.0), assumed, SETTINGS).shape == (0, 2)
     levels.note((), np.arange(2), np.zeros((0, 2)), calm, SETTINGS)
-    assert len(levels.levels((), 0, 0.0, False, assumed, SETTINGS)) == 0
+    assert len(levels.levels((), 0, 0.0, False, 60.0, assumed, SETTINGS)) == 0
     levels.note((), 0, [], False, SETTINGS)
     levels.clear_row(1)
 
@@ -132,7 +132,7 @@ def test_detectors_looked_up_in_another_order_give_the_same_levels() -> None:
     for number, found in enumerate(scores(60)):
         for levels in (ordered, other):
             see(levels, np.arange(1, SENSORS), found[:, 1:], 3600.0 * number, DETECTORS)
-            levels.levels(DETECTORS, 0, 3600.0 * number, False, assumed, SETTINGS)
+            levels.levels(DETECTORS, 0, 3600.0 * number, False, 60.0, assumed, SETTINGS)
             levels.note(DETECTORS, 0, found[:, 0].tolist(), False, SETTINGS)
     assert ordered.state(0, SENSORS) == other.state(0, SENSORS)
     assert [*other.by_detector] != [*ordered.by_detector]
