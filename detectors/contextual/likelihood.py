@@ -66,14 +66,15 @@ def likelihood(
         for name, values in zip(KNOWN, learned, strict=True):
             put_part(state[name], slots, 0, values)
         return list(deviations)
-    found = []
-    for stream, score in enumerate(raw):
-        known = [float(state[name][slots, stream]) for name in KNOWN]
-        deviation, *learned = _judge(known, score, age.share_of(shares[stream]), age.share)
-        for name, value in zip(KNOWN, learned, strict=True):
-            state[name][slots, stream] = value
-        found.append(deviation)
-    return found
+    rows = [state[name][slots].tolist() for name in KNOWN]
+    judged = [
+        _judge(known, score, age.share_of(share), age.share)
+        for *known, score, share in zip(*rows, raw, shares, strict=True)
+    ]
+    deviations, *rows = zip(*judged, strict=True)
+    for name, row in zip(KNOWN, rows, strict=True):
+        state[name][slots] = row
+    return deviations
 
 
 def _judge(known: Sequence[Numbers], raw: Numbers, newest: Numbers, share: Numbers) -> tuple[Numbers, ...]:

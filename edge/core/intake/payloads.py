@@ -36,7 +36,7 @@ class Payloads:
         """
         payload, route = message.payload, resolved.route
         decoder = route.decoder
-        if isinstance(decoder, SparkplugDecoder):
+        if type(decoder) is SparkplugDecoder:
             if len(payload) > self._most_bytes:
                 raise Refused("too_large", f"{len(payload)} bytes")
             return self.sparkplug.read(message, decoder)

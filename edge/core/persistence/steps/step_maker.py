@@ -59,6 +59,9 @@ class StepMaker:
             passed: The time reached after the incident changes.
         """
         step, run = Step(dead_letters=letters), list[IncidentChange]()
+        if not (findings or self._published.grouping.is_due(passed)):
+            self._note_shelves(step)
+            return step
         for finding in findings:
             if not isinstance(finding, Discovery):
                 run.append(finding)

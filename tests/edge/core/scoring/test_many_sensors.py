@@ -108,11 +108,11 @@ def test_a_step_calls_the_same_functions_for_any_number_of_sensors() -> None:
     assert not {"Engine.grow", "Desk.know", "Engine.protect", "Devices.grow"} & set(called[0])
 
 
-def test_a_lone_reading_is_split_copied_and_selected_nowhere() -> None:
+def test_a_lone_reading_is_split_copied_selected_and_grouped_nowhere() -> None:
     """What a step does although nothing is to be done costs most: its code has left the caches since the last one."""
     line = Line(pipeline()).take(plant(START + np.arange(40.0), "paced/0", "paced/1"))
     called = names_called(line, START + 40.0)
-    assert not {"Batch.take", "_reconstruct", "searchsorted", "arange"} & set(called)
+    assert not {"Batch.take", "_reconstruct", "searchsorted", "arange", "Grouping.follow"} & set(called)
 
 
 def test_time_that_passes_without_effect_costs_a_few_calls() -> None:
