@@ -120,7 +120,8 @@ class BrokerWindow:
             return
         if self.is_filled(unacknowledged):
             self._filled += 1
-        self._is_probing = not self._is_probing and self._filled >= self._probe_after
+        # A probe goes on while messages keep arriving: without a pause nothing speaks against a larger window.
+        self._is_probing = quiet_s < self._quiet_s if self._is_probing else self._filled >= self._probe_after
         if self._is_probing:
             self._filled = 0
 

@@ -94,6 +94,13 @@ def test_with_the_configured_window_nothing_is_learned_and_a_group_waits_its_tim
     assert len(run.commits) <= 33
 
 
+@pytest.mark.parametrize("number", [24, 28, 30])
+def test_a_group_that_never_exceeds_the_assumed_window_waits_its_time_too(number: int) -> None:
+    """Nothing speaks against the window, although no group is large enough to prove it."""
+    run = Run([0.2 * place for place in range(600) for _ in range(number)], 1000)
+    assert {count for at, count in run.commits if 60 < at < 119} == {10 * number}
+
+
 def test_a_full_stream_soon_has_the_configured_window() -> None:
     run = Run(stream(2000, 20), 1000)
     assert run.window.size == 1000
