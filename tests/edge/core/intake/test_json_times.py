@@ -143,7 +143,7 @@ def test_the_time_of_a_measurement_counts_before_that_of_its_record() -> None:
     "fields",
     [
         '"date": "20231114", "time": "221320"', '"date": 20231114, "time": 221320',
-        '"Date": "14/11/2023", "Time": "22:13:20"', '"date": "2023-11-14", "time": "10:13:20 PM"',
+        '"Date": "14.11.2023", "Time": "22:13:20"', '"date": "2023-11-14", "time": "10:13:20 PM"',
         '"time": "2213", "day": "20231114", "s": 20',
     ],
 )  # fmt: skip
