@@ -233,10 +233,10 @@ class Engine:
 
     def hear(self, slots: Slots) -> None:
         """Record readings that weren't admitted: nothing is learned, but their sensors aren't silent."""
-        if len(slots) == 0:
+        latest = self.clock.latest
+        if len(slots) == 0 or np.isinf(latest):  # the latter in a recovery that hasn't loaded the clock yet
             return
         slots = np.unique(np.concatenate([slots, self.devices.devices_of(slots.tolist())]).astype(np.intp))
-        latest = self.clock.latest
         self.statistics.put_off(slots, np.maximum(0.0, latest - self.statistics.seen[slots]), latest)
 
     def is_anyone_silent(self, clock: float) -> bool:

@@ -23,6 +23,9 @@ from edge.core.persistence.snapshot import SENSORS, KnownSensor, Part, Snapshot
 ROWS = 5_000
 """Default number of a component's rows in one part."""
 
+MOST_ANEW = 2
+"""If a component's rows have changed by each other this many times while they were saved, they are saved at once."""
+
 
 class Stateful(Protocol):
     """An object with a single state."""
@@ -62,6 +65,8 @@ class Component:
         rows: Returns the number of its rows; None if it has no rows.
         state: Encodes a range of its rows.
         load: Loads rows from a given one on.
+        together: Returns a value that changes whenever rows change by each other, so that rows saved before don't fit
+            those saved after. None if each row depends on its own readings only.
     """
 
     name: str
@@ -69,6 +74,7 @@ class Component:
     rows: Callable[[], int] | None
     state: Callable[[int, int], bytes]
     load: Callable[[int, bytes], None]
+    together: Callable[[], object] | None = None
 
 
 def whole(name: str, what: Stateful, version: int = 1) -> Component:
@@ -76,9 +82,15 @@ def whole(name: str, what: Stateful, version: int = 1) -> Component:
     return Component(name, version, None, lambda _first, _last: what.state(), lambda _first, state: what.load(state))
 
 
-def by_row(name: str, what: StatefulRows, rows: Callable[[], int], version: int = 1) -> Component:
+def by_row(
+    name: str,
+    what: StatefulRows,
+    rows: Callable[[], int],
+    version: int = 1,
+    together: Callable[[], object] | None = None,
+) -> Component:
     """A component with rows."""
-    return Component(name, version, rows, what.state, what.load)
+    return Component(name, version, rows, what.state, what.load, together)
 
 
 Stage = tuple[Component, ...]
@@ -114,8 +126,23 @@ class SteppedSnapshot:
         for first, last in self._ranges(self._sensors):
             yield [Snapshot.sensors(self._known(first, last), first)]
         for stage, rows in self._stages:
-            for first, last in self._ranges(rows or 0):
+            for first, last in self._ranges_together(rows or 0, stage[0].together):
                 yield [Part(each.name, each.version, first, each.state(first, last)) for each in stage]
+
+    def _ranges_together(self, count: int, together: Callable[[], object] | None) -> Iterator[tuple[int, int]]:
+        """Ranges that begin anew after rows have changed by each other: what was saved before is loaded, and replaced."""
+        if together is None:
+            yield from self._ranges(count)
+            return
+        for _ in range(MOST_ANEW):
+            before = together()
+            for each in self._ranges(count):
+                if together() != before:
+                    break
+                yield each
+            else:
+                return
+        yield 0, count
 
     def _ranges(self, count: int) -> Iterator[tuple[int, int]]:
         self.rows = self.first_rows

@@ -69,7 +69,7 @@ class Memory:
                 by_row("error_habits", engine.error_values.habits, sensors),
             ),
             (by_row("paces", engine.paces, sensors),),
-            (whole("peers", engine.peers),),
+            (by_row("peers", engine.peers, engine.peers.__len__, together=lambda: engine.peers.ended),),
             (by_row("devices", engine.devices, engine.devices.__len__),),
             (
                 by_row("statistics", engine.statistics, sensors),

@@ -120,7 +120,7 @@ class Relearning:
             "error_values": lambda: shadow.error_values.state(0, sensors),
             "error_habits": lambda: shadow.error_values.habits.state(0, sensors),
             "statistics": lambda: shadow.statistics.state(0, sensors),
-            PEERS: shadow.peers.state,
+            PEERS: lambda: shadow.peers.state(0, len(shadow.peers)),
         }
 
     def _take(self, part: Part) -> int:

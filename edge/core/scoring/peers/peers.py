@@ -216,27 +216,33 @@ class Peers:
         self.clear_row(slot)
         self._deviating.born[slot] = born
 
-    def state(self) -> bytes:
-        """The complete state, for `load()`."""
-        start, rows = None if math.isnan(self.start) else self.start, 0 if self.is_idle else self._rows
-        return encode(
-            _SavedPeers(start, rows, [each.state(0, rows) for each in self._scales], self._deviating.state(0, rows))
-        )
+    def __len__(self) -> int:
+        """The number of sensors of which something is known; 0 if there is nothing to compare."""
+        return 0 if self.is_idle else self._rows
 
-    def load(self, state: bytes) -> None:
-        """Load the result of `state()`.
+    def state(self, first: int, last: int) -> bytes:
+        """The state of the sensors in the range `first` to `last` (exclusive), for `load()`.
+
+        Until the next comparison a sensor's state depends on its own readings only.
+        """
+        start, rows = None if math.isnan(self.start) else self.start, last - first
+        scales = [each.state(first, last) for each in self._scales]
+        return encode(_SavedPeers(start, rows, scales, self._deviating.state(first, last)))
+
+    def load(self, first: int, state: bytes) -> None:
+        """Load the sensors from `first` on.
 
         Raises:
-            StateError: It can't be read, or nothing was compared then.
+            StateError: The state can't be read, or nothing was compared then.
         """
         saved: _SavedPeers = decode(state, _SavedPeers)
         if not saved.rows and self._rows and not self.is_idle:
             raise StateError("no sensors were compared")
         self._wake(saved.rows > 0)
-        self.grow(saved.rows)
+        self.grow(first + saved.rows)
         for each, its in zip(self._scales, saved.scales, strict=False):
-            each.load(0, its)
-        self._deviating.load(0, saved.deviating)
+            each.load(first, its)
+        self._deviating.load(first, saved.deviating)
         self.start = math.nan if saved.start is None else saved.start
 
     def _wake(self, wakes: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain, count, islice
 
 import numpy as np
@@ -202,6 +202,14 @@ class BitByBit:
     reorder_s=0.0,
     after=0,
 )
+@example(  # a reading that isn't admitted, before the clock is loaded
+    actions=[("gap", None), ("gap", None), ("tick", 1.0), ("gap", None), ("take", [("paced/a", 0.0, 3.0, 20.0)])],
+    first=0,
+    rows=2,
+    paces=[0, 0, 0, 2, 3, 0, 0],
+    reorder_s=0.0,
+    after=0,
+)
 def test_a_snapshot_taken_while_readings_arrive_restores_the_same_state_exactly(
     actions: list[tuple[str, object]], first: int, rows: int, paces: list[int], reorder_s: float, after: int
 ) -> None:
@@ -232,6 +240,30 @@ def test_a_snapshot_taken_while_readings_arrive_restores_the_same_state_exactly(
     whole.events.clear()
     again.events.clear()
     assert again.take(last).events == whole.take(last).events
+    assert differing(again.pipeline, whole.pipeline) == []
+
+
+@pytest.mark.parametrize("comparisons", range(5))
+def test_a_snapshot_between_whose_parts_peers_are_compared_restores_the_same_state_exactly(comparisons: int) -> None:
+    def strings(times: Iterable[float]) -> list[Message]:
+        values = np.random.default_rng(7).normal(20.0, 3.0, (400, 5))
+        return [
+            reading(f"paced/{place}", START + time, value)
+            for time, row in zip(times, values, strict=False)
+            for place, value in enumerate(row)
+        ]
+
+    whole = Line(pipeline()).take(strings(np.arange(0.0, 108_000.0, 300.0)))
+    saving = whole.pipeline.saving()
+    saving.first_rows = 1
+    began, taken, now, compared = len(whole.parts), [], 108_000.0, 0
+    for parts in saving:
+        taken.append((len(whole.parts) - began, parts))
+        now += 1.0
+        if parts[0].component == "peers" and compared < comparisons:
+            compared, now = compared + 1, now + 2000.0
+        whole.take(strings([now]))
+    again = revived_from(pipeline(), taken, whole.parts[began:])
     assert differing(again.pipeline, whole.pipeline) == []
 
 
