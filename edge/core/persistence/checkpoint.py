@@ -130,7 +130,7 @@ class SteppedSnapshot:
                 yield [Part(each.name, each.version, first, each.state(first, last)) for each in stage]
 
     def _ranges_together(self, count: int, together: Callable[[], object] | None) -> Iterator[tuple[int, int]]:
-        """Ranges that begin anew after rows have changed by each other: what was saved before is loaded, and replaced."""
+        """Ranges that begin anew after rows have changed by each other; what was saved before is then replaced."""
         if together is None:
             yield from self._ranges(count)
             return
