@@ -195,7 +195,8 @@ class LevelDrift(Detector):
                 beyond, band = self._speak(state, slots, values, off, records, passed, known), records
                 farthest = self._never_back(state, slots, mean, deviations, passed, settled)
             for place in range(len(sides)):
-                beyond[place] = beyond[place] & (off[place] > 0)
+                # The slower level of a sensor that hasn't settled says nothing, and silences nothing.
+                beyond[place] = beyond[place] & ((off[place] > 0) | (scale != QUICK and settled ^ True))
                 farthest = maximum(farthest, where(beyond[place], quotient(off[place], deviations[place]), 0.0))
         if known is False:
             state["beyond"][slots] = 0.0

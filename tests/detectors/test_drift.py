@@ -160,3 +160,13 @@ def test_the_first_warmer_day_of_a_week_is_not_reported() -> None:
     values = days_of(8)
     values[5 * A_DAY : 6 * A_DAY] += 6.0
     assert told(values) == []
+
+
+@pytest.mark.parametrize("day", [4, 6, 9, 12])
+def test_the_level_that_a_short_fault_has_left_is_reported_once(day: int) -> None:
+    rng, begin = np.random.default_rng(8), day * A_DAY + 20
+    values = 50.0 + 0.5 * rng.normal(size=(day + 1) * A_DAY)
+    values[begin : begin + 3] += 30.0
+    found = told(values)
+    assert begin <= found[0] < begin + 3
+    assert found == list(range(found[0], found[-1] + 1))

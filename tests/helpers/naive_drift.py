@@ -94,7 +94,8 @@ class NaiveDrift:
             for place, side in enumerate(pair):
                 side.see(self.means[scale], is_new_day=is_new_day)
                 off = self.off(side, scale)
-                there[place] = there[place] and off > 0
+                is_young = scale == drift.SLOW and self.days < drift.OWN_DAYS
+                there[place] = there[place] and (off > 0 or is_young)
                 if there[place] and deviations[place] > 0:
                     farthest = max(farthest, off / deviations[place])
         if not known or farthest == 0:

@@ -89,6 +89,7 @@ class Incident:
         errors: Number of its readings that were error values.
         deviation: How it differs from its peers; None if it doesn't.
         apart: Highest severity of that; 0 if it never did.
+        told_silent: Whether the last that was published of it is that the sensor is silent.
     """
 
     started: float
@@ -121,6 +122,7 @@ class Incident:
     silence: float = 0.0
     deviation: PeerDeviation | None = None
     apart: int = 0
+    told_silent: bool = False
 
     def __post_init__(self) -> None:
         has_cause = self.surprise or self.excess or self.errors or self.apart
@@ -341,6 +343,7 @@ class Incident:
         self.severity = self.current_severity()
         self.updated = time
         self.news = self.joined = False
+        self.told_silent = self.last.is_silence
         self.published += 1
         return self.published - 1
 

@@ -153,7 +153,7 @@ class IncidentTracker(SensorArrays):
         lasted = tracker.state is not State.NORMAL and observation.time - tracker.steady_since >= self._patience(
             slot, settings.adopt_after_s, endures=endures
         )
-        lingers = observation.ratio(involved) >= settings.clear_ratio
+        lingers = observation.ratio() >= settings.clear_ratio
         ratio = observation.ratio(involved, group.lingering if tracker.may_linger else ())
         if ratio < settings.clear_ratio and tracker.awaits_work(observation.time) and group.pauses(row):
             signal = MachineInput.HOLDS
@@ -169,6 +169,8 @@ class IncidentTracker(SensorArrays):
             lasting = 1 if is_clear(observation) else LASTING
             if self._run(slot) < max(settings.raise_after, lasting):
                 signal = MachineInput.HOLDS
+        if signal is MachineInput.EXCEEDS and tracker.calm_s > 0 and tracker.incident is not None:
+            tracker.calm_s = self.recurrences.show(slot, observation.time - tracker.incident.last.time)
         self.step(slot, signal, observation, (position, 2 if group.of_devices else 1, 0.0, slot), clock)
 
     def hold_against_limits(self, slot: int, observation: Observation, position: int, clock: float) -> None:
@@ -186,7 +188,7 @@ class IncidentTracker(SensorArrays):
         tracker, order = self.trackers[slot], (position, 1, 0.0, slot)
         if tracker.has_error:
             self.step(slot, MachineInput.VALUE, self.bare(slot, value, time), order, clock)
-        if tracker.state is State.SILENT:
+        if tracker.state is State.SILENT or tracker.was_told_silent:
             self.step(slot, MachineInput.RETURN, self.bare(slot, value, max(time, clock)), order, clock)
 
     def bare(self, slot: int, value: float, time: float) -> Observation:
@@ -267,7 +269,7 @@ class IncidentTracker(SensorArrays):
             tracker.calm_s = calm_s if self._levels.watched[slot] >= KNOWN_S else 0.0
         extent = incident.extent
         if transition in ENDS and extent is not None and extent.readings:
-            self.recurrences.end(slot, observation.time, adopted=transition is Transition.EXPIRED)
+            self.recurrences.end(slot, incident.last.time, adopted=transition is Transition.EXPIRED)
             if transition is Transition.CLEARED:
                 self.ranges.learn_incident(slot, extent.lasted, extent.lowest, extent.highest)
         number = incident.publish(observation.time)

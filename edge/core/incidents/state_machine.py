@@ -110,6 +110,8 @@ TABLE: dict[tuple[State, MachineInput], tuple[State, Action]] = {
     (State.CALMING, MachineInput.ADOPTION): (State.ADOPTING, Action.EXPIRE),
     (State.SILENT, MachineInput.SILENCE): (State.SILENT, Action.EXTEND),
     (State.SILENT, MachineInput.RETURN): (State.NORMAL, Action.CLEAR),
+    (State.OPEN, MachineInput.RETURN): (State.OPEN, Action.NOTHING),
+    (State.CALMING, MachineInput.RETURN): (State.CALMING, Action.NOTHING),
     (State.SETTLING, MachineInput.EXCEEDS): (State.OPEN, Action.RAISE),
     (State.SETTLING, MachineInput.HOLDS): (State.SETTLING, Action.NOTHING),
     (State.SETTLING, MachineInput.CALM): (State.SETTLING, Action.NOTHING),
@@ -210,6 +212,11 @@ class StateMachine:
         return self.incident is not None and self.incident.error is not None
 
     @property
+    def was_told_silent(self) -> bool:
+        """Whether the last that was told of the open incident is that the sensor is silent."""
+        return self.incident is not None and self.incident.told_silent and self.incident.last.is_silence
+
+    @property
     def may_linger(self) -> bool:
         """Whether a detector may still be surprised by the past: after an incident that it raised."""
         return self.state in {State.OPEN, State.CALMING, State.SETTLING}
@@ -286,6 +293,7 @@ class StateMachine:
         incident.weight = weight
         incident.rename()
         has_turned |= signal is MachineInput.DIFFERS and incident.joined
+        has_turned |= self._follow_return(signal, observation, incident)
         has_turned |= incident.kind != kind and (action in {Action.RAISE, Action.CLEAR} or signal in _NO_NEWS)
         if before is None:
             return Transition.RAISED, incident
@@ -300,6 +308,13 @@ class StateMachine:
         if counts and incident.worth_an_update(observation.time, settings.update_s):
             return Transition.UPDATED, incident
         return None
+
+    def _follow_return(self, signal: MachineInput, observation: Observation, incident: Incident) -> bool:
+        """End a silence within an incident that continues; returns whether this is one."""
+        if signal is not MachineInput.RETURN or not self.state.holds_open:
+            return False
+        incident.last = observation
+        return True
 
     def _follow_peers(self, signal: MachineInput, observation: Observation, yardstick: Yardstick) -> None:
         """Begin and end a deviation from peers."""

@@ -120,6 +120,11 @@ class Observation:
         """The highest score, including operator-defined limits."""
         return max([self.score, *(each.score for each in self.broken or ())])
 
+    @property
+    def is_silence(self) -> bool:
+        """Whether it is a silence and no reading."""
+        return bool(self.opinions) and self.opinions[0].kind == "missing"
+
     def ratio(self, among: Collection[str] | None = None, lingering: Collection[str] = ()) -> float:
         """The highest ratio of a detector's score to its raising level.
 

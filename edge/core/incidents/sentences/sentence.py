@@ -78,6 +78,13 @@ class SensorChange(NamedTuple):
         return self.incident.kind == "missing" or (self.opinion is not None and self.opinion.kind == "missing")
 
     @property
+    def is_return(self) -> bool:
+        """Whether a silent sensor reports again while its incident, which began with something else, continues."""
+        observation, incident = self.observation, self.incident
+        is_bare = incident.last is observation and not (observation.opinions or observation.broken)
+        return is_bare and self.transition is Transition.UPDATED and incident.kind != ERROR_KIND
+
+    @property
     def lasted(self) -> str:
         """The duration of the incident as text."""
         return duration(max(0.0, self.observation.time - self.incident.started))
@@ -115,6 +122,8 @@ def _about_values(change: SensorChange) -> str:
 def _learned(change: SensorChange, value: str, digits: int) -> str:
     """Describe an open incident by learned behaviour."""
     _, unit, transition, incident, observation, band, opinion, _ = change
+    if change.is_return:
+        return f"reports again: {value}, but what was wrong before isn't over yet"
     if not math.isnan(observation.jumped_from):
         return jump_clause(unit, observation)
     if observation.per and (opinion is None or opinion.kind != "missing"):

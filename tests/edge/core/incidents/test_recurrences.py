@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,19 +59,40 @@ def test_a_return_is_recognised_after_the_clock_was_set() -> None:
     assert made.begin(0, 51_000.0) == 1800.0
 
 
-def room(days: int) -> list[Message]:
-    """A cold room at 3 degrees, whose fan stops ten times in the last day, for 20 minutes each."""
+def room(days: int, stops: Iterable[float]) -> list[Message]:
+    """A cold room at 3 degrees, whose fan stops for 20 minutes at these times of the last day, in seconds."""
     times = np.arange(0.0, days * DAY_S, EVERY_S)
     values = 3.0 + np.random.default_rng(3).normal(0, 0.2, len(times))
-    late = times - (days - 1) * DAY_S - 2 * HOUR_S
-    values[(late >= 0) & (late < 20 * HOUR_S) & (late % (2 * HOUR_S) < 1200.0)] += 4.0
+    late = times - (days - 1) * DAY_S
+    for stop in stops:
+        values[(late >= stop) & (late < stop + 1200.0)] += 4.0
     return [reading("paced/room", START + at, float(v)) for at, v in zip(times, values.round(2), strict=True)]
 
 
-def test_a_fan_that_stops_ten_times_a_day_is_one_incident_from_the_second_time_on() -> None:
-    line = Line(pipeline(lambda _: RULE)).take(room(9), 500)
+def ends_of_last_day(line: Line) -> list[dict[str, Any]]:
+    """What was told of beginnings and ends of incidents on the last day."""
     told = [json.loads(event.payload)["data"] for event in line.events if b'"transition"' in event.payload]
-    late = [each for each in told if each["started"] >= "2023-11-22" and each["transition"] != "updated"]
+    return [each for each in told if each["started"] >= "2023-11-22" and each["transition"] != "updated"]
+
+
+def test_a_fan_that_stops_ten_times_a_day_is_one_incident_from_the_second_time_on() -> None:
+    line = Line(pipeline(lambda _: RULE)).take(room(9, 2 * HOUR_S * np.arange(1, 11)), 500)
+    late = ends_of_last_day(line)
     assert [each["transition"] for each in late] == ["raised", "cleared"] * 2
     assert late[-1]["message"].endswith(" h")
     assert float(late[-1]["message"].split()[-2]) > 18.0
+
+
+def test_pauses_are_counted_from_when_a_fault_showed_and_also_within_an_incident() -> None:
+    stops = np.array([1.0, 2.0, 3.5]) * HOUR_S
+    line, apart = Line(pipeline(lambda _: RULE)), []
+    messages = room(9, stops)
+    before = int((8 * DAY_S) / EVERY_S)
+    line.take(messages[:before], 500)
+    for message in messages[before:]:
+        line.take([message])
+        apart.append(float(line.pipeline.engine.tracking.recurrences.apart[0]))
+    longest = sorted({round(each / HOUR_S, 1) for each in apart})
+    assert longest == [0.0, 0.7, 1.2]
+    shown = line.pipeline.engine.tracking.recurrences.shown[0] - START - 8 * DAY_S
+    assert 3.8 <= shown / HOUR_S < 3.9

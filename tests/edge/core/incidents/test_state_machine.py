@@ -343,6 +343,19 @@ def test_a_silence_that_joins_is_reported_immediately_and_renames_nothing() -> N
     assert moved[1].conditions == {"spike": 0.0, "missing": 20.0}
 
 
+def test_the_end_of_a_silence_within_an_incident_is_told_once() -> None:
+    tracker = shifted()
+    moved = tracker.step(MachineInput.SILENCE, saying(20.0, Opinion("silence", "missing", 4.0)), SETTINGS)
+    assert moved is not None
+    moved[1].publish(20.0)
+    assert tracker.was_told_silent
+    back = tracker.step(MachineInput.RETURN, calm(30.0), SETTINGS)
+    assert back is not None
+    assert (back[0], back[1].kind) == (Transition.UPDATED, "level_shift")
+    back[1].publish(30.0)
+    assert not tracker.was_told_silent
+
+
 def test_an_incident_lists_its_limits_and_error_values() -> None:
     tracker = raised()
     tracker.step(MachineInput.NO_VALUE, Observation(1.0, -127.0, 4.0, []), SETTINGS)
