@@ -213,8 +213,9 @@ class StateMachine:
 
     @property
     def was_told_silent(self) -> bool:
-        """Whether the last that was told of the open incident is that the sensor is silent."""
-        return self.incident is not None and self.incident.told_silent and self.incident.last.is_silence
+        """Whether the last that was told of an incident of learned behaviour is that the sensor is silent."""
+        incident = self.incident if self.state.holds_open else None
+        return incident is not None and incident.told_silent and incident.last.is_silence
 
     @property
     def may_linger(self) -> bool:

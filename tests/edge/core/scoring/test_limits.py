@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from config.schema import IncidentSettings
@@ -311,6 +311,12 @@ ACTIONS = st.one_of(
 @pytest.mark.long
 @settings(max_examples=60, deadline=None)
 @given(st.lists(ACTIONS, max_size=14), st.integers(1, 3), st.integers(1, 4), st.booleans())
+@example(  # a silence while only a limit holds the incident open
+    actions=[("values", 0.5, 40), ("values", 20.5, 2), ("pause", 5), ("values", -5.0, 1), ("usual", 1)],
+    raise_after=2,
+    clear_after=2,
+    known=False,
+)
 def test_in_any_sequence_exactly_the_broken_limits_are_reported(
     actions: list[tuple[Any, ...]], raise_after: int, clear_after: int, known: bool
 ) -> None:
