@@ -17,7 +17,7 @@ from config.tables.detection import ResolvedRule
 from detectors.numeric.arrays import Floats, Slots
 from edge.core.engine import Engine
 from edge.core.incidents.incident_change import IncidentChange
-from edge.core.incidents.state_machine import Transition
+from edge.core.incidents.state_machine import ENDS, Transition
 from edge.core.model.readings.messages import Batch
 from edge.core.scoring.profiles import Profile
 from edge.evaluation.noises import START_S, autoregressive
@@ -169,5 +169,5 @@ def _incidents(rule: ResolvedRule, values: Floats) -> list[list[list[float]]]:
 def _note(spans: list[list[float]], finding: IncidentChange) -> None:
     if finding.transition is Transition.RAISED:
         spans.append([finding.observation.time, np.inf])
-    elif finding.transition in {Transition.CLEARED, Transition.EXPIRED}:
+    elif finding.transition in ENDS:
         spans[-1][1] = finding.observation.time

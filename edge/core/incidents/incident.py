@@ -224,7 +224,7 @@ class Incident:
 
     def _widen(self, observation: Observation, clock: float) -> None:
         leading = observation.opinions[0]
-        if leading.kind == "missing":
+        if observation.is_silence:
             self.silence = max(self.silence, leading.ratio)
         elif self.extent is not None:
             self.extent.add(observation.value, leading, observation.time, clock, is_strange=observation.is_strange)

@@ -12,7 +12,7 @@ from detectors.numeric.elementwise import pick
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.recurrences import Recurrences
-from edge.core.incidents.state_machine import MachineInput, State, StateMachine, Transition
+from edge.core.incidents.state_machine import ENDS, MachineInput, State, StateMachine, Transition
 from edge.core.model.sensors.sensor_arrays import SensorArrays
 from edge.core.scoring.consequence import UNKNOWN, Yardstick
 from edge.core.scoring.levels.alarm_levels import AlarmLevels
@@ -35,8 +35,6 @@ KNOWN_S = 3 * 86_400.0
 
 LASTING = 3
 """What isn't clearly beyond its level must last for this many readings."""
-
-ENDS = frozenset({Transition.CLEARED, Transition.EXPIRED})
 
 Order = tuple[int, int, float, int]
 """Position of a finding within a batch."""
@@ -115,6 +113,11 @@ class IncidentTracker(SensorArrays):
         if tracker is None:
             tracker = self.trackers[slot] = StateMachine()
         return tracker
+
+    def forget_past(self, slot: int) -> None:
+        """Discard what is known of a sensor's usual range and of its earlier incidents."""
+        self.ranges.clear_row(slot)
+        self.recurrences.clear_row(slot)
 
     def differs_from_peers(self, slot: int) -> bool:
         """Whether a sensor's open incident says that it differs from its peers."""

@@ -150,6 +150,10 @@ class Transition(Enum):
     EXPIRED = "expired"
 
 
+ENDS = frozenset({Transition.CLEARED, Transition.EXPIRED})
+"""Transitions after which an incident is over."""
+
+
 @dataclass(slots=True)
 class StateMachine:
     """The state machine of one sensor.

@@ -41,13 +41,11 @@ def silent_for(engine: Engine, seconds: float) -> list[int]:
 def clear(engine: Engine, slot: int) -> None:
     """Discard the state of a sensor or device that stays in use."""
     engine.membership.clear(slot)
-    tracking = engine.tracking
     for each in (engine.statistics, engine.levels, engine.error_values, engine.paces):
         each.clear_row(slot)
-    tracking.ranges.clear_row(slot)
-    tracking.recurrences.clear_row(slot)
+    engine.tracking.forget_past(slot)
     engine.peers.clear_row(slot)
-    tracking.put([slot], {})
+    engine.tracking.put([slot], {})
     engine.clock.forget(slot)
 
 

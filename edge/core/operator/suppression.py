@@ -22,7 +22,7 @@ import numpy as np
 from edge.core.engine import Engine
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
-from edge.core.incidents.state_machine import Transition
+from edge.core.incidents.state_machine import ENDS, Transition
 from edge.core.model.readings.messages import Batch
 from edge.core.model.sensors.newcomers import Discovery, Newcomers
 from edge.core.operator.forgetting import forget, forget_device, occupy
@@ -31,7 +31,6 @@ from edge.core.operator.shelves import Shelves
 LEAP_S = 8 * 86_400.0
 """After a longer leap of the clock only the windows at its end are evaluated."""
 
-ENDS = {Transition.CLEARED, Transition.EXPIRED}
 
 Remark = tuple[str, str]
 """The user who sent a command, and the comment."""

@@ -26,7 +26,7 @@ from edge.core.incidents.sentences.bands import band_of, leading_opinion
 from edge.core.incidents.sentences.group_sentences import AffectedSensors, group_sentence
 from edge.core.incidents.sentences.pace_sentences import about_what_was_read, pace_unit
 from edge.core.incidents.sentences.sentence import SensorChange, device_sentence, sentence
-from edge.core.incidents.state_machine import Transition
+from edge.core.incidents.state_machine import ENDS
 from edge.core.model.notation.topics import Topics
 from edge.core.model.packing.encoding import decode, encode
 from edge.core.model.sensors.sensors import SensorFacts, is_device
@@ -135,7 +135,7 @@ class Reporter:
     ) -> IncidentData:
         """The event's data: the state of the incident after the change."""
         incident, observation = finding.incident, finding.observation
-        active = finding.transition not in {Transition.CLEARED, Transition.EXPIRED}
+        active = finding.transition not in ENDS
         return IncidentData(
             incident=identity,
             transition=finding.transition.value,

@@ -23,11 +23,11 @@ from dataclasses import replace
 
 from edge.core.incidents.groups.incident_group import LONGEST_S, IncidentGroup, Stopped, common_of, stopped
 from edge.core.incidents.incident_change import IncidentChange
-from edge.core.incidents.state_machine import Transition
+from edge.core.incidents.state_machine import ENDS, Transition
 from edge.core.model.packing.encoding import decode, encode
 from edge.core.model.sensors.sensors import is_device
 
-ENDS = frozenset({Transition.CLEARED, Transition.EXPIRED})
+ENDS = frozenset(ENDS)
 ANSWERS = frozenset({Transition.ACKNOWLEDGED, Transition.SHELVED, Transition.UNSHELVED})
 JUMPS = frozenset({"spike", "level_shift", "rate", "variance", "drift", "contextual"})
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from edge.core.incidents.incident_change import CommonCause, IncidentChange
-from edge.core.incidents.state_machine import Transition
+from edge.core.incidents.state_machine import ENDS, Transition
 from edge.core.model.notation.severity import severity_class
 
 SHORTEST_S, LONGEST_S = 1.0, 3600.0
@@ -166,7 +166,7 @@ class IncidentGroup:
             now: The stream clock.
             like: The finding that caused the report; None if it is nothing new from the leader.
         """
-        ends = transition in {Transition.CLEARED, Transition.EXPIRED}
+        ends = transition in ENDS
         self.due, self.acknowledged = math.inf, self.acknowledged or transition is Transition.ACKNOWLEDGED
         if like is not None and like.slot == self.leader:
             change = replace(like, transition=transition)

@@ -67,12 +67,16 @@ class CounterReadings:
 
     def declare(self, slot: int) -> None:
         """Apply a rule that declares whether a sensor is a counter."""
-        group, row = self._members[slot]
+        group, _ = self._members[slot]
         if self._paces.declare(slot, counter=group.profile.counter):
-            group.forget_values(row)
-            self._levels.clear_row(slot)
-            self._tracking.ranges.clear_row(slot)
-            self._tracking.recurrences.clear_row(slot)
+            self._forget(slot)
+
+    def _forget(self, slot: int) -> None:
+        """Discard what was learned of a sensor's values because the detectors' input changes."""
+        group, row = self._members[slot]
+        group.forget_values(row)
+        self._levels.clear_row(slot)
+        self._tracking.forget_past(slot)
 
     def _follow_up(self, found: Sequence[Finding], slots: Rows, *columns: Any) -> None:
         """Apply what these readings have shown: sensors that became counters or gauges, and those that returned."""
@@ -85,12 +89,8 @@ class CounterReadings:
                 self._tell(slot, fell_to, *others)
 
     def _learn_anew(self, slot: int, value: float, time: float, position: int, clock: float) -> None:
-        """Discard what was learned of a sensor's values because the detectors' input changes."""
-        group, row = self._members[slot]
-        group.forget_values(row)
-        self._levels.clear_row(slot)
-        self._tracking.ranges.clear_row(slot)
-        self._tracking.recurrences.clear_row(slot)
+        """Forget a sensor's values, and end its incident."""
+        self._forget(slot)
         self._statistics.exceeding[slot] = 0
         tracker = self._tracking.trackers.get(slot)
         if tracker is not None and tracker.state.holds_open and tracker.state is not State.SILENT:

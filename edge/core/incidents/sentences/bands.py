@@ -13,15 +13,13 @@ from dataclasses import replace
 from edge.core.incidents.incident import ERROR_KIND, PEERS_KIND
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.sentences.limit_sentences import is_beyond
-from edge.core.incidents.state_machine import Transition
+from edge.core.incidents.state_machine import ENDS, Transition
 from edge.core.model.notation.quantities import MOST_DIGITS, number
 from edge.core.scoring.limit_conditions import LimitCondition, worst_of
 from edge.core.scoring.opinions import Observation, Opinion
 
 CLOSE = 1 / 8
 """A value within this share of a band's width from the middle, about a standard deviation, is what was expected."""
-
-ENDS = frozenset({Transition.CLEARED, Transition.EXPIRED})
 
 
 def leading_opinion(finding: IncidentChange) -> Opinion | None:

@@ -12,7 +12,7 @@ from edge.core.incidents.sentences.limit_sentences import broken_sentence, kept_
 from edge.core.incidents.sentences.pace_sentences import changes_clause, jump_clause, pace_clause, pace_unit
 from edge.core.incidents.sentences.peer_sentences import peer_sentence
 from edge.core.incidents.sentences.state_sentences import state_clause
-from edge.core.incidents.state_machine import Transition
+from edge.core.incidents.state_machine import ENDS, Transition
 from edge.core.model.notation.quantities import digits_apart, duration, ends_of, number, quantity
 from edge.core.scoring.opinions import Observation, Opinion
 
@@ -39,8 +39,6 @@ COURSE = "takes an unusual course, now at"
 MOST_NAMED = 3
 WORTH_NAMING = 0.1
 """Maximum number of a device's sensors named in its sentence, and minimum share in the score to be named."""
-
-ENDS = frozenset({Transition.CLEARED, Transition.EXPIRED})
 
 ANSWERS = {
     Transition.ACKNOWLEDGED: "was acknowledged",

@@ -9,7 +9,6 @@ NEARLY_S = 180.0
 MOST_AHEAD_S = 14 * 3600.0
 """Offset of the time zone furthest ahead of UTC."""
 
-
 BEFORE_2000 = (
     "before 2000, as of a clock that isn't set or that counts from the sender's start; "
     'time = "arrival" of the input uses the arrival'
