@@ -62,25 +62,18 @@ def claim(spark: SparkSession, checkpoint: str, cells: int) -> None:
     Raises:
         CheckpointError: The checkpoint has another number.
     """
-    if last_batch(spark, checkpoint) is None:
-        _write(spark, f"{checkpoint}/{CELLS}", str(cells))
-        return
-    before = _recorded(spark, checkpoint)
-    if before != [cells]:
-        raise CheckpointError(
-            f"{checkpoint} has {' and '.join(map(str, before))} cells for each partition, not {cells}: start with that "
-            "number, or with another checkpoint and --divide"
-        )
-
-
-def _recorded(spark: SparkSession, checkpoint: str) -> list[int]:
-    """The number of cells in the file of a checkpoint; those of its states if an earlier version wrote no file."""
     place = f"{checkpoint}/{CELLS}"
-    found = [int(each.value) for each in spark.read.text(place).collect()] if _exists(spark, place) else []
-    if not found:
-        found = cell_counts(states_of(spark, checkpoint))
-        _write(spark, place, "\n".join(map(str, found)))
-    return found
+    before = [int(each.value) for each in spark.read.text(place).collect()] if _exists(spark, place) else []
+    if before == [cells]:
+        return
+    if last_batch(spark, checkpoint) is not None:
+        before = before or cell_counts(states_of(spark, checkpoint))  # an earlier version wrote no file
+        if before != [cells]:
+            raise CheckpointError(
+                f"{checkpoint} has {' and '.join(map(str, before))} cells for each partition, not {cells}: start with "
+                "that number, or with another checkpoint and --divide"
+            )
+    _write(spark, place, str(cells))
 
 
 def _exists(spark: SparkSession, place: str) -> bool:
