@@ -30,6 +30,8 @@ def problems_of(inbound: ServiceLink, outbound: ServiceLink, publisher: Publishe
         )
     if publisher.check.missing_since is not None:
         problems.append({"problem": "delivery_unconfirmed"})
+    if publisher.check.namesake:
+        problems.append({"problem": "gateway_name_in_use", "client_id": publisher.check.namesake})
     filters = list(inbound.refused_subscriptions.items())
     problems += [{"problem": "subscription_refused", "filter": each, "reason": why} for each, why in filters[:MOST]]
     problems += [lacking(each) for each in outbound.abilities.lacking]

@@ -103,14 +103,20 @@ def _in_words(problem: dict[str, Any]) -> str:
         return f"the broker refuses publications on {problem['topic']}{also}: {problem['reason']}"
     if kind == "delivery_unconfirmed":
         return "the broker acknowledges events, but our own status doesn't come back from it: see its access list"
-    if kind == "client_id_in_use":
-        uses = "uses" if problem.get("certain") else "may be using"
-        return f"another client {uses} the id {problem['client_id']}"
+    if kind in {"client_id_in_use", "gateway_name_in_use"}:
+        return _of_another(problem)
     if kind == "broker_lacks" and problem["delays_events"]:
         return f"the broker has no {problem['what']}: {problem['effect']}"
     if kind == "sink_failing":
         return f"the sink {problem['sink']} gets no events: {problem['reason']}"
     return _of_the_clock(problem)
+
+
+def _of_another(problem: dict[str, Any]) -> str:
+    if problem["problem"] == "gateway_name_in_use":
+        return f"another service, with the client id {problem['client_id']}, publishes as this gateway"
+    uses = "uses" if problem.get("certain") else "may be using"
+    return f"another client {uses} the id {problem['client_id']}"
 
 
 def _lacking(problem: dict[str, Any]) -> str:

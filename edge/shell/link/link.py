@@ -254,7 +254,9 @@ class Link(MarksRepetitions):
     def _run(self) -> None:
         try:
             while not self._standing.ending:
-                self._standing.pause(self.reconnecting.pause_s(self._connect()))
+                pause_s = self.reconnecting.pause_s(self._connect())
+                self._log.pauses(pause_s)
+                self._standing.pause(pause_s)
                 self.reconnecting.compare()
         except Exception:  # whatever it was, a network thread must not end unnoticed
             log.exception("network_thread_failed")
@@ -293,13 +295,11 @@ class Link(MarksRepetitions):
         """Send and receive until the connection ends; returns how long it was accepted, in seconds."""
         self.version, self._outcome, self._said_at_end = version, "closed", None
         step_s = min(2.0, self.options.keepalive_s / 15)
-        accepted_at = None
-        code = MQTTErrorCode.MQTT_ERR_SUCCESS
+        accepted_at, code = None, MQTTErrorCode.MQTT_ERR_SUCCESS
         try:
             while code == MQTTErrorCode.MQTT_ERR_SUCCESS and not self._standing.over:
                 code = self._receiver.turn(client, step_s, self._awaits_answers)
-                current = self._standing.current
-                if current is not None:
+                if self._standing.current is not None:
                     self._subscriber.turn(client)
                     accepted_at = accepted_at or time.monotonic()
                     self.reconnecting.stands(time.monotonic() - accepted_at)
@@ -349,6 +349,7 @@ class Link(MarksRepetitions):
             self.trouble = why_refused(reason)
             self.abilities.refused(reason.value)
             self._log.refused(self.trouble)
+            self.reconnecting.refused()
             return
         self.abilities.accepted(properties, says=self.version == "5")
         for each in (self.echo, self.births):
@@ -385,11 +386,9 @@ class Link(MarksRepetitions):
 
     def _on_publish(self, client: BulkClient, _d: Any, packet: int, reason: ReasonCode, _p: Any) -> None:
         """Handle a PUBACK, or a written publication of QoS 0."""
-        current = self._standing.current
-        if current is None:
-            return
-        current.window.note(packet, client.refusal(reason))
-        self._tell_news()
+        if (current := self._standing.current) is not None:
+            current.window.note(packet, client.refusal(reason))
+            self._tell_news()
 
     def _on_message(self, client: Client, _d: Any, message: MQTTMessage) -> None:
         """Handle a message that the fast parser left to paho."""

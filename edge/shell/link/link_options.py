@@ -65,7 +65,7 @@ class LinkOptions:
         receive_messages: Maximum number of received messages in the queue.
         receive_bytes: Maximum size of their payloads; a larger single message still passes.
         first_delay_s: Pause before the second connection attempt, before jitter.
-        longest_delay_s: Maximum of that pause, which doubles each time.
+        longest_delay_s: Maximum of that pause, which doubles each time; see `Reconnecting` for lower ones.
 
     Raises:
         ValueError: A persistent session is requested without a client ID.

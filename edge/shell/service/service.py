@@ -192,8 +192,7 @@ class Service:
             self._group = CommitGroup(options.commit_s, options.in_flight, options.quiet_s)
             self._watch = InboundWatch(inbound, self._group, self._clock, self._monotonic)
             self._clocks.forget()
-        before = self._links()
-        self._inbound, self._outbound = inbound, outbound
+        before, self._inbound, self._outbound = self._links(), inbound, outbound
         after = self._links()
         for link in [each for each in before if each not in after]:
             link.stop()
@@ -247,6 +246,7 @@ class Service:
         messages = self._clocks.ready(received)
         self._note_connections()
         now = self._monotonic()
+        self._watch.note_held_up(self._quiet.looked(now))
         passed_s = self._quiet.passed_s(now, is_empty=not messages)
         if (self._timers.is_due("tick", now, TICK_S) or messages) and passed_s > 0 and self._inbound.connected:
             self._group.add(self._pipeline.tick(passed_s), (), now)

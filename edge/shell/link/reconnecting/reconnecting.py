@@ -25,6 +25,12 @@ log = logging.getLogger("edgewarden.link")
 ACCEPTED_S = 10.0
 """Maximum delay before the next attempt after an accepted connection, however short."""
 
+UNANSWERED_S = 5.0
+"""The same after an attempt that no broker has answered: it may be back at any moment, and attempts cost nothing."""
+
+REFUSED_S = 30.0
+"""The same after one that the broker has refused: it may ban whoever tries too often."""
+
 SOON_S = 90.0
 """A connection closed by the broker within this time was closed soon."""
 
@@ -63,7 +69,7 @@ class Reconnecting:
     """Decides on pauses between connections; for the network thread, except for the information about another client.
 
     Args:
-        options: Minimum and maximum pause, and the client ID.
+        options: Minimum and maximum pause, and the client ID. The maximum is reached only because of another client.
         comparison: Another connection; None if there can be none, in which case nothing is suspected.
         monotonic: Seconds that never step.
         on_rival: Called whenever another client seems to have used the session.
@@ -94,7 +100,7 @@ class Reconnecting:
         self._in_a_row = 0
         self._rival_at: float | None = None
         self._certain_at: float | None = None
-        self._is_seen = False
+        self._is_seen = self._is_refused = False
         self.takeovers = 0
         self.suspicions = 0
         self.closed_by_broker = ""
@@ -162,6 +168,10 @@ class Reconnecting:
         if self._comparison is not None:
             self._comparison.stop()
 
+    def refused(self) -> None:
+        """Record that the broker has refused the connection."""
+        self._is_refused = True
+
     def explained(self) -> None:
         """Record that the broker closes connections because of publications and not because of a rival; thread-safe."""
         self._closed_soon = 0
@@ -202,7 +212,8 @@ class Reconnecting:
         options = self._options
         if stood_s == 0.0:
             self._closed_soon = 0
-        longest_s = min(options.longest_delay_s, ACCEPTED_S) if stood_s else options.longest_delay_s
+        bound_s = ACCEPTED_S if stood_s else REFUSED_S if self._is_refused else UNANSWERED_S
+        self._is_refused, longest_s = False, min(options.longest_delay_s, bound_s)
         self._delay_s = options.first_delay_s if stood_s >= self._delay_s else min(self._delay_s, longest_s)
         pause_s = self._delay_s * random.uniform(0.25, 1.0)
         self._delay_s = min(2 * self._delay_s, longest_s)

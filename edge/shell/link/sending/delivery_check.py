@@ -9,7 +9,8 @@ Since the list may be corrected at any moment, the publisher sends undelivered e
 one of that incident. The status is published repeatedly, and always before new events are sent, so that changes of the
 list are noticed in both directions. A list that denies for less than `PROBE_S` may go unnoticed.
 
-A foreign status on the topic shows that another service has the same name.
+A foreign status on the topic is of another service: of one with our client id, which takes our session from time to
+time, or of one with another client id, which publishes as the same gateway.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import Protocol
 
 import msgspec
 
+from edge.core.model.notation.printable import printable, shortened
 from edge.shell.link.receiving.echo import Echo
 
 log = logging.getLogger("edgewarden.publisher")
@@ -44,6 +46,9 @@ PROBE_S = 2.0
 
 IDLE_PROBE_S = 60.0
 """Interval between statuses without events."""
+
+LONGEST_ID = 128
+"""Maximum number of characters of a client id of others."""
 
 FIRST_RETRY_S, LONGEST_RETRY_S = 1.0, 10.0
 """Time until the next status after one that didn't come back; doubled each time, up to the second."""
@@ -85,6 +90,7 @@ class DeliveryCheck:
             silently.
         lost_probe: Whether an unacknowledged status was in flight when the last connection ended.
         mended: Whether the status has come back again and stored events haven't been resent yet.
+        namesake: Client id of another service that publishes as the same gateway; empty if there is none.
     """
 
     def __init__(self, link: EchoLink, topic: str, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -92,6 +98,7 @@ class DeliveryCheck:
         self.mended = False
         self.is_impossible = False
         self.lost_probe = False
+        self.namesake = ""
         self._link = link
         self._topic = topic
         self._monotonic = monotonic
@@ -108,7 +115,7 @@ class DeliveryCheck:
         self._due = 0.0
         self._probed_at = 0.0
         self._missed_at = 0.0
-        self._logged_at = -math.inf
+        self._logged_at = self._named_at = -math.inf
 
     @property
     def is_on(self) -> bool:
@@ -198,12 +205,32 @@ class DeliveryCheck:
         for payload in self._link.echo.take():
             if self._probed and payload == self._probed:
                 delivered += self._found()
-            instance = _instance(payload)
-            if instance == _instance(self._status):
+            said, own = _status_in(payload), _status_in(self._status)
+            if said.instance == own.instance:
                 self._knows_itself = True
-            elif self._knows_itself and self._status:
-                self._link.rival_seen()
+            elif said.instance is not None and self._knows_itself and self._status:
+                self._note_other(said, own)
         return delivered
+
+    def _note_other(self, said: _Status, own: _Status) -> None:
+        """Record the status of another service on our topic."""
+        if said.client_id in {None, own.client_id}:
+            self._link.rival_seen()
+            return
+        other = shortened(printable(said.client_id or "-"), LONGEST_ID)
+        if said.state == "offline":
+            self.namesake = "" if self.namesake == other else self.namesake
+            return
+        now, self.namesake = self._monotonic(), other
+        if now >= self._named_at + LOGGED_S:
+            self._named_at = now
+            log.error(
+                "gateway_name_in_use topic=%r client_id=%r: another service publishes as this gateway, with this client"
+                " id; two gateways need different names",
+                self._topic,
+                other,
+                extra={"bounded": True},
+            )
 
     def _found(self) -> list[int]:
         delivered = [self._held.popleft() for _ in range(min(self._covered, len(self._held)))]
@@ -250,13 +277,14 @@ class DeliveryCheck:
 
 
 class _Status(msgspec.Struct):
-    state: str
+    state: str = ""
     instance: str | None = None
+    client_id: str | None = None
 
 
-def _instance(payload: bytes) -> str | None:
-    """The service instance that published a status; None if it isn't given."""
+def _status_in(payload: bytes) -> _Status:
+    """The part of a status that says whose it is; empty if it isn't one."""
     try:
-        return msgspec.json.decode(payload, type=_Status).instance
+        return msgspec.json.decode(payload, type=_Status)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
+        return _Status()

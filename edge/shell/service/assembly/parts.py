@@ -104,6 +104,7 @@ def service_options(configuration: Configuration, instance: str, onlooker: Onloo
             "version": version(),
             "catches": sorted(catches),
             "instance": instance,
+            "client_id": (configuration.outbound or configuration.inbound).client_id,
         },
         commit_s=keep.commit_s,
         in_flight=configuration.broker.in_flight,

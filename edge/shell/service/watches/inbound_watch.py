@@ -1,4 +1,4 @@
-"""Watches the inbound link: new connections, lost sessions, dropped messages, a second client with the same ID.
+"""Watches the inbound link: connections, lost sessions, dropped messages, a second client with the same ID, hold-ups.
 
 Each may mean that readings are missing. The core is notified, so that no sensor is reported as silent because of it,
 and the subscribers get a gap event.
@@ -6,6 +6,7 @@ and the subscribers get a gap event.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 
 from edge.core.incidents.events.gaps import Gap
@@ -16,6 +17,8 @@ from edge.shell.service.gap_reporter import GapReporter
 from edge.shell.service.turns.commit_group import CommitGroup
 from edge.shell.service.watches.backlog_watch import BacklogWatch
 from edge.shell.service.watches.rival_watch import RivalWatch
+
+log = logging.getLogger("edgewarden.service")
 
 
 class InboundWatch:
@@ -73,6 +76,7 @@ class InboundWatch:
         if is_lost or self._connections > 0 or not (self._queued and self._link.abilities.queues):
             self._pipeline.interrupted()
         self._pipeline.interruption.catch_up.returned()
+        self._backlog.expect()
         self._connections = connections
         self._group.window.connected(is_told=not self._link.acknowledges_blindly)
         if is_lost:
@@ -80,6 +84,14 @@ class InboundWatch:
         if is_lost and last_arrival is not None:
             self._gaps.report(Gap("readings", "session_lost", None, last_arrival, self._clock()))
         return True
+
+    def note_held_up(self, seconds: float) -> None:
+        """Record for how long the service didn't run, or 0: what has queued meanwhile is read before silence counts."""
+        if not seconds:
+            return
+        log.warning("held_up seconds=%.1f: silence counts again once what has queued meanwhile is read", seconds)
+        self._pipeline.interruption.catch_up.returned()
+        self._backlog.expect(seconds)
 
     def note_missing(self, last_arrival: float) -> None:
         """Report messages dropped since the last call, and those that another client has taken.

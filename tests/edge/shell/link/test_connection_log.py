@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 
-from edge.shell.link.reconnecting.connection_log import AGAIN_S, SOON_S, ConnectionLog
+from edge.shell.link.reconnecting.connection_log import AGAIN_S, FIRST_AGAIN_S, SOON_S, ConnectionLog
 from edge.shell.system.logs import RateLimit
 
 
@@ -33,15 +34,24 @@ def lines(clock: Clock, caplog: pytest.LogCaptureFixture) -> Iterator[pytest.Log
     caplog.handler.removeFilter(limit)  # all tests share the handler
 
 
-def test_a_lasting_failure_is_logged_at_once_and_then_rarely(clock: Clock, lines: pytest.LogCaptureFixture) -> None:
+def test_a_lasting_failure_is_logged_at_once_and_then_ever_more_rarely_with_the_next_attempt(
+    clock: Clock, lines: pytest.LogCaptureFixture
+) -> None:
     said = ConnectionLog("broker", 1883, clock)
-    for _ in range(100):
+    moments: list[float] = []
+    for second in range(0, 7200, 5):
+        before = len(lines.messages)
         said.failed("Connection refused")
-        clock.now += 30.0
-    assert len(lines.messages) == 100 * 30 / AGAIN_S
-    assert lines.messages[:2] == [
-        "connect_failed host=broker port=1883 error='Connection refused'",
-        "connect_failed host=broker port=1883 error='Connection refused' left_out=19",
+        said.pauses(4.26)
+        moments += [second] * (len(lines.messages) - before)
+        clock.now += 5.0
+    assert moments[:5] == [0, 10, 30, 70, 150]
+    assert FIRST_AGAIN_S == 10.0
+    assert {after - before for before, after in pairwise(moments[7:])} == {AGAIN_S}
+    assert lines.messages[:3] == [
+        "connect_failed host=broker port=1883 error='Connection refused' next_try_in_s=4.3",
+        "connect_failed host=broker port=1883 error='Connection refused' next_try_in_s=4.3 left_out=1",
+        "connect_failed host=broker port=1883 error='Connection refused' next_try_in_s=4.3 left_out=3",
     ]
 
 
@@ -50,16 +60,18 @@ def test_another_reason_is_logged_at_once(clock: Clock, lines: pytest.LogCapture
     for _ in range(10):
         said.not_understood("5", "closes")
         said.not_understood("3.1.1", "closes")
-        clock.now += 1.0
+        said.pauses(1.0)
+        clock.now += 0.9
     said.failed("Connection refused")
     said.refused("Not authorized")
     said.failed("timed out")
+    said.pauses(1.0)
     assert [each.split(" host=broker port=1883 ") for each in lines.messages] == [
-        ["not_understood", "version=5 reason='closes'"],
-        ["not_understood", "version=3.1.1 reason='closes'"],
-        ["connect_failed", "error='Connection refused'"],
-        ["connect_refused", "reason='Not authorized'"],
-        ["connect_failed", "error='timed out'"],
+        ["not_understood", "version=5 reason='closes' next_try_in_s=1.0"],
+        ["not_understood", "version=3.1.1 reason='closes' next_try_in_s=1.0"],
+        ["connect_failed", "error='Connection refused' next_try_in_s=1.0"],
+        ["connect_refused", "reason='Not authorized' next_try_in_s=1.0"],
+        ["connect_failed", "error='timed out' next_try_in_s=1.0"],
     ]
 
 
@@ -69,6 +81,7 @@ def test_a_failure_after_a_connection_is_news_at_most_every_few_seconds(
     said = ConnectionLog("broker", 1883, clock)
     for _ in range(60):
         said.failed("Connection refused")
+        said.pauses(1.0)
         said.connected("5", session_present=False)
         clock.now += 1.0
     failures = [each for each in lines.messages if each.startswith("connect_failed")]

@@ -196,7 +196,24 @@ def test_an_invalid_status_does_no_harm(line: Line, payload: bytes) -> None:
     line.let_pass(1.0)
     line.link.echo.payloads.append(payload)
     line.let_pass(1.0)
-    assert line.check.missing_since is None
+    assert (line.check.missing_since, line.link.rivals) == (None, 0)
+
+
+def test_another_service_with_another_client_id_shares_the_name_and_is_no_rival(
+    line: Line, caplog: pytest.LogCaptureFixture
+) -> None:
+    line.check.status(b'{"state":"online","instance":"me","client_id":"edgewarden-gw"}')
+    line.let_pass(1.0)
+    for state, namesake in (("online", "other"), ("online", "other"), ("offline", ""), ("online", "other")):
+        line.link.echo.payloads.append(b'{"state":"%s","instance":"its","client_id":"other"}' % state.encode())
+        line.let_pass(1.0)
+        assert line.check.namesake == namesake
+    assert line.link.rivals == 0
+    assert caplog.text.count("gateway_name_in_use") == 1
+    assert "client_id='other'" in caplog.text
+    line.link.echo.payloads.append(b'{"state":"online","instance":"its","client_id":"edgewarden-gw"}')
+    line.let_pass(1.0)
+    assert line.link.rivals == 1
 
 
 def test_while_the_status_is_late_nothing_is_sent_that_could_overtake_dropped_events(line: Line) -> None:

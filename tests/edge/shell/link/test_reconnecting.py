@@ -12,7 +12,9 @@ from edge.shell.link.reconnecting.reconnecting import (
     CALM_S,
     CLOSED_IN_A_ROW,
     OUTLASTED,
+    REFUSED_S,
     SOON_S,
+    UNANSWERED_S,
     Reconnecting,
 )
 
@@ -173,6 +175,20 @@ def test_a_mere_suspicion_causes_pauses_of_half_a_minute_at_most(reconnecting: R
     pauses = [reconnecting.pause_s(0.5) for _ in range(50)]
     assert min(pauses) >= 15.0
     assert max(pauses) <= 30.0
+
+
+@pytest.mark.parametrize(("is_refused", "bound_s"), [(False, UNANSWERED_S), (True, REFUSED_S)])
+def test_a_broker_that_is_away_is_tried_every_few_seconds_and_one_that_refuses_us_less_often(
+    reconnecting: Reconnecting, is_refused: bool, bound_s: float
+) -> None:
+    pauses = []
+    for _ in range(200):
+        if is_refused:
+            reconnecting.refused()
+        pauses.append(reconnecting.pause_s(0.0))
+    assert pauses[0] <= 1.0
+    assert bound_s / 4 <= min(pauses[10:]) < bound_s / 2 < max(pauses) <= bound_s
+    assert max(reconnecting.pause_s(0.0) for _ in range(20)) <= UNANSWERED_S
 
 
 @pytest.mark.parametrize(

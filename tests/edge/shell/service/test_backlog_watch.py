@@ -44,6 +44,17 @@ def test_while_messages_arrive_without_a_pause_it_lasts_and_ends_by_itself() -> 
     assert not watch.is_over(is_busy=False)
 
 
+def test_the_backlog_of_a_short_absence_is_short() -> None:
+    clock = Clock()
+    watch = BacklogWatch(clock)
+    watch.expect(4.0)
+    for lasts_s in (AT_LEAST_S + 2.0, AT_MOST_S):
+        began = clock.now
+        while not watch.is_over(is_busy=True):
+            clock.now += 0.5
+        assert clock.now - began == lasts_s
+
+
 def new_pipeline() -> Pipeline:
     return make_pipeline(parse(CONFIGURATION, "test").configuration)
 
@@ -111,3 +122,37 @@ def test_sensors_that_could_not_be_received_during_the_absence_are_not_silent_al
 def test_a_sensor_that_stays_silent_after_the_absence_is_reported(gateway: Gateway) -> None:
     gateway.live(90, *SENSORS[:3])
     assert gateway.silent == ["d"]
+
+
+@pytest.fixture
+def held_up(tmp_path: Path) -> Gateway:
+    """A gateway that has been suspended for 40 s, and hasn't read anything of that time yet."""
+    made = Gateway(tmp_path / "store.db")
+    made.live(40, *SENSORS)
+    made.clock.now += 40.0
+    return made
+
+
+@pytest.mark.parametrize("finds_nothing_at_first", [True, False])
+@pytest.mark.parametrize("times", ["own", "of arrival"])
+def test_what_has_queued_while_the_service_was_suspended_is_read_before_anyone_is_silent(
+    held_up: Gateway, caplog: pytest.LogCaptureFixture, times: str, finds_nothing_at_first: bool
+) -> None:
+    if finds_nothing_at_first:
+        held_up.service._turn()
+    now = START + held_up.clock.now
+    for sensor in SENSORS:
+        for second in range(40):
+            held_up.send(sensor, time=now - 40.0 + second if times == "own" else None)
+        held_up.service._turn()
+        held_up.clock.now += 0.1
+    held_up.live(30, *SENSORS)
+    assert held_up.silent == []
+    assert "held_up seconds=4" in caplog.text
+
+
+def test_a_sensor_that_ended_while_the_service_was_suspended_is_silent_after_the_usual_time(held_up: Gateway) -> None:
+    held_up.live(23, *SENSORS[:3])
+    assert held_up.silent == []
+    held_up.live(10, *SENSORS[:3])
+    assert held_up.silent == ["d"]

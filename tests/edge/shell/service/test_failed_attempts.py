@@ -6,6 +6,7 @@ import logging
 import re
 import socket
 import ssl
+import time
 from collections.abc import Callable
 
 import mqtt_bytes as mqtt
@@ -14,8 +15,10 @@ from brokers import Mosquitto
 from running import wait_until
 from stub_broker import Client, StubBroker
 
-from edge.shell.link import Link, TlsOptions
+from edge.shell.broker.embedded import EmbeddedBroker
+from edge.shell.link import Link, LinkOptions, TlsOptions
 from edge.shell.link.failure_reasons import why_unreachable
+from edge.shell.link.reconnecting.reconnecting import UNANSWERED_S
 
 MakeLink = Callable[..., Link]
 
@@ -27,7 +30,21 @@ def test_a_port_where_nothing_listens_is_reported_with_what_to_check(
     link = make_link(free_port)
     wait_until(lambda: link.trouble)
     assert link.trouble == "Connection refused: nothing listens there: is the broker running, and is the port right?"
-    assert f"error={link.trouble!r}" in caplog.text
+    wait_until(lambda: f"error={link.trouble!r} next_try_in_s=" in caplog.text)
+
+
+@pytest.mark.long
+def test_a_broker_that_returns_after_a_while_is_connected_to_within_seconds(
+    own_mosquitto: EmbeddedBroker, make_link: MakeLink
+) -> None:
+    usual = LinkOptions()
+    link = make_link(own_mosquitto.port, first_delay_s=usual.first_delay_s, longest_delay_s=usual.longest_delay_s)
+    assert link.wait_connected(10)
+    own_mosquitto.stop()
+    wait_until(lambda: not link.connected, what="the end of the connection")
+    time.sleep(40)
+    own_mosquitto.start()
+    assert link.wait_connected(UNANSWERED_S + 5.0)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edge.core.model.readings.pauses import GRACE_S
-from edge.shell.service.turns.idle_time import IdleTime
+from edge.shell.service.turns.idle_time import LONGEST_TURN_S, IdleTime
 
 
 def test_time_passes_up_to_the_grace_before_now() -> None:
@@ -24,3 +24,12 @@ def test_messages_that_waited_while_the_loop_was_held_up_pass_no_time() -> None:
     quiet = IdleTime(100.0)
     quiet.passed_s(101.0, is_empty=True)
     assert quiet.passed_s(400.0, is_empty=False) == 1.0
+
+
+def test_time_in_which_the_loop_was_held_up_passes_for_nobody() -> None:
+    quiet = IdleTime(100.0)
+    assert (quiet.looked(100.0 + LONGEST_TURN_S), quiet.looked(101.0 + LONGEST_TURN_S)) == (0.0, 0.0)
+    assert quiet.looked(141.0 + LONGEST_TURN_S) == 40.0
+    assert quiet.passed_s(141.0 + LONGEST_TURN_S, is_empty=True) == -GRACE_S
+    assert quiet.looked(142.0 + LONGEST_TURN_S) == 0.0
+    assert quiet.passed_s(151.0 + LONGEST_TURN_S, is_empty=True) == 10.0 - GRACE_S

@@ -107,6 +107,30 @@ def test_a_second_service_of_our_name_is_named_in_the_log_the_status_and_as_a_ga
     assert "code=" not in service.log.read_text()
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_two_services_that_share_only_their_name_are_told_so_until_one_ends(
+    tmp_path: Path, own_mosquitto: EmbeddedBroker, consumer: Consumer, make_service: MakeService, version: str
+) -> None:
+    broker = f'port = {own_mosquitto.port}\nversion = "{version}"\nclient_id = '
+    service = make_service(configuration(own_mosquitto.port, broker=f'{broker}"first"')).start()
+    wait_until(lambda: (consumer.latest("/status") or {}).get("state") == "online", what="the service's start")
+    (tmp_path / "other").mkdir()
+    other = RunningService(tmp_path / "other", configuration(own_mosquitto.port, broker=f'{broker}"second"')).start()
+    try:
+        wait_until(lambda: "gateway_name_in_use" in service.log.read_text(), 60, what="the word of it")
+        assert "client_id='second'" in service.log.read_text()
+        said = b'{"problem":"gateway_name_in_use","client_id":"second"}'
+        wait_until(lambda: any(said in payload for _, payload, _ in consumer.poll()), 60, what="the problem")
+    finally:
+        other.end()
+        other.kill()
+    consumer.messages.clear()
+    wait_until(lambda: _kinds(consumer.latest("/health")) == [] and consumer.latest("/health"), 60, what="its end")
+    for each in (service, other):
+        assert "client_id_in_use" not in each.log.read_text()
+    assert consumer.latest("/gap") is None
+
+
 def _kinds(status: dict[str, Any] | None) -> list[str]:
     """The kinds of problems in a status."""
     return [each["problem"] for each in (status or {}).get("problems", [])]
