@@ -218,6 +218,21 @@ def test_a_rest_at_the_lowest_value_is_not_stuck_in_the_first_nights_or_later() 
     assert not (scores >= RAISES).any()
 
 
+def test_a_sensor_that_reported_changes_only_is_not_stuck_once_it_reports_at_intervals() -> None:
+    values, times = dark_at_night(8), clock(8 * 288, 300.0)
+    is_new = np.append(True, np.diff(values) != 0)
+    kept = is_new | (np.arange(len(values)) > 5 * 288)
+    scores = Watch(DETECTORS["flatline"](), 1).watch(values[kept][:, None], times[kept])
+    assert not (scores >= RAISES).any()
+
+
+def test_a_value_stuck_for_longer_than_a_night_is_found_though_each_night_rests() -> None:
+    values = dark_at_night(12)
+    values[10 * 288 :] = 500.0
+    scores = Watch(DETECTORS["flatline"](), 1).watch(values[:, None], clock(len(values), 300.0))
+    assert (scores[10 * 288 :] >= RAISES).any()
+
+
 def test_a_value_stuck_in_the_middle_of_its_range_is_found_on_the_first_day() -> None:
     values = np.random.default_rng(9).normal(size=(400, 1))
     values[300:] = 0.1

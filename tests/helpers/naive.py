@@ -74,11 +74,12 @@ class NaiveFlatline:
         self.value: float | None = None
         self.length = self.runs = self.repeats = self.readings = 0
         self.longest = self.rival = 1.0
+        self.longest_s = self.rival_s = 0.0
         self.born = self.since = NAN
         self.seen: list[float] = []
 
     def step(self, value: float, time: float) -> Judgement:
-        longest, runs = self.longest, self.runs
+        longest, longest_s, runs = self.longest, self.longest_s, self.runs
         same = value == self.value
         if self.value is None:
             self.born = time
@@ -87,6 +88,10 @@ class NaiveFlatline:
             believed = self.length if rested else min(self.length, self.rival)
             self.longest = max(self.longest * (1 - flatline.FADING), believed)
             self.rival = max(self.rival * (1 - flatline.FADING), self.length)
+            held = time - self.since
+            believed_s = held if rested else min(held, self.rival_s)
+            self.longest_s = max(self.longest_s * (1 - flatline.FADING), believed_s)
+            self.rival_s = max(self.rival_s * (1 - flatline.FADING), held)
             self.runs += 1
         self.since = self.since if same else time
         is_young = self.since - self.born < flatline.YOUNG_S
@@ -95,7 +100,9 @@ class NaiveFlatline:
         self.length = self.length + 1 if same else 1
         self.value = value
         chance = limited((self.repeats + 1) / (self.readings + 2), 1e-12, 1 - 1e-9)
-        longer = self.length / (longest * (1 + flatline.FEW_RUNS / max(runs, 1)))
+        weak = 1 + flatline.FEW_RUNS / max(runs, 1)
+        longer_s = (time - self.since) / (max(longest_s, flatline.SHORTEST_S) * weak)
+        longer = min(self.length / (longest * weak), longer_s)
         unusual = longer > flatline.LONGER and self.length >= self.shortest
         score = 0.0
         if unusual and not rests:
