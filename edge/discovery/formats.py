@@ -6,12 +6,17 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib.util import find_spec
+from itertools import combinations
+from math import nan
 from typing import Any
 
 from config.schema import LimitsTable
 from config.tables.inputs import NEED_CBOR, Input
 from edge.core.intake.decoders import Decoded, Decoder
 from edge.core.intake.decoders.documents.keys.plain_keys import plain_key
+from edge.core.intake.decoders.documents.keys.time_keys import USUAL, TimeKeys
+from edge.core.intake.decoders.documents.lists import may_name_element
+from edge.core.intake.decoders.documents.options import identifying_text
 from edge.core.intake.decoders.documents.sender_keys import SENDERS, senders_in
 from edge.core.intake.decoders.recognition.looks_like import instead, is_time
 from edge.core.model.readings.messages import Message, Refused
@@ -51,6 +56,11 @@ ALTERNATIVES: tuple[Keys, ...] = (
 BINARY = frozenset({"msgpack", "cbor", "senml-cbor"})
 """Formats in which any character by itself is a number, so that no text is taken for one of them."""
 
+TIMES = TimeKeys(USUAL)
+
+MOST_NAMES = 6
+"""Maximum number of further fields that are tried if one doesn't tell the elements of an array apart."""
+
 VALUE_KEYS = ("value", "v", "val", "Value")
 LIMITS = LimitsTable()
 
@@ -83,6 +93,16 @@ def decode(keys: Keys, payload: bytes) -> Decoded | None:
         return _decoder(json.dumps({"topic": "x", **keys})).decode(payload)
     except Refused:
         return None
+
+
+def why_unread(payload: bytes) -> str:
+    """What a payload that no keys read seems to be, or why nothing tells its readings apart."""
+    try:
+        refusals = _decoder(json.dumps({"topic": "x", **ALTERNATIVES[1]})).decode(payload).refusals
+    except Refused as refused:
+        refusals = [refused.refusal]
+    why = next((each.detail for each in refusals if each.reason == "no_sender"), "no known format matches")
+    return instead("json", payload) or why
 
 
 def is_read(keys: Keys, payload: bytes) -> bool:
@@ -134,19 +154,32 @@ def _columns(payloads: Sequence[bytes]) -> Iterator[Keys]:
 
 
 def _items(payloads: Sequence[bytes]) -> Iterator[Keys]:
-    """Arrays whose elements must be selected explicitly: numbered objects that have their own times."""
-    try:
-        document = json.loads(payloads[-1])
-    except (ValueError, RecursionError):
-        return
+    """Arrays whose elements must be selected explicitly, such as numbered objects that have their own times."""
+    document = _document(payloads[-1])
     found = {"": document} if isinstance(document, list) else document if isinstance(document, dict) else {}
     for key, elements in found.items():
         if not isinstance(elements, list) or not elements or not all(isinstance(each, dict) for each in elements):
             continue
-        names = [name for name in SENDERS if all(isinstance(each.get(name), (str, int)) for each in elements)]
+        names = _names(elements)
         if names and not any(each in key for each in ".[]*{}"):
             value = next((each for each in VALUE_KEYS if all(each in element for element in elements)), "value")
-            yield {"format": "json", "items": f"{key}[*]", "name": f"{{{names[0]}}}", "value_key": value}
+            name = "/".join(f"{{{each}}}" for each in names)
+            yield {"format": "json", "items": f"{key}[*]", "name": name, "value_key": value}
+
+
+def _names(elements: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    """The most telling field, with the fewest others that keep elements of the same time apart; none if none do."""
+    named = [key for key in elements[0] if all(identifying_text(each.get(key)) is not None for each in elements)]
+    senders = [each for each in SENDERS if each in named]
+    others = [each for each in named if each not in senders and may_name_element([each]) and "{" not in each]
+    moments = [TIMES.find(each, nan).time for each in elements]
+    others = [*senders[1:], *others][:MOST_NAMES]
+    for more in ((), *combinations(others, 1), *combinations(others, 2)):
+        names = (*senders[:1], *more)
+        said = {(time, *(str(each[key]) for key in names)) for time, each in zip(moments, elements, strict=True)}
+        if senders and len(said) == len(elements):
+            return names
+    return ()
 
 
 def _in_detail(keys: Keys, messages: Sequence[Message]) -> dict[str, Any]:

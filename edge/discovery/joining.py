@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import combinations
 
@@ -33,6 +34,15 @@ def joined(topics: Sequence[str], others: Iterable[str]) -> list[str]:
 
 
 def _of_one_depth(topics: list[list[str]], others: list[list[str]]) -> list[str]:
+    """The filters for topics with the same number of levels; those that a wildcard joins with none are joined anew."""
+    best = _best(topics, others)
+    lone = [each for each in topics if "/".join(each) in best]
+    if not lone or len(lone) == len(topics):
+        return best
+    return [each for each in best if each.split("/") not in lone] + _of_one_depth(lone, others)
+
+
+def _best(topics: list[list[str]], others: list[list[str]]) -> list[str]:
     varying = [place for place in range(len(topics[0])) if len({each[place] for each in topics}) > 1]
     best = ["/".join(each) for each in topics]
     for wildcards in range(1, min(len(varying), MOST_VARYING) + 1):
@@ -45,9 +55,11 @@ def _of_one_depth(topics: list[list[str]], others: list[list[str]]) -> list[str]
 
 
 def _with_wildcards(topics: list[list[str]], others: list[list[str]], places: frozenset[int]) -> list[str]:
-    """The filters with wildcards at these levels, and the topics that would be matched together with others."""
+    """The filters with wildcards at these levels; a topic that would be alone, or together with others, is its own."""
+    together = Counter(_filter(each, places) for each in topics)
     taken = {_filter(each, places) for each in others}
-    return list(dict.fromkeys("/".join(each) if (one := _filter(each, places)) in taken else one for each in topics))
+    alone = {one for one, count in together.items() if count == 1 or one in taken}
+    return list(dict.fromkeys("/".join(each) if (one := _filter(each, places)) in alone else one for each in topics))
 
 
 def _filter(levels: list[str], places: frozenset[int]) -> str:

@@ -10,12 +10,11 @@ from config.gateway_topics import GatewayTopics
 from config.notation.availability import availability_of
 from config.notation.topics import filter_problem, glob_pattern
 from config.tables.convention import Convention, conventions
-from edge.core.intake.decoders.recognition.looks_like import instead
 from edge.core.intake.routes import match
 from edge.core.model.readings.messages import Message
 from edge.discovery.bookkeeping import is_bookkeeping_topic
 from edge.discovery.collecting import CollectedMessages
-from edge.discovery.formats import Keys, decode, is_read, keys_for
+from edge.discovery.formats import Keys, decode, is_read, keys_for, why_unread
 from edge.discovery.joining import FEW, joined
 
 MOST_INPUTS = 200
@@ -81,16 +80,11 @@ def propose(heard: CollectedMessages, gateways: GatewayTopics, own: str) -> Prop
     for topic in [each for each, keys in read.items() if _is_worth_nothing(keys, heard.topics[each])]:
         del read[topic]
         left_out[topic] = "contains only information about its sender, or times"
-    unread = {topic: _looks(heard.topics[topic][-1].payload) for topic, keys in rest.items() if keys is None}
+    unread = {topic: why_unread(heard.topics[topic][-1].payload) for topic, keys in rest.items() if keys is None}
     inputs += _of_topics(read, [each for each in (*left_out, *unread) if each not in read])
     too_many = f"would need more than {MOST_INPUTS} inputs"
     left_out |= {topic_of(each): too_many for each in inputs[MOST_INPUTS:]}
     return Proposal(inputs[:MOST_INPUTS], counted, left_out, unread)
-
-
-def _looks(payload: bytes) -> str:
-    """The apparent format of an unreadable payload."""
-    return instead("json", payload) or "no known format matches"
 
 
 def _is_worth_nothing(keys: Keys, messages: Sequence[Message]) -> bool:

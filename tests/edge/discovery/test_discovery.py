@@ -185,6 +185,37 @@ def test_a_list_with_numbered_elements_is_proposed_with_items() -> None:
     assert (sensors["gw/1"], sensors["gw/2"]) == (2.5, 3.5)
 
 
+@pytest.mark.parametrize(
+    ("elements", "name"),
+    [
+        (
+            [{"name": "temp", "location": "a", "value": 1}, {"name": "temp", "location": "b", "value": 2}],
+            "name/location",
+        ),
+        ([{"id": 1, "channel": 1, "v": 1, "ts": NOW}, {"id": 1, "channel": 2, "v": 2, "ts": NOW}], "id/channel"),
+        ([{"id": 1, "v": 1, "ts": NOW}, {"id": 1, "v": 2, "ts": NOW + 1}, {"id": 2, "v": 2, "ts": NOW}], "id"),
+    ],
+)
+def test_elements_of_a_list_that_have_one_name_at_one_time_are_kept_apart(
+    elements: list[dict[str, object]], name: str
+) -> None:
+    proposal, sensors = proposed(("gw", {"list": elements}))
+    assert proposal.inputs[0]["name"] == "/".join(f"{{{each}}}" for each in name.split("/"))
+    assert len(sensors) == 2
+
+
+def test_elements_of_a_list_that_nothing_tells_apart_are_not_read() -> None:
+    proposal, _ = proposed(("gw", {"list": [{"name": "temp", "value": 1}, {"name": "temp", "value": 2}]}), ("x", "1"))
+    assert [each["topic"] for each in proposal.inputs] == ["x"]
+    assert "elements of a list have one name and no times" in proposal.unread["gw"]
+
+
+def test_a_few_topics_beside_many_devices_get_no_input_for_all_devices() -> None:
+    devices = [(f"device{number:02}/temp", "21.5") for number in range(70)]
+    found = inputs(*devices, ("plant/line1", "3"), ("plant/line2", "3"))
+    assert [each["topic"] for each in found] == ["+/temp", "plant/+"]
+
+
 def test_bookkeeping_is_left_out() -> None:
     proposal, sensors = proposed(("a/b", {"temp": 21.5, "rssi": -70, "uptime": 5}))
     assert proposal.inputs == [{"topic": "a/b", "format": "json", "ignore": ["rssi", "uptime"]}]

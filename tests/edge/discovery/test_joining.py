@@ -31,3 +31,10 @@ def test_as_few_levels_as_suffice_are_wildcards() -> None:
     assert joined([f"x/{number}" for number in range(60)], ["x/name"]) == [f"x/{number}" for number in range(60)]
     assert joined(["a", "b/c"], []) == ["a", "b/c"]
     assert FEW > 2
+
+
+def test_a_wildcard_that_joins_nothing_is_not_proposed() -> None:
+    devices = [f"device{number:02}/temp" for number in range(70)]
+    assert joined([*devices, "plant/line1"], []) == ["+/temp", "plant/line1"]
+    assert joined([*devices, "plant/line1", "plant/line2"], []) == ["+/temp", "plant/+"]
+    assert joined([*devices, "plant/line1", "other/line2"], []) == ["+/temp", "plant/line1", "other/line2"]
