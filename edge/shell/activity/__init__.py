@@ -16,5 +16,6 @@ starts a thread: time is an argument, in seconds of a monotonic clock unless it 
 """
 
 from edge.shell.activity.activity import Activity
+from edge.shell.activity.shared_topics import SharedTopic
 
-__all__ = ["Activity"]
+__all__ = ["Activity", "SharedTopic"]

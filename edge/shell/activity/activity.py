@@ -16,7 +16,7 @@ from edge.shell.activity.incidents import Incidents
 from edge.shell.activity.inputs import Inputs
 from edge.shell.activity.refusals import Refusals
 from edge.shell.activity.sensors import FoundSensors
-from edge.shell.activity.shared_topics import SharedTopics
+from edge.shell.activity.shared_topics import SharedTopic, SharedTopics
 from edge.shell.activity.status_file import EVERY_S, RUNNING, STOPPED, StatusFile
 from edge.shell.link import ServiceLink
 from edge.shell.onlooker import Running
@@ -33,9 +33,16 @@ class Activity:
         options: The service loop's options.
         pipeline: The core, which holds the counters.
         links: The links for readings and for events; may be the same.
+        shared: The shared topics that an earlier activity has reported.
     """
 
-    def __init__(self, options: ServiceOptions, pipeline: Pipeline, links: tuple[ServiceLink, ServiceLink]) -> None:
+    def __init__(
+        self,
+        options: ServiceOptions,
+        pipeline: Pipeline,
+        links: tuple[ServiceLink, ServiceLink],
+        shared: Sequence[SharedTopic] = (),
+    ) -> None:
         self._pipeline = pipeline
         self._inbound, self._outbound = links
         self._about = options.about or {}
@@ -45,12 +52,17 @@ class Activity:
         self._health = b"{}"
         self._inputs = Inputs(options.filters, pipeline.intake.input_of)
         self._refusals = Refusals(pipeline.intake.input_of)
-        self._shared = SharedTopics(pipeline.intake.routes.find)
+        self._shared = SharedTopics(pipeline.intake.routes.find, shared)
         self._incidents = Incidents()
         self._sensors = FoundSensors()
         self._refusals.begin(pipeline.counters)
         self._sensors.begin(pipeline.sensors)
         self._onlookers = options.onlooker, options.home_assistant
+
+    @property
+    def shared(self) -> Sequence[SharedTopic]:
+        """The reported topics that several senders share."""
+        return self._shared.told
 
     def shown(
         self,

@@ -58,14 +58,15 @@ class SharedTopics:
 
     Args:
         find: Returns the route of a topic; None if no input reads it.
+        told: Those that were logged before the configuration was read again.
 
     Attributes:
         count: Number of such topics.
         told: Those that have been logged.
     """
 
-    def __init__(self, find: Callable[[str], Resolved | None]) -> None:
-        self._find = find
+    def __init__(self, find: Callable[[str], Resolved | None], told: Sequence[SharedTopic] = ()) -> None:
+        self._find, self._told_before = find, frozenset(told)
         self._topics: dict[str, _Senders | None] = {}  # None once a topic needn't be examined any more
         self.count = 0
         self.told: list[SharedTopic] = []
@@ -104,6 +105,8 @@ class SharedTopics:
         if len(self.told) >= MOST_TOLD:
             return
         self.told.append(found)
+        if found in self._told_before:
+            return
         log.warning(
             "topic_shared topic=%r: readings of several senders become the same sensors; sensor = %r tells them apart",
             shortened(printable(found.topic), LONGEST_TOPIC),
@@ -158,11 +161,13 @@ def _read(route: Route, message: Message) -> tuple[dict[str, str], frozenset[int
     """The fields of a message that may identify its sender, none if it holds no readings, and hashes of its paths."""
     if len(message.payload) > LARGEST:
         return {}, frozenset()
+    decoder = route.decoder_for(message.content_type) if message.content_type else route.decoder
+    if not isinstance(decoder, FieldsDecoder):
+        return {}, frozenset()
     try:
-        decoder = route.decoder_for(message.content_type) if message.content_type else route.decoder
-        document = decoder.read(message.payload) if isinstance(decoder, FieldsDecoder) else None
+        document = decoder.read(message.payload)
         fields = dict(islice(senders_in(document), KEYS)) if isinstance(document, dict) else {}
-        samples = decoder.decode(message.payload, message.arrived).samples if fields else ()
+        samples = decoder.read_document(document, message.arrived).samples if fields else ()
     except Refused:
         return {}, frozenset()
     paths = sorted(each.path for each in samples)[:PATHS]

@@ -77,14 +77,19 @@ def notes_on(status: dict[str, Any]) -> list[str]:
 
 
 def _shared_notes(status: dict[str, Any]) -> list[str]:
-    """A sentence about the topics that several senders share, of which the first is named."""
-    shared = status.get("shared") or {"count": 0}
-    if not shared["count"]:
-        return []
-    first, others = shared["topics"][0], shared["count"] - 1
-    also = f" and {counted(others, 'other topic')}" if others else ""
-    what = f"several senders share the topic {first['topic']}{also}, and their readings become the same sensors"
-    return [f'{what}: sensor = "{first["sensor"]}" of the input tells them apart']
+    """A sentence about the topics that several senders share, for each template that tells those apart."""
+    shared = status.get("shared") or {"count": 0, "topics": []}
+    by_template: dict[str, list[str]] = {}
+    for each in shared["topics"]:
+        by_template.setdefault(each["sensor"], []).append(each["topic"])
+    notes = []
+    for sensor, topics in by_template.items():
+        also = f" and {counted(len(topics) - 1, 'other topic')}" if topics[1:] else ""
+        what = f"several senders share the topic {topics[0]}{also}, and their readings become the same sensors"
+        notes.append(f'{what}: sensor = "{sensor}" of the input tells them apart')
+    if (more := shared["count"] - len(shared["topics"])) > 0:
+        notes.append(f"several senders share each of {counted(more, 'further topic')}")
+    return notes
 
 
 def _not_connected(status: dict[str, Any]) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from functools import cache
 from edge.core.incidents.events.event import timestamp
 from edge.core.incidents.events.gaps import Gap
 from edge.core.pipeline import Pipeline
-from edge.shell.activity import Activity
+from edge.shell.activity import Activity, SharedTopic
 from edge.shell.activity.status import ServiceStatus, dead_letter_json
 from edge.shell.link import ServiceLink
 from edge.shell.options import ServiceOptions
@@ -115,7 +115,7 @@ class Service:
         self._join(pipeline, options)
         self._note_step(self._clocks.stepped(last_arrival))
 
-    def _join(self, pipeline: Pipeline, options: ServiceOptions) -> None:
+    def _join(self, pipeline: Pipeline, options: ServiceOptions, shared: Sequence[SharedTopic] = ()) -> None:
         """Connect the parts that depend on the configuration to the links and the store."""
         self._pipeline, self._options = pipeline, options
         self._publisher.rate.per_second, self._group.seconds = options.backlog_per_second, options.commit_s
@@ -125,7 +125,7 @@ class Service:
         self._answers = Answers(self._inbound, self._topics.result, shared=self._inbound is self._outbound)
         self._requests, self._connections = Requests(self._inbound), 0
         watched = self._health, self._publisher, self._clock, self._monotonic
-        self._activity = Activity(options, pipeline, links).shown(*watched)
+        self._activity = Activity(options, pipeline, links, shared).shown(*watched)
         self._gaps = GapReporter(pipeline, self._publisher, self._group, self._clock, self._monotonic)
         self.sinks.join(self._gaps, self._group)
         self._watch.tell(pipeline, self._gaps, queued=options.queued)
@@ -196,7 +196,7 @@ class Service:
         after = self._links()
         for link in [each for each in before if each not in after]:
             link.stop()
-        self._join(pipeline, options)
+        self._join(pipeline, options, self._activity.shared)
         for link in [each for each in after if each not in before]:
             link.start()
 

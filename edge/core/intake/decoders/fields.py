@@ -148,7 +148,7 @@ class FieldsDecoder(Decoder):
             document = document_in(document)
         if self.batch and isinstance(document, dict) and isinstance(document.get(self.batch), list):
             return self._batch(document[self.batch], arrived)
-        return self._document(document, arrived)
+        return self.read_document(document, arrived)
 
     def _batch(self, documents: list[Any], arrived: float) -> Decoded:
         """Read an array of documents; one that can't be read invalidates only itself, unless none can be."""
@@ -159,7 +159,7 @@ class FieldsDecoder(Decoder):
         ignored = read = 0
         for place, each in enumerate(documents):
             try:
-                found = self._document(each, arrived)
+                found = self.read_document(each, arrived)
             except Refused as refused:
                 refusal = refused.refusal
                 refusals.append(
@@ -177,8 +177,8 @@ class FieldsDecoder(Decoder):
             raise Refused(refusals[0].reason, refusals[0].detail, refusals[0].path) if refusals else Refused("no_value")
         return Decoded(samples, refusals, ignored=ignored, units=units, absent=absent)
 
-    def _document(self, document: Any, arrived: float) -> Decoded:
-        """Read one document.
+    def read_document(self, document: Any, arrived: float) -> Decoded:
+        """The contents of one parsed document that isn't a batch of them.
 
         Raises:
             Refused: None of it can be accepted.

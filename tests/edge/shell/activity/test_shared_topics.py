@@ -10,6 +10,7 @@ from activity_line import T0, Line, Lines
 
 from config.loading import parse
 from edge.core.intake.decoders.documents.sender_keys import senders_in
+from edge.core.intake.decoders.fields import FieldsDecoder
 from edge.core.model.readings.messages import Message
 from edge.shell.activity.shared_topics import EVERY, FIRST, MOST_TOLD, TOPICS, WITHOUT, SharedTopics
 from edge.shell.activity.well_being import notes_on
@@ -37,8 +38,32 @@ def test_senders_that_take_turns_on_a_topic_are_noticed_once(key: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("place", "key"),
+    [
+        ("device", "id"),
+        ("deviceInfo", "name"),
+        ("source", "address"),
+        ("data.sensor", "id"),
+        ("end_device_ids", "device_id"),
+        ("uplink.message.node", "serial"),
+    ],
+)
+def test_senders_may_be_named_in_an_object(place: str, key: str) -> None:
+    def document(sender: str) -> dict[str, object]:
+        made: dict[str, object] = {key: sender}
+        for each in reversed(place.split(".")):
+            made = {each: made}
+        return {**made, "temp": 21.5}
+
+    found = watch()
+    found.note([message(document(each)) for each in "ab" * 20])
+    assert [each.sensor for each in found.told] == [f"{{topic}}/{{payload.{place}.{key}}}/{{field}}"]
+
+
+@pytest.mark.parametrize(
     "messages",
     [
+        [message({"radio": {"id": each, "channel": each}, "temp": 21.5}) for each in "ab" * 20],
         senders("id", *range(100)),
         senders("device", *["a"] * 100),
         senders("device", *["a"] * 20, *["b"] * 20),
@@ -108,6 +133,31 @@ def test_the_log_and_the_status_say_what_tells_the_senders_apart(log: Lines, tmp
         "several senders share the topic house/air, and their readings become the same sensors: "
         'sensor = "{topic}/{payload.device}/{field}" of the input tells them apart'
     )
-    assert notes_on({**status, "shared": {**status["shared"], "count": 3}})[0].startswith(  # type: ignore[dict-item]
-        "several senders share the topic house/air and 2 other topics, "
-    )
+
+
+def test_the_status_names_a_template_for_each_kind_of_sender_and_counts_what_it_does_not_name() -> None:
+    found = [("a", "{payload.id}"), ("b", "{payload.mac}"), ("c", "{payload.id}")]
+    topics = [{"topic": topic, "sensor": sensor} for topic, sensor in found]
+    alike = "and their readings become the same sensors: sensor = "
+    assert notes_on({"shared": {"count": 8, "topics": topics}}) == [
+        f'several senders share the topic a and 1 other topic, {alike}"{{payload.id}}" of the input tells them apart',
+        f'several senders share the topic b, {alike}"{{payload.mac}}" of the input tells them apart',
+        "several senders share each of 5 further topics",
+    ]
+
+
+def test_what_was_logged_is_not_logged_again_after_a_reload(log: Lines) -> None:
+    first = watch()
+    first.note(senders("device", *"abab"))
+    assert len(log.take("topic_shared")) == 1
+    again = SharedTopics(first._find, first.told)
+    again.note(senders("device", *"abab"))
+    assert (again.count, again.told, log.take("topic_shared")) == (1, first.told, [])
+
+
+def test_a_message_is_parsed_once_to_see_its_sender(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[bytes] = []
+    read = FieldsDecoder.read
+    monkeypatch.setattr(FieldsDecoder, "read", lambda decoder, given: (parsed.append(given), read(decoder, given))[1])
+    watch().note(senders("device", "a", "b"))
+    assert len(parsed) == 2

@@ -32,11 +32,20 @@ SENDERS = (
 
 _PLAIN = frozenset(map(plain_key, SENDERS))
 
-_WITHIN = _PLAIN & {
+_ANYWHERE = _PLAIN & {
     *("sensor", "sensorid", "device", "deviceid", "deveui", "devname", "serial", "serialnumber", "imei", "mac"),
     *("entityid", "host", "hostname"),
 }
-"""Those that identify the sender in an object, too, where the others may be those of a radio link or an update."""
+"""Those that identify the sender in any object, where the others may be those of a radio link or an update."""
+
+_OF_SENDERS = frozenset(
+    {"device", "deviceinfo", "dev", "sensor", "sensorinfo", "node", "station", "meter", "machine", "asset", "thing"}
+    | {"source", "sender", "origin", "host", "tags", "identity"}
+)
+"""Objects about the sender: any of the keys identifies it in them."""
+
+DEEPEST = 4
+"""Maximum depth of objects that are searched."""
 
 _UNSUITABLE = re.compile(r"[{}.?/+#]")
 """Characters that no placeholder of a template may hold."""
@@ -49,12 +58,25 @@ def senders_in(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         The keys that lead to a field, joined by dots, and its text.
     """
     yield from _texts(document, _PLAIN)
-    for key, value in document.items():
-        if isinstance(value, dict) and not _UNSUITABLE.search(key):
-            yield from ((f"{key}.{inner}", text) for inner, text in _texts(value, _WITHIN))
+    yield from _within(document, "", DEEPEST)
+
+
+def _within(document: Mapping[str, Any], before: str, depth: int) -> Iterator[tuple[str, str]]:
+    """The fields of the objects in a document, from the outside in."""
+    objects = [(key, value) for key, value in document.items() if isinstance(value, dict) and _is_suitable(key)]
+    for key, value in objects:
+        known = _PLAIN if plain_key(key) in _OF_SENDERS else _ANYWHERE
+        yield from ((f"{before}{key}.{inner}", text) for inner, text in _texts(value, known))
+    if depth > 1:
+        for key, value in objects:
+            yield from _within(value, f"{before}{key}.", depth - 1)
+
+
+def _is_suitable(key: str) -> bool:
+    return key != "" and not _UNSUITABLE.search(key)
 
 
 def _texts(fields: Mapping[str, Any], known: frozenset[str]) -> Iterator[tuple[str, str]]:
     for key, value in fields.items():
-        if plain_key(key) in known and not _UNSUITABLE.search(key) and (text := identifying_text(value)) is not None:
+        if plain_key(key) in known and _is_suitable(key) and (text := identifying_text(value)) is not None:
             yield key, text
