@@ -8,8 +8,11 @@ from edge.core.model.bounded_cache import size_of
 from edge.core.model.counters import Counters
 from edge.core.model.readings.messages import Refusal
 
-BESIDE = frozenset({"not_a_number", "odd_number", "bad_time"})
-"""Refusals that recur next to readings in every message of a device; the last two are reported once for each field."""
+BESIDE = frozenset({"not_a_number", "odd_number", "bad_time", "time_in_future", "time_implausible"})
+"""Refusals that recur next to readings in every message of a device; all but the first are reported, see `AGAIN`."""
+
+AGAIN = frozenset(10**exponent for exponent in range(12))
+"""The occurrences of such a fault that are reported, so that there is a first example and, later, a recent one."""
 
 MOST_REPORTED = 32
 """Maximum number of reported refusals kept for a topic; all are counted."""
@@ -32,13 +35,13 @@ class CachedTopic:
         slots: The slots of its sensors, by path.
     """
 
-    __slots__ = ("_reported", "checksum", "is_left_out", "is_own", "resolved", "slots")
+    __slots__ = ("_occurred", "checksum", "is_left_out", "is_own", "resolved", "slots")
 
     def __init__(self, topic: str, resolved: Resolved | None, *, is_own: bool, is_left_out: bool = False) -> None:
         self.resolved = resolved
         self.is_own = is_own
         self.is_left_out = is_left_out
-        self._reported: set[int] = set()
+        self._occurred: dict[int, int] = {}
         self.checksum = topic_checksum(topic)
         self.slots: dict[str, int] = {}
 
@@ -62,11 +65,11 @@ class CachedTopic:
         """Whether a refusal next to readings is no loss: the field was never a sensor, or it was reported before."""
         if refusal.reason not in BESIDE or self.expects(refusal.path):
             return False
-        key = hash((refusal.reason, refusal.path))
-        if refusal.reason == "not_a_number" or key in self._reported or len(self._reported) >= MOST_REPORTED:
+        key, occurred = hash(refusal), self._occurred
+        if refusal.reason == "not_a_number" or (key not in occurred and len(occurred) >= MOST_REPORTED):
             return True
-        self._reported.add(key)
-        return False
+        occurred[key] = occurred.get(key, 0) + 1
+        return occurred[key] not in AGAIN
 
     def expects(self, path: str) -> bool:
         """Whether a reading is expected at a path of the payload: there was one before, or it is an array element."""

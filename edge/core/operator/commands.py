@@ -25,7 +25,9 @@ REASONS: dict[str, str] = {
     "malformed": "the payload doesn't match `edgewarden schema commands`",
     "unknown_command": "there is no command of this name",
     "bad_pattern": "the sensors aren't a valid glob on sensor names",
-    "bad_time": "a time can't be read, lies in the past or too far ahead",
+    "bad_time": "a time can't be read, or has no offset",
+    "time_passed": "a time lies in the past",
+    "time_too_far": f"a time lies more than {LONGEST_S / 86_400:.0f} days ahead",
     "bad_window": "the window has no from and to, or no weekly rule, or an unknown time zone",
     "no_sensor": "no known sensor has this name or matches this glob",
     "no_open_incident": "no such incident is open, and no sensor given has an open one",
@@ -164,9 +166,9 @@ def moment(text: str, now: float) -> float:
         except (ValueError, OverflowError):
             raise CommandRefused("bad_time", "write 2026-11-23T06:00:00+01:00, or 2h") from None
     if found <= now:
-        raise CommandRefused("bad_time", "it has passed already")
+        raise CommandRefused("time_passed", "it has passed already")
     if found > now + LONGEST_S:
-        raise CommandRefused("bad_time", f"it is more than {LONGEST_S / 86_400:.0f} days ahead")
+        raise CommandRefused("time_too_far", f"it is more than {LONGEST_S / 86_400:.0f} days ahead")
     return found
 
 

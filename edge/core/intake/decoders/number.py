@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from edge.core.intake.decoders.base import NO_UNITS, Decoded, Decoder
-from edge.core.intake.decoders.notation.text_numbers import LONGEST_TEXT, TextNumbers, text_of
+from edge.core.intake.decoders.notation.text_numbers import LONGEST_TEXT, TOO_LARGE, TextNumbers, text_of
 from edge.core.intake.decoders.recognition.looks_like import instead
 from edge.core.model.readings.messages import Refused, Sample
 from edge.core.model.sensors.sensors import Repetition
@@ -70,7 +70,7 @@ class NumberDecoder(Decoder):
             return self._read_text(payload, text)
         value = float(text)
         if not math.isfinite(value):
-            raise Refused("not_finite", "too large for a float")
+            raise Refused("not_finite", TOO_LARGE)
         if value in self.no_value:
             raise Refused("no_value", "this number says that there is no value", absent=("",))
         return Decoded([Sample("", value, None)], [])

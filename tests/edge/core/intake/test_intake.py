@@ -163,6 +163,19 @@ def test_an_unreadable_time_is_reported_once_and_its_readings_are_accepted() -> 
     assert made.counters.readings_taken == 3
 
 
+def test_a_fault_that_recurs_is_reported_again_now_and_then_and_another_one_at_once() -> None:
+    made = pipeline()
+    letters = []
+    for each in range(1, 1001):
+        time = '"soon"' if each != 500 else "1e30"
+        letters += made.process([message(f'{{"ts": {time}, "a": {each}}}', arrived=NOW + each)]).dead_letters
+    assert [(each.refusal.reason, each.arrived - NOW) for each in letters] == [
+        ("bad_time", 1), ("bad_time", 10), ("bad_time", 100), ("time_in_future", 500),
+    ]  # fmt: skip
+    assert made.counters.readings_refused == {"bad_time": 3, "time_in_future": 1}
+    assert made.counters.readings_taken == 1000
+
+
 def test_two_positions_never_form_one_sensor() -> None:
     made = pipeline()
     places = (

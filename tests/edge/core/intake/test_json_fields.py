@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from json_samples import NOON, TASMOTA, plain, reason, refusals, samples
 
 from edge.core.intake.decoders import FieldsDecoder
-from edge.core.model.readings.messages import Refusal, Refused, Sample
+from edge.core.model.readings.messages import Refused, Sample
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,9 @@ def test_a_typographic_number_that_has_one_meaning_is_read(text: str, value: flo
     assert samples(json.dumps({"a": text})) == [("a", value, None)]
 
 
-@pytest.mark.parametrize("text", ["1,234.5", "1.234,5", "1 234.5", "1,234,567", "<0.1", "ca. 21", "\u2265 5 mg"])
+@pytest.mark.parametrize(
+    "text", ["1,234.5", "1.234,5", "1 234.5", "1,234,567", "1.234.567", "-12.345.678", "<0.1", "ca. 21", "\u2265 5 mg"]
+)
 def test_a_number_that_no_option_reads_is_refused_with_a_reason(text: str) -> None:
     decoded = plain.decode(json.dumps({"a": text, "b": 1}).encode())
     assert [(each.reason, each.path, "no option reads" in each.detail) for each in decoded.refusals] == [
@@ -166,7 +168,16 @@ def test_a_number_that_no_option_reads_is_refused_with_a_reason(text: str) -> No
     ]
 
 
-@pytest.mark.parametrize("text", ["2026-11-28", "10-20", "192.168.100.200", "1'23", "5'11", "12:34", "1''234"])
+@pytest.mark.parametrize("given", ["1e999", '"1e999"', '"-1e999"', "1" + "0" * 400])
+def test_a_number_that_no_float_can_hold_is_refused_with_its_likely_cause(given: str) -> None:
+    decoded = plain.decode(f'{{"a": {given}, "b": 1}}'.encode())
+    assert [(each.reason, each.path) for each in decoded.refusals] == [("not_finite", "a")]
+    assert "too large for a float" in decoded.refusals[0].detail
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-11-28", "10-20", "192.168.100.200", "10.100.100.100", "0.123.456", "1'23", "5'11", "12:34", "1''234"]
+)
 def test_dates_ranges_and_addresses_are_no_odd_numbers(text: str) -> None:
     assert refusals(json.dumps({"a": text, "b": 1})) == [("not_a_number", "a")]
 
@@ -347,7 +358,7 @@ def test_impossible_numbers_among_good_ones_change_no_good_one(good: list[float]
     read = plain.decode(json.dumps(elements).encode())
     assert [each.value for each in read.samples] == good
     places = [index for index, each in enumerate(elements) if not abs(each["value"]) <= sys.float_info.max]
-    assert read.refusals == [Refusal("not_finite", f"{index}/value") for index in places]
+    assert [(each.reason, each.path) for each in read.refusals] == [("not_finite", f"{each}/value") for each in places]
 
 
 class Slow(FieldsDecoder):

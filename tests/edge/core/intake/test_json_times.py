@@ -47,15 +47,25 @@ def test_a_time_without_an_offset_is_in_the_configured_zone() -> None:
     assert samples('{"Time": "2019-11-03T19:34:28Z", "a": 1}', decoder) == [("a", 1.0, TASMOTA)]
 
 
-@pytest.mark.parametrize("time", ['"yesterday"', "true", "1e300", "NaN", "9" * 500])
-def test_an_unreadable_time_affects_only_itself(time: str) -> None:
-    assert refusals(f'{{"ts": {time}, "value": 1}}') == [("bad_time", "ts")]
+@pytest.mark.parametrize(
+    ("time", "why"),
+    [
+        ('"yesterday"', "bad_time"),
+        ("true", "bad_time"),
+        ("NaN", "bad_time"),
+        ("1e300", "time_in_future"),
+        ("9" * 500, "time_in_future"),
+        ("-1e300", "time_implausible"),
+    ],
+)
+def test_an_unusable_time_affects_only_itself(time: str, why: str) -> None:
+    assert refusals(f'{{"ts": {time}, "value": 1}}') == [(why, "ts")]
     assert samples(f'{{"ts": {time}, "a": 1, "b": 2}}') == [("a", 1.0, None), ("b", 2.0, None)]
     assert samples(f'{{"ts": 1700000000, "a": 1, "b": {{"ts": {time}, "x": 2}}}}') == [
         ("a", 1.0, NOON),
         ("b/x", 2.0, NOON),
     ]
-    assert refusals(f'{{"a": 1, "b": {{"ts": {time}, "x": 2}}}}') == [("bad_time", "b/ts")]
+    assert refusals(f'{{"a": 1, "b": {{"ts": {time}, "x": 2}}}}') == [(why, "b/ts")]
 
 
 @pytest.mark.parametrize("none", ["null", '""'])
@@ -152,6 +162,33 @@ def test_a_day_and_a_time_of_day_are_one_time(fields: str) -> None:
     assert [(path, time) for path, _, time in found if path != "s"] == [
         (each, NOON if '"s"' not in fields else NOON - 20) for each in "abc"
     ]
+
+
+@pytest.mark.parametrize("key", ["date", "when", "Date"])
+def test_a_date_with_a_time_of_day_is_the_time_if_there_is_no_other(key: str) -> None:
+    given = '"2023-11-14T22:13:20Z"', "1700000000", '"2023-11-14 23:13:20 +0100"'
+    for each in given:
+        assert samples(f'{{"{key}": {each}, "a": 1, "b": 2}}') == [("a", 1.0, NOON), ("b", 2.0, NOON)]
+    assert samples(f'{{"{key}": "2023-11-14T22:13:20Z", "ts": 1700000060, "a": 1}}') == [("a", 1.0, NOON + 60)]
+    assert samples(f'{{"{key}": "2023-11-14", "a": 1}}') == [("a", 1.0, None)]
+    assert samples(f'{{"{key}": 12, "a": 1}}') == [(key, 12.0, None), ("a", 1.0, None)]
+
+
+@pytest.mark.parametrize("key", ["time_of_day", "utcTime"])
+def test_the_time_of_day_may_be_under_another_key(key: str) -> None:
+    assert samples(f'{{"date": "2023-11-14", "{key}": "22:13:20", "a": 1}}') == [("a", 1.0, NOON)]
+    assert samples(f'{{"{key}": "22:13:20", "a": 1}}') == [("a", 1.0, None)]
+
+
+def test_a_date_without_an_offset_counts_if_it_is_near_the_arrival_and_is_refused_otherwise() -> None:
+    for text, arrived, told in (
+        ("2023-11-14 22:13:20", NOON + 2, []),
+        ("2023-11-14 23:13:20", NOON + 2, [("bad_time", "date")]),
+    ):
+        decoded = plain.decode(f'{{"date": "{text}", "a": 1}}'.encode(), arrived)
+        assert [each.time for each in decoded.samples] == [None if told else NOON]
+        assert [(each.reason, each.path) for each in decoded.refusals] == told
+        assert all("zone = " in each.detail for each in decoded.refusals)
 
 
 def test_a_day_beside_another_number_is_left_alone() -> None:

@@ -6,7 +6,7 @@ Ordinary objects take a faster path, see `fields.py`; the results are the same.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import isfinite
+from math import isfinite, isinf
 from typing import Any, NamedTuple
 
 import msgspec
@@ -29,7 +29,7 @@ from edge.core.intake.decoders.documents.lists import (
 from edge.core.intake.decoders.documents.options import Ignored, Items, SenderFields, identifying_text
 from edge.core.intake.decoders.documents.paths import LONGEST, OF, key_problem, level, shown
 from edge.core.intake.decoders.documents.series import columns_in, pairs_in, rows_in
-from edge.core.intake.decoders.notation.text_numbers import TextNumbers
+from edge.core.intake.decoders.notation.text_numbers import TOO_LARGE, TextNumbers
 from edge.core.model.readings.messages import Refusal, Refused, Sample
 
 DEVICE = ("model", "id")
@@ -191,8 +191,8 @@ class Walk:
         """The time of an object and the keys that hold it; that of the enclosing object or of its header if none do."""
         found = self._options.times.find(fields, self._arrived)
         if found.unreadable is not None:
-            key, why = found.unreadable
-            self._refuse("bad_time", f"{before}{key}", f"{why}; the time around it or of arrival counts")
+            key, why, reason = found.unreadable
+            self._refuse(reason, f"{before}{key}", f"{why}; the time around it or of arrival counts")
         if found.time is not None or time is not None:
             return time if found.time is None else found.time, found.keys
         return self._options.times.find_in_header(fields, self._arrived), found.keys
@@ -346,13 +346,13 @@ class Walk:
         """The number that a value is or is mapped to, or the reason why it isn't one."""
         texts = self._options.texts
         if isinstance(value, float):
-            return value if isfinite(value) else Refusal("not_finite")
+            return value if isfinite(value) else Refusal("not_finite", "", TOO_LARGE if isinf(value) else "")
         if isinstance(value, str):
             is_name = is_identifier(path)
             found = None if is_name and value.isdigit() else texts.find(value)
             if found is None or (is_name and found.unit):
                 why = None if is_name or texts.is_absent(value) else texts.why_unread(value)
-                return Refusal("not_a_number") if why is None else Refusal("odd_number", "", why)
+                return why or Refusal("not_a_number")
             if found.unit:
                 self._units[path] = found.unit
             return found.value
@@ -393,7 +393,7 @@ def _float(value: int) -> float | Refusal:
     try:
         return float(value)
     except OverflowError:
-        return Refusal("not_finite")
+        return Refusal("not_finite", "", TOO_LARGE)
 
 
 def _without(fields: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:

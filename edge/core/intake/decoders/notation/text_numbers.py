@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from edge.core.intake.decoders.base import finite_values
+from edge.core.model.readings.messages import Refusal
 
 LONGEST_TEXT = 64
 """Maximum length in characters of a text that may be a number; longer texts aren't parsed."""
@@ -37,11 +38,18 @@ _GROUPED = re.compile(
 )
 """Thousands separated by what separates nothing else: an apostrophe, or a space at which no line breaks."""
 
-_SEPARATED = re.compile(r"[+-]?[0-9]{1,3}(?:(?:[. ][0-9]{3})+,[0-9]+|(?:[, ][0-9]{3})+\.[0-9]+|(?:[, ][0-9]{3}){2,})")
+_SEPARATED = re.compile(
+    r"[+-]?(?:[0-9]{1,3}(?:(?:[. ][0-9]{3})+,[0-9]+|(?:[, ][0-9]{3})+\.[0-9]+|(?:[, ][0-9]{3}){2,})"
+    r"|[1-9][0-9]{0,2}(?:\.[0-9]{3}){2,})"
+)
+_ADDRESS = re.compile(r"(?:(?:1?[0-9]{1,2}|2[0-4][0-9]|25[0-5])(?:\.|$)){4}")
 _BOUND = re.compile(rf"(?:[<>~\u2264\u2265\u2248]=?|ca\.)\s*(?:{_POINT}|{_COMMA})\s*{_UNIT}")
 
 ODD = 'a number in a notation that isn\'t read here: decimal = ",", units = true, or numbers = "text-too" reads it'
 SEPARATED = "a number whose thousands are separated by what also separates numbers, which no option reads"
+TOO_LARGE = (
+    "too large for a float: an overflow of the sender, or its sign that there is no value, which is never learned"
+)
 BOUND = "a bound or an estimate, which no option reads"
 
 
@@ -111,19 +119,22 @@ class TextNumbers:
         """Whether a text means that there is no value."""
         return text in self._no_value
 
-    def why_unread(self, text: str) -> str | None:
-        """What is odd about a text that seems to be a number but isn't one under these options; else None."""
+    def why_unread(self, text: str) -> Refusal | None:
+        """The refusal of a text that seems to be a number but isn't one under these options; else None."""
         text = ungrouped(text.strip()) if len(text) <= LONGEST_TEXT else ""
         if not text or _IDENTIFIER.match(text) or _HEXADECIMAL.fullmatch(text):
             return None
         if text.isdigit() and (len(text) > LONGEST_WHOLE or self._read):
             return None
-        if _SEPARATED.fullmatch(text):
-            return SEPARATED
+        if _SEPARATED.fullmatch(text) and not _ADDRESS.fullmatch(text):
+            return Refusal("odd_number", "", SEPARATED)
         if is_bound(text):
-            return BOUND
+            return Refusal("odd_number", "", BOUND)
+        if (number := self._pattern.fullmatch(text)) and math.isinf(float(number[1].replace(",", "."))):
+            return Refusal("not_finite", "", TOO_LARGE)
         found = _OTHER_NOTATION.fullmatch(text)
-        return ODD if found is not None and not (found[1] and found[1][0] in _NO_UNIT) else None
+        is_odd = found is not None and not (found[1] and found[1][0] in _NO_UNIT)
+        return Refusal("odd_number", "", ODD) if is_odd else None
 
 
 def is_bound(text: str) -> bool:

@@ -41,7 +41,16 @@ class LocalTime(float):
 
 
 class TimeError(ValueError):
-    """The value can't be parsed as a time."""
+    """The value can't be used as a time.
+
+    Args:
+        words: What is wrong with it.
+        reason: The reason of its refusal.
+    """
+
+    def __init__(self, words: str, reason: str = "bad_time") -> None:
+        super().__init__(words)
+        self.reason = reason
 
 
 def is_likely(time: float) -> bool:
@@ -99,7 +108,11 @@ def _read_epoch(given: float) -> float:
     if magnitude < 1e20:
         time = given / 1_000_000_000
         return time if time >= LIKELY[0] else next(filter(is_likely, ((given - each) / 10**7 for each in _TICKS)), time)
-    raise TimeError("not finite, or beyond the year 5138")
+    if not magnitude < math.inf:
+        raise TimeError("not finite")
+    if given > 0:
+        raise TimeError("beyond the year 5138", "time_in_future")
+    raise TimeError("thousands of years ago", "time_implausible")
 
 
 def _read_text(text: str, zone: tzinfo, arrived: float) -> float:

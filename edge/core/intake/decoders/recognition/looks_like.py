@@ -82,7 +82,7 @@ _SHORT_TEXTS = (
     (re.compile(rf'"\s*{_NUMBER}\s*"'), "a number in quotes", ""),
     (_TIME, "a time, not a value", ""),
     (
-        re.compile(r"[+-]?\d{1,3}(?:(?:\.\d{3})+,\d+|(?:,\d{3})+\.\d+|(?:,\d{3}){2,})"),
+        re.compile(r"[+-]?\d{1,3}(?:(?:\.\d{3})+,\d+|(?:,\d{3})+\.\d+|(?:,\d{3}){2,})|[+-]?[1-9]\d{0,2}(?:\.\d{3}){2}"),
         f"a number whose thousands are separated, which no option reads, or {_IN_A_ROW}",
         "",
     ),

@@ -8,7 +8,7 @@ from datetime import UTC, tzinfo
 from typing import Any, NamedTuple
 
 from edge.core.intake.decoders.documents.keys.plain_keys import LONGEST, plain_key
-from edge.core.intake.decoders.notation.times import TimeError, is_likely, read_time
+from edge.core.intake.decoders.notation.times import LocalTime, TimeError, is_likely, read_time
 
 USUAL = ("ts", "time", "timestamp", "t")
 """The time keys of an input that names none."""
@@ -37,6 +37,10 @@ FURTHER = (
     "@timestamp",
     "last_seen",
     "received_at",
+    "utc_time",
+    "time_of_day",
+    "when",
+    "date",
 )
 """Further keys that hold times, that of the measurement first; where the usual ones apply, they come after these.
 
@@ -63,6 +67,16 @@ _LIKE_A_TIME = re.compile(r"\d:\d\d|\d[-/]\d\d?[-/]\d", re.ASCII)
 
 _DATES = ("date", "day")
 """Keys whose day a time of day is of."""
+
+_VAGUE = frozenset({"when", "date"})
+"""Keys that may hold the time of something else, or a day."""
+
+_BARE_DAY = re.compile(r"\s*(?:\d{4}([-/.])\d\d?\1\d\d?|\d\d?([-/.])\d\d?\2\d{4}|(?:19|20)\d{6})\s*", re.ASCII)
+
+NEAR_S = 900.0
+"""A time without an offset under a vague key counts only if it is this near to its arrival."""
+
+ELSEWHERE = 'a time without an offset, far from its arrival: zone = "..." of the input says whose it is'
 
 _COMPACT_DAY = re.compile(r"(?:19|20)\d\d[01]\d[0-3]\d", re.ASCII)
 _COMPACT_CLOCK = re.compile(r"[0-2]\d[0-5]\d(?:[0-5]\d)?", re.ASCII)
@@ -110,12 +124,13 @@ class ObjectTime(NamedTuple):
     Attributes:
         time: Seconds since the epoch; None if no readable time was found.
         keys: The keys that hold times and therefore no readings.
-        unreadable: The first key with an unreadable time and the reason, if no other time was found; else None.
+        unreadable: The first key with an unusable time, what is wrong and the reason, if no other time was found; else
+            None.
     """
 
     time: float | None
     keys: frozenset[str]
-    unreadable: tuple[str, str] | None = None
+    unreadable: tuple[str, str, str] | None = None
 
 
 _NONE = ObjectTime(None, frozenset())
@@ -127,7 +142,8 @@ class TimeKeys:
     An unreadable time invalidates only its own key. `null`, an empty string, 0 and a date of zeros mean that there is
     no time. An object or array isn't a time but may hold readings, unless it is `{"seconds": ..., "nanos": ...}`,
     `{"sec": ..., "nanosec": ...}` or `{"$date": ...}`. A number of implausible magnitude counts only if no other key
-    holds a time. A time of day is combined with the date in the field `date`. An object without a time has the one of
+    holds a time. A time of day is combined with the date in the field `date`, which is a time itself if it also holds a
+    time of day. An object without a time has the one of
     its header, which is an object in a field such as `header` or `meta`.
 
     Args:
@@ -211,17 +227,22 @@ class TimeKeys:
             return _NONE
         held: set[str] = set()
         likely, unlikely = list[float](), list[tuple[float, str]]()
-        unreadable: list[tuple[str, str]] = []
+        unreadable: list[tuple[str, str, str]] = []
         for key in keys:
             given = _time_within(fields[key])
-            if isinstance(given, (dict, list)):
+            is_vague = bool(self._further) and key.lower() in _VAGUE
+            if isinstance(given, (dict, list)) or (is_vague and _BARE_DAY.fullmatch(str(given)[:64])):
                 continue
             is_loose = self.must_look_like_one(key)
             try:
                 time = self.read(_with_day(given, fields, held), arrived)
             except TimeError as error:
                 held.update({key} if not is_loose or _is_no_reading(given) else ())
-                unreadable += [(key, str(error))] if not (is_loose or _says_none(given)) else []
+                unreadable += [(key, str(error), error.reason)] if not (is_loose or _says_none(given)) else []
+                continue
+            if is_vague and isinstance(time, LocalTime) and self._zone is UTC and abs(time - arrived) > NEAR_S:
+                held.add(key)
+                unreadable.append((key, ELSEWHERE, "bad_time"))
                 continue
             if is_likely(time):
                 held.add(key)
