@@ -163,15 +163,20 @@ def _end(state: State, slots: Rows, values: Numbers, times: Numbers) -> None:
     first, last = whole(first), whole(last) + 1
     put_element(state["passes"], slots, first, _element(state["passes"], slots, first) + 1.0)
     put_element(state["passes"], slots, last, _element(state["passes"], slots, last) - 1.0)
-    lasted = state["stay_last"][slots] > state["stay_since"][slots]  # one reading alone is no plateau
+    here = whole(here)
+    length = maximum(times - state["stay_since"][slots], 0.0)
+    lasted = state["stay_last"][slots] > state["stay_since"][slots]
     if any_of(lasted):
-        _learn(state, *_those(lasted, slots, whole(here), times))
+        _learn(state, *_those(lasted, slots, here, length))
+    # One reading alone is no plateau, but may have been true until the next: for so long, staying there isn't new.
+    held = (lasted ^ True) & (length > SHORTEST_S)
+    if any_of(held):
+        _learn_record(state, *_those(held, slots, here, length, 0.0 * length))
     _begin(state, slots, values, times)
 
 
-def _learn(state: State, slots: Rows, here: Any, times: Numbers) -> None:
+def _learn(state: State, slots: Rows, here: Any, length: Numbers) -> None:
     """Learn the lengths of plateaus."""
-    length = maximum(times - state["stay_since"][slots], 0.0)
     logarithm = log(maximum(length, SHORTEST_S))
     count, middle = _element(state["stays"], slots, here), _element(state["stay_middle"], slots, here)
     rate = 1.0 / minimum(count + 1.0, MEMORY)
@@ -180,8 +185,13 @@ def _learn(state: State, slots: Rows, here: Any, times: Numbers) -> None:
     spread = _element(state["stay_spread"], slots, here)
     put_element(state["stay_spread"], slots, here, spread + rate * (aside * aside * (1.0 - rate) - spread))
     put_element(state["stays"], slots, here, count + 1.0)
+    _learn_record(state, slots, here, length, where(state["stay_worst"][slots] <= USUAL, length, 0.0))
+
+
+def _learn_record(state: State, slots: Rows, here: Any, length: Numbers, certain: Numbers) -> None:
+    """Learn the longest time at a value: as much of it as is `certain`, and the rest if it occurs twice."""
     longest, rival = _element(state["stay_longest"], slots, here), _element(state["stay_rival"], slots, here)
-    believed = where(state["stay_worst"][slots] <= USUAL, length, minimum(length, rival))
+    believed = maximum(minimum(length, rival), certain)
     put_element(state["stay_longest"], slots, here, maximum(longest * (1.0 - FADING), believed))
     put_element(state["stay_rival"], slots, here, maximum(rival * (1.0 - FADING), length))
 

@@ -64,9 +64,12 @@ class Plateaus:
         here, there, length = self.place(self.anchor), self.place(value), max(time - self.since, 0.0)
         for step in range(here, max(there, here + 1)) if there >= here else range(there + 1, here + 1):
             self.passes[step] += 1
-        if before <= self.since:
-            return
         tally = self.tallies[here]
+        if before <= self.since:
+            if length > 180.0:
+                tally.longest = single(max(tally.longest * 0.999, min(length, tally.rival)))
+                tally.rival = single(max(tally.rival * 0.999, length))
+            return
         logarithm, rate = math.log(max(length, 180.0)), 1 / min(tally.count + 1, 100)
         aside = min(max(logarithm - tally.middle, -4.0), 4.0) if tally.count else 0.0
         tally.middle = single(tally.middle + rate * aside if tally.count else logarithm)

@@ -126,6 +126,17 @@ def test_a_temperature_lingers_anywhere(seed: int) -> None:
     assert np.nan_to_num(scores).max() < TELLS
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_temperature_that_was_reported_only_when_it_changed_lingers_anywhere_too(seed: int) -> None:
+    each = np.arange(30 * 144)
+    walk = 0.2 * np.cumsum(np.random.default_rng(seed).normal(0, 0.1, len(each)))
+    values = np.round((21 + 1.5 * np.sin(each / 144 * 2 * np.pi) + walk) / 0.3) * 0.3
+    kept = np.flatnonzero(np.append(True, np.diff(values) != 0) | (each >= 20 * 144)).tolist()
+    table = StateTable(States(), rows=1)
+    scores = [table.update_one(0, float(values[i]), MONDAY_S + 600.0 * i, held=False).score for i in kept]
+    assert np.nan_to_num(scores).max() < TELLS
+
+
 def test_a_wide_round_a_single_reading_and_the_simple_counterpart_agree(charging: Floats) -> None:
     values = staying(charging[: 16 * DAY], 14 * DAY + 200, 60, 7_300.0)
     noisy = values + np.random.default_rng(9).normal(0, 400, len(values))
