@@ -30,6 +30,21 @@ then counts twice."""
 STEADY_S = 3_600.0
 """Maximum average lateness assumed for the readings of a regular sensor, however rarely it reports."""
 
+YOUNG_S = 3 * 86_400.0
+"""For a younger sensor, its quiet times aren't known yet."""
+
+SELDOM = 0.1
+"""Largest share of readings that repeat a value if a sensor may report changes only."""
+
+IRREGULAR = 0.25
+"""Smallest average deviation of such a sensor's gaps, in mean gaps, unless it rests at zero."""
+
+CALM_S, CALM_GAPS = 4 * 3_600.0, 50.0
+"""Such a young sensor may be silent for this long, or for this many mean gaps if that is shorter."""
+
+REST_S = 16 * 3_600.0
+"""One that has reported zero, its lowest value, may be silent for a night: light after dusk, power, flow, rain."""
+
 GRACE_S = 12 * 3_600.0
 """A silence this much longer than the longest gap always counts, whatever the number of usual gaps."""
 
@@ -40,12 +55,13 @@ class Silence(Detector):
 
     Catches: silence of a sensor, its radio or its battery.
     Blind to: a sensor with fewer than 11 reports, or 4 reports over at least three days; a silence of all sensors while
-        the service itself is disconnected.
+        the service itself is disconnected; in the first three days, one of four hours by a sensor that may report
+        changes only.
     Contamination: a gap counts as at most 10 mean gaps; a longer one becomes normal when it occurs twice, as with a
         rest at night.
     Warm-up: 10 gaps, or 3 of a day and more.
-    State: 56 bytes per sensor.
-    Cost: about 30 array operations per round.
+    State: 88 bytes per sensor.
+    Cost: about 40 array operations per round.
     Source: the exponential tail of a renewal process with a minimum, D. R. Cox, "Renewal Theory", 1962, chapter 1.
     Differs: the tail's scale is at least a quarter of the mean gap, or an hour, so that a clock-like sensor isn't
         called silent for one late reading; the longest normal gap is never surprising.
@@ -88,6 +104,10 @@ class Silence(Detector):
             "deviation": Field(),
             "longest": Field(learned=False),
             "rival": Field(learned=False),
+            "born": Field(math.nan, learned=False, moment=True, later=True),
+            "value": Field(learned=False, later=True),
+            "repeats": Field(learned=False, later=True),
+            "low": Field(math.inf, learned=False, later=True),
         }
 
     def judge(self, state: State, slots: Rows, values: Numbers, times: Numbers) -> Scores:
@@ -107,6 +127,10 @@ class Silence(Detector):
         state["longest"][slots] = where(counts, maximum(longest * (1.0 - FADING), normal), longest)
         state["rival"][slots] = where(counts, maximum(rival * (1.0 - FADING), gap), rival)
         state["count"][slots] = count + counts
+        repeats = state["repeats"][slots]
+        state["repeats"][slots] = repeats + (counts & (values == state["value"][slots]))
+        state["value"][slots], state["low"][slots] = values, minimum(state["low"][slots], values)
+        state["born"][slots] = where(everywhere(readings > 0), state["born"][slots], times)
         state["time"][slots] = times
         state["readings"][slots] = readings + 1.0
         return no_opinion(values)
@@ -120,5 +144,16 @@ class Silence(Detector):
         scale = maximum(1.25 * deviation, minimum(mean / 4.0, STEADY_S))
         usual = mean + exponential_reach(decades) * scale
         floor = maximum(minimum(self.gaps * mean, longest + GRACE_S), maximum(1.5 * longest, self.at_least_s))
+        floor = maximum(floor, self._young_patience(state, slots))
         known = is_many | everywhere((count >= FEW_GAPS) & (count * mean >= LONG_S))
         return where(known, maximum(usual, floor), math.inf)
+
+    @staticmethod
+    def _young_patience(state: State, slots: Rows) -> Numbers:
+        """How long a sensor may be silent in its first days because it may report changes only, in seconds."""
+        mean, value = state["gap"][slots], state["value"][slots]
+        young = state["time"][slots] - state["born"][slots] < YOUNG_S
+        changes = young & (state["repeats"][slots] <= SELDOM * state["count"][slots])
+        irregular = changes & (state["deviation"][slots] >= IRREGULAR * mean)
+        calm = where(irregular, minimum(CALM_GAPS * mean, CALM_S), 0.0)
+        return where(changes & (value == 0.0) & (value <= state["low"][slots]), REST_S, calm)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
+from itertools import repeat
 
 import numpy as np
 import pytest
@@ -250,11 +251,11 @@ def test_a_sensor_that_was_always_constant_is_not_flat() -> None:
     assert np.isnan(scores).all()
 
 
-def patience(times: list[float], decades: float = 6.0) -> float:
+def patience(times: list[float], decades: float = 6.0, values: Iterable[float] = repeat(1.0)) -> float:
     detector = DETECTORS["silence"]()
     table = StateTable(detector, rows=1)
-    for time in times:
-        table.update(np.array([0]), np.array([1.0]), np.array([time]))
+    for time, value in zip(times, values, strict=False):
+        table.update(np.array([0]), np.array([value]), np.array([time]))
     return float(detector.patience(table.arrays, np.array([0]), decades)[0])
 
 
@@ -291,6 +292,22 @@ def test_a_rest_every_night_becomes_normal_for_silence() -> None:
     nights = [day * 86_400.0 + 60.0 * minute for day in range(4) for minute in range(720)]
     assert patience(nights[:720]) < 600.0
     assert patience(nights) > 12 * 3600.0
+
+
+def test_a_new_sensor_that_reports_at_its_changes_may_be_quiet_for_hours() -> None:
+    times = np.cumsum(600.0 * np.random.default_rng(10).choice([1, 1, 1, 2, 3], 500)).tolist()
+    values = (45 + np.arange(500.0) % 7).tolist()
+    assert patience(times[:40], 3.0) < 3 * 3600.0
+    assert patience(times[:40], 3.0, values) >= 4 * 3600.0
+    assert patience(times, 3.0, values) < 3 * 3600.0
+
+
+def test_a_new_light_sensor_may_be_quiet_for_its_first_night() -> None:
+    day = [600.0 * each for each in range(60)]
+    light = [*(100.0 + each for each in range(59)), 0.0]
+    assert patience(day) < 3600.0
+    assert patience(day, values=light) > 12 * 3600.0
+    assert patience(day, values=[*light[:-1], 50.0]) < 3600.0
 
 
 def test_one_long_outage_does_not_make_silence_patient() -> None:

@@ -120,9 +120,15 @@ class NaiveSilence:
         self.time: float | None = None
         self.count = 0
         self.mean = self.deviation = self.longest = self.rival = 0.0
+        self.born, self.repeats = NAN, 0
+        self.values: list[float] = []
 
     def step(self, value: float, time: float) -> Judgement:
+        self.values.append(value)
+        if self.time is None:
+            self.born = time
         if self.time is not None and time > self.time:
+            self.repeats += value == self.values[-2]
             gap = time - self.time
             believed = min(gap, silence.WINSOR * self.mean) if self.count >= 3 else gap
             share = 1 / min(self.count + 1, silence.MEMORY)
@@ -141,7 +147,13 @@ class NaiveSilence:
             return math.inf
         scale = max(1.25 * self.deviation, self.mean / 4)
         usual = self.mean + decades * math.log(10) * scale
-        return max(usual, self.set.gaps * self.mean, 1.5 * self.longest, self.set.at_least_s)
+        young = 0.0
+        if self.time is not None and self.time - self.born < silence.YOUNG_S and self.repeats <= 0.1 * self.count:
+            if self.deviation >= 0.25 * self.mean:
+                young = min(50 * self.mean, 4 * 3600.0)
+            if self.values[-1] == 0 == min(self.values):
+                young = 16 * 3600.0
+        return max(usual, self.set.gaps * self.mean, 1.5 * self.longest, self.set.at_least_s, young)
 
 
 class NaiveEwma:
