@@ -13,24 +13,24 @@ from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
 from detectors.numeric.elementwise import NOTHING, any_of
 from detectors.numeric.gather import array_of
 from detectors.parameters import parameter
+from detectors.states.busy_hours import ASIDE, CHANGES, count_busy
 from detectors.states.levels import (
     MOST,
     NO_CUT,
-    SURE,
     Arrays,
     count_readings,
-    is_of_resolution,
     levels_layout,
     look_for_levels,
     whole_arrays,
 )
-from detectors.states.means import distance, gather_quiet, learn_means, means_layout, state_of, take_value
+from detectors.states.means import gather_quiet, learn_means, means_layout, state_of, take_value
 from detectors.states.plateaus import (
     follow_plateaus,
     is_where_it_was_told,
     measure_of_plateau,
     plateaus_layout,
 )
+from detectors.states.recognition import RARE, has_states
 from detectors.states.rests import PER_LENGTH, follow_rests, look_for_rest, measure_of_rest, rests_layout
 from detectors.states.spells import (
     BETWEEN,
@@ -39,7 +39,6 @@ from detectors.states.spells import (
     FEWEST_SPELLS,
     USUAL,
     beyond_record,
-    count_changes,
     end_spells,
     spells_layout,
     spread_of,
@@ -48,18 +47,6 @@ from detectors.states.timetable import HOUR_S, cell_of, enter, timetable_layout
 
 DAY_S = 86_400.0
 
-VISITS = 6.0
-"""A sensor has states if it was in each of them this many times, and"""
-
-FLEETING = 0.8
-"""if it leaves each less often than this ratio to readings without memory."""
-
-WARM_UP_S = 1.5 * DAY_S
-"""Minimum observed time for recognising levels."""
-
-MOST_BETWEEN = 0.05
-"""Share of readings between the levels from which on they aren't states."""
-
 EARLY_S, LONG_S, WEEK_S = 3 * DAY_S, 8 * 3600.0, 8 * DAY_S
 """Before the first age no spell is too long; before the third none that is longer than the second or spent in the
 lowest state, so that a night's or a weekend's rest isn't reported."""
@@ -67,15 +54,11 @@ lowest state, so that a night's or a weekend's rest isn't reported."""
 MOST_FORETOLD = 2000.0
 """Maximum number of hours that count as evidence for the timetable."""
 
-EXACT = 1e-6
-"""A level is exact if its spread is at most this share of the distance to the next level."""
+FEWEST_GAPS = 3.0
+"""Time outside of the usual states is scored from this many gaps between readings on."""
 
-SELDOM = 0.1
-"""A value that is exactly repeated, in at most this share of the readings, among others that vary, is an error value
-and not a state; the same applies if it is negative."""
-
-VALUE, LENGTH, CHANGES, HOUR, STAY, REST = 1.0, 2.0, 3.0, 4.0, 5.0, 6.0
-ABOUT = {VALUE: "value", LENGTH: "length", CHANGES: "changes", HOUR: "hour", STAY: "stay", REST: "rest"}
+VALUE, LENGTH, BUSY, HOUR, STAY, REST, AWAY = 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0
+ABOUT = {VALUE: "value", LENGTH: "length", BUSY: "changes", HOUR: "hour", STAY: "stay", REST: "rest", AWAY: "aside"}
 """What the last score of a sensor was about."""
 
 
@@ -84,19 +67,19 @@ class States(Detector):
     """Finds a machine in a wrong state, too long in one, or changing too often, and values outside of its states.
 
     A sensor has states if its histogram has few levels with almost nothing between them, each visited again and again.
-    Of other sensors two things are scored: how long they stay at a value that they otherwise pass, and, if they have a
-    rest, whether they are at rest at an hour when they are always active.
+    Of other sensors it is scored how long they stay at a value that they otherwise pass and, if they have a rest,
+    whether they are at rest at an hour when they are always active, and how often they start.
 
     Catches: on/off and multi-state signals that stay on or off for too long, are in an unusual state for the hour of
-        the week, change too often, or show a value between their levels; any signal that stays where it never did, or
-        is at rest for an hour when it is always active.
+        the week, change too often, or show a value between their levels, at once or again and again; any signal that
+        stays where it never did, starts too often, or is at rest for an hour when it is always active.
     Blind to: signals that linger anywhere; a spell no longer than a normal one, at an hour when its state is usual.
     Contamination: a spell that was surprising counts as normal up to another one as long; the timetable learns nothing
         while an incident is open.
     Warm-up: 200 readings, then 36 hours and 6 visits of each level; three days for lengths, a week for plateaus, two
         weeks for hours of the week.
-    State: 3,840 bytes per sensor.
-    Cost: about 35 array operations per round, about 80 for sensors that leave a plateau, and about 150 for sensors
+    State: 3,944 bytes per sensor.
+    Cost: about 35 array operations per round, about 80 for sensors that leave a plateau, and about 200 for sensors
         with states.
     Source: S. E. Levinson, "Continuously variable duration hidden Markov models", Computer Speech and Language 1, 1986,
         for states with durations of their own; B. M. Hill, "A simple general approach to inference about the tail of a
@@ -130,6 +113,8 @@ class States(Detector):
             **levels_layout(),
             **means_layout(),
             **spells_layout(),
+            **CHANGES.layout(later=False),
+            **ASIDE.layout(later=True),
             **timetable_layout(),
             **plateaus_layout(),
             **rests_layout(),
@@ -141,6 +126,7 @@ class States(Detector):
             "odd_longest": Field(later=True),
             "about": Field(learned=False),
             "near": Field(learned=False),
+            "aside_gap": Field(learned=False, later=True),
         }
 
     def judge(self, state: State, slots: Rows, values: Numbers, times: Numbers) -> Scores:
@@ -210,33 +196,14 @@ class States(Detector):
         arrays["violated"][slots] = np.where(begins & (arrays["odd_spent"][slots] == 0), 0.0, arrays["violated"][slots])
         arrays["state"][slots] = current
         # While a reported condition lasts, its effect on the counts must not silence the detector.
-        goes_on = (arrays["crest"][slots] > 0) | (arrays["worst"][slots] > USUAL)
-        known = self._has_states(arrays, slots) | ((arrays["known"][slots] > 0) & goes_on)
+        goes_on = np.logical_or.reduce([arrays[of.crest][slots] > 0 for of in (CHANGES, ASIDE)])
+        goes_on |= arrays["worst"][slots] > USUAL
+        known = has_states(arrays, slots) | ((arrays["known"][slots] > 0) & goes_on)
         arrays["known"][slots] = known
         take_value(arrays, slots, values, current, level)
         arrays["near"][slots] = level
-        score = self._surprise(arrays, slots, current.astype(np.intp), changed, passed, times, known)
+        score = self._surprise(arrays, slots, current.astype(np.intp), changed, passed, before, times, known)
         return np.where(known, score, NOTHING)
-
-    def _has_states(self, arrays: Arrays, slots: Slots) -> NDArray[np.bool_]:
-        """Which sensors have states: levels that are visited again and again, with almost nothing between them."""
-        count, spells = arrays["levels"][slots], arrays["spells"][slots]
-        there = np.arange(MOST) < count[:, None]
-        visits, readings = spells[:, :MOST], arrays["readings"][slots]
-        total = readings.sum(axis=1)
-        leaves = visits / np.maximum(readings, 1.0)
-        lasts = leaves <= FLEETING * (1.0 - readings / np.maximum(total, 1.0)[:, None])
-        visited = (((visits >= VISITS) & lasts) | ~there).all(axis=1)
-        apart = arrays["between"][slots] <= MOST_BETWEEN * total
-        center = arrays["center"][slots]
-        exact = arrays["scale"][slots] <= EXACT * distance(arrays, slots)[:, None]
-        all_exact = np.logical_and.reduce(exact | ~there, axis=1)
-        seldom = (center != 0) & ((readings <= SELDOM * total[:, None]) | (center < 0))
-        is_error = (there & exact & seldom).any(axis=1) & ~all_exact
-        coarse = is_of_resolution(center, all_exact, count, arrays["finest"][slots])
-        sure = (arrays["agreed"][slots] >= SURE) & (arrays["watched"][slots] >= WARM_UP_S)
-        known: NDArray[np.bool_] = sure & visited & apart & ~is_error & ~coarse
-        return known
 
     def _spend(self, arrays: Arrays, slots: Slots, before: Floats, times: Floats) -> None:
         """Record the time spent in the last state, and the hour of the week."""
@@ -258,6 +225,7 @@ class States(Detector):
         current: NDArray[np.intp],
         changed: NDArray[np.bool_],
         passed: Floats,
+        before: Floats,
         times: Floats,
         known: NDArray[np.bool_],
     ) -> Floats:
@@ -275,7 +243,9 @@ class States(Detector):
         score = np.where(known & enough, beyond_record(chances, length / record, spread), 0.0)
         about = np.where(is_between, VALUE, LENGTH)
         arrays["worst"][slots] = np.maximum(arrays["worst"][slots], score)
-        rush = count_changes(arrays, slots, changed, times, known & (watched >= EARLY_S))
+        hours, counts = watched / HOUR_S, known & (watched >= EARLY_S)
+        rush = count_busy(CHANGES, arrays, slots, changed.astype(np.float64), times, hours, counts)
+        aside = self._aside(arrays, slots, passed, before, times, counts)
         undue = self._undue(arrays, slots, current, known)
         began = (since == times) & undue
         arrays["began_undue"][slots] = np.where(since == times, began, arrays["began_undue"][slots])
@@ -283,13 +253,25 @@ class States(Detector):
         odd = arrays["odd_spent"][slots] + length
         until = np.where(undue, np.minimum(until, times + np.maximum(self.shortest_s - odd, 0.0)), until)
         wrong = self._wrong_hour(arrays, slots, undue & (odd >= self.shortest_s), odd)
-        for other, kind in ((rush, CHANGES), (wrong, HOUR)):
+        for other, kind in ((rush, BUSY), (aside, AWAY), (wrong, HOUR)):
             about = np.where(other > score, kind, about)
             score = np.maximum(score, other)
         arrays["about"][slots] = about
         hour_ends = (np.floor(times / HOUR_S) + 1.0) * HOUR_S
-        arrays["until"][slots] = np.where(rush > 0, -NO_CUT, np.minimum(until, hour_ends))
+        arrays["until"][slots] = np.where((rush > 0) | (aside > 0), -NO_CUT, np.minimum(until, hour_ends))
         return score
+
+    def _aside(
+        self, arrays: Arrays, slots: Slots, passed: Floats, before: Floats, times: Floats, counts: NDArray[np.bool_]
+    ) -> Floats:
+        """Decades of surprise at the time spent outside of the usual states, also if it was short each time."""
+        readings, column = arrays["readings"][slots], np.clip(before, 0.0, MOST - 1.0).astype(np.intp)
+        seldom = readings[np.arange(len(slots)), column] <= RARE * readings.sum(axis=1)
+        apart = np.where((before == BETWEEN) | ((before >= 0) & seldom), passed, 0.0)
+        gap = np.maximum(arrays["aside_gap"][slots] * (1.0 - FADING), passed)
+        arrays["aside_gap"][slots] = gap
+        hours = arrays["watched"][slots] / HOUR_S
+        return count_busy(ASIDE, arrays, slots, apart, times, hours, counts, FEWEST_GAPS * gap)
 
     def _undue(
         self, arrays: Arrays, slots: Slots, current: NDArray[np.intp], known: NDArray[np.bool_]
@@ -346,8 +328,9 @@ class States(Detector):
         if about in {STAY, REST}:
             return measure_of_rest(row) if about == REST else measure_of_plateau(row)
         own = int(row["state"])
-        if about == CHANGES:
-            return Measure(float(row["busy"]), float(row["busiest"]), about=ABOUT[about])
+        if about in {BUSY, AWAY}:
+            of = CHANGES if about == BUSY else ASIDE
+            return Measure(float(row[of.amount]), max(float(row[of.busiest]), of.fewest), about=ABOUT[about])
         length = float(row["last"] - row["since"])
         if about == LENGTH:
             return Measure(length, float(row["longest"][own]), about=ABOUT[about])

@@ -8,6 +8,9 @@ start nor the sunrise matters. What the timetable of a machine's states can tell
 at an hour of rest, isn't scored: people choose it. Values below zero are no rest: they may be error values.
 
 The surprise follows from the number of hours in which the expectation held, and how often it didn't.
+
+Of a sensor without states the starts after a rest are counted, too: a heat pump whose power varies with the weather
+starts once an hour, not ten times.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from numpy.typing import NDArray
 from detectors.base import Field, Measure, State
 from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
 from detectors.numeric.elementwise import any_of
+from detectors.states.busy_hours import STARTS, count_busy
 from detectors.states.levels import BINS, MOST, NO_CUT, Arrays, whole_arrays
 from detectors.states.timetable import CELLS, DAYS, HOUR_S, HOURS, LEAST_WATCHED, NEXT_TO_NONE, cell_of
 
@@ -56,13 +60,19 @@ MOST_FORETOLD = 2000.0
 TELLS = 2.5
 """Decades below which nothing is said, so that the level of the detector's other conditions isn't raised."""
 
+SOON_H = 72.0
+"""Minimum number of hours before starts are scored."""
+
 TOLD, LEFT = 1.0, 2.0
 """Whether a long rest is scored or left to the timetable, until it ends."""
 
 
 def rests_layout() -> dict[str, Field]:
-    """The state fields of rests: 472 bytes per sensor."""
+    """The state fields of rests: 528 bytes per sensor."""
     return {
+        **STARTS.layout(later=True),
+        "starts_hours": Field(learned=False, later=True),
+        "starts_told": Field(learned=False, later=True),
         "hours_active": Field(width=CELLS, dtype="u1", later=True),
         "hours_resting": Field(width=CELLS, dtype="u1", later=True),
         "as_expected": Field(later=True),
@@ -125,7 +135,20 @@ def _follow(arrays: Arrays, slots: Slots, active: NDArray[np.bool_], times: Floa
         arrays["rest_active"][slots[changes]] = active[changes]
         arrays["rest_since"][slots[changes]] = times[changes]
         arrays["rest_told"][slots[changes]] = 0.0
-    return _surprise(arrays, slots, times)
+    score, many = _surprise(arrays, slots, times), _too_many_starts(arrays, slots, passed, changes & active, times)
+    arrays["starts_told"][slots] = many > score
+    return np.maximum(score, many)
+
+
+def _too_many_starts(arrays: Arrays, slots: Slots, passed: Floats, starts: NDArray[np.bool_], times: Floats) -> Floats:
+    """Decades of surprise at the number of starts in the last hour, of sensors without states, shape (n,)."""
+    hours = arrays["starts_hours"][slots] + passed / HOUR_S
+    arrays["starts_hours"][slots] = hours
+    counts = (hours >= SOON_H) & (arrays["known"][slots] == 0)
+    score = count_busy(STARTS, arrays, slots, starts.astype(np.float64), times, hours, counts)
+    until = arrays["rest_until"][slots]
+    arrays["rest_until"][slots] = np.where(score > 0, -NO_CUT, until)
+    return np.where(score >= TELLS, score, 0.0)
 
 
 def _unexpected(arrays: Arrays, slots: Slots, times: Floats) -> tuple[NDArray[np.bool_], Floats]:
@@ -255,7 +278,9 @@ def _is_rest(below: Floats, last: NDArray[np.intp], often: float, seldom: float)
 
 
 def measure_of_rest(row: Mapping[str, Any]) -> Measure:
-    """How long a sensor has been unexpectedly at rest, and below which value, by the elements of its state."""
+    """How long a sensor has been unexpectedly at rest, and below which value, or its starts in the last hour."""
+    if row["starts_told"]:
+        return Measure(float(row[STARTS.amount]), max(float(row[STARTS.busiest]), STARTS.fewest), about="starts")
     length = float(row["rest_last"]) - max(float(row["rest_since"]), float(row["rest_expected_since"]))
     usual = max(LONG_S, float(row["usual_length"]))
     return Measure(length, usual, about="rest", lower=float(row["rest_most"]) + float(row["rest_slack"]))

@@ -1,8 +1,8 @@
-"""Spells: how long a sensor stays in a state, and how often it changes.
+"""Spells: how long a sensor stays in a state.
 
 A spell is surprising if it is longer than the longest normal one. The surprise depends on the number of shorter spells
 and on how fast long ones become rare: beyond the record a Pareto tail is assumed, with the index of the logarithms of
-all spells. The busiest hour is scored in the same way.
+all spells.
 
 A surprising spell extends the normal length only up to another one as long: what occurs twice is a habit.
 """
@@ -39,17 +39,6 @@ SMALLEST_SPREAD = 0.2
 BETWEEN_SPREAD = 0.5
 """Spread of the logarithms of the lengths of spells between levels."""
 
-BUSY_SPREAD = 1.0 / 3.0
-"""Spread of the logarithms of the numbers of changes in the busiest hours."""
-
-BUSY_S = 3600.0
-"""Time constant with which changes are forgotten, in seconds."""
-
-MOST_PASSED_S = 100.0 * BUSY_S
-
-FEWEST_CHANGES = 4.0
-"""Minimum number of changes in an hour to count as busy."""
-
 USUAL = 1.5
 """A spell up to this surprise counts in full."""
 
@@ -58,7 +47,7 @@ FADING = 1e-3
 
 
 def spells_layout() -> dict[str, Field]:
-    """The state fields of spells: 280 bytes per sensor."""
+    """The state fields of spells: 240 bytes per sensor."""
     return {
         "state": Field(-1.0, learned=False),
         "since": Field(learned=False, moment=True),
@@ -69,11 +58,6 @@ def spells_layout() -> dict[str, Field]:
         "spread": Field(width=STATES),
         "longest": Field(width=STATES, learned=False),
         "rival": Field(width=STATES, learned=False),
-        "busy": Field(learned=False),
-        "counted": Field(learned=False, moment=True),
-        "busiest": Field(learned=False),
-        "rival_busy": Field(learned=False),
-        "crest": Field(learned=False),
         "watched": Field(),
     }
 
@@ -109,33 +93,3 @@ def end_spells(arrays: Arrays, slots: Slots, times: Floats) -> None:
     believed = np.where(arrays["worst"][slots] <= USUAL, length, np.minimum(length, rival))
     arrays["longest"][slots, state] = np.maximum(longest * (1.0 - FADING), believed)
     arrays["rival"][slots, state] = np.maximum(rival * (1.0 - FADING), length)
-
-
-def count_changes(
-    arrays: Arrays, slots: Slots, changed: NDArray[np.bool_], times: Floats, known: NDArray[np.bool_]
-) -> Floats:
-    """Count changes of state; returns the surprise of their number in decades, shape (n,).
-
-    Args:
-        arrays: The detector's state.
-        slots: Rows, shape (n,).
-        changed: Whether the state differs from that of the last reading.
-        times: Times of the readings, shape (n,).
-        known: Which sensors can be scored.
-    """
-    passed = np.clip(times - arrays["counted"][slots], 0.0, MOST_PASSED_S)
-    busy = arrays["busy"][slots] * np.exp(-passed / BUSY_S) + changed
-    arrays["busy"][slots], arrays["counted"][slots] = busy, times
-    busiest, rival, crest = arrays["busiest"][slots], arrays["rival_busy"][slots], arrays["crest"][slots]
-    most, hours = np.maximum(busiest, FEWEST_CHANGES), arrays["watched"][slots] / BUSY_S
-    score = np.where(known, beyond_record(hours, busy / most, BUSY_SPREAD), 0.0)
-    # A burst keeps the surprise of its peak until it is over, and is then learned.
-    goes_on = known & (crest > 0) & (busy > most)
-    score = np.where(goes_on, np.maximum(score, beyond_record(hours, crest / most, BUSY_SPREAD)), score)
-    odd = (score > USUAL) | goes_on
-    over = ~odd & (crest > 0)
-    believed = np.where(odd, 0.0, np.where(over, np.minimum(crest, rival), busy))
-    arrays["busiest"][slots] = np.maximum(busiest * (1.0 - FADING * (changed & ~odd)), believed)
-    arrays["rival_busy"][slots] = np.maximum(rival * (1.0 - FADING * changed), np.where(over, crest, 0.0))
-    arrays["crest"][slots] = np.where(odd, np.maximum(crest, busy), 0.0)
-    return score

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from naive_busy_hours import BusyHours
+
 HOUR_S = 3600.0
 
 
@@ -47,8 +49,9 @@ class Rests:
         self.expected = False
         self.expected_since = 0.0
         self.until, self.left = -math.inf, False
+        self.starts, self.starts_hours = BusyHours(2.0), 0.0
 
-    def step(self, value: float, time: float, *, by_timetable: bool = False) -> float:
+    def step(self, value: float, time: float, *, by_timetable: bool = False, has_states: bool = False) -> float:
         self.by_timetable = by_timetable
         if self.most is None:
             return 0.0
@@ -62,10 +65,16 @@ class Rests:
         is_first = self.hour is None
         if hour != self.hour:
             self.enter(hour, time)
-        if active != self.active or is_first:
+        changes = active != self.active or is_first
+        if changes:
             self.end(time)
             self.active, self.since, self.told = active, time, False
-        return self.surprise(time)
+        score = self.surprise(time)
+        self.starts_hours += passed / HOUR_S
+        known = self.starts_hours >= 72 and not has_states
+        many = self.starts.count(float(changes and active), time, self.starts_hours, known=known)
+        self.until = -math.inf if many > 0 else self.until
+        return max(score, many if many >= 2.5 else 0.0)
 
     def is_wrong(self) -> bool:
         return self.expected and not self.active

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+from naive_busy_hours import BusyHours, beyond
 from naive_plateaus import Plateaus
 from naive_rests import Rests
 
@@ -156,12 +157,6 @@ class Tally:
         self.rival = max(self.rival * 0.999, length)
 
 
-def beyond(chances: float, ratio: float, spread: float) -> float:
-    if ratio <= 1:
-        return 0.0
-    return max(math.log10(min(chances, 1000.0) + 1) - math.log10(8) + math.log10(ratio) / spread, 0.0)
-
-
 class NaiveStates:
     def __init__(self, detector: States) -> None:
         self.set = detector
@@ -180,7 +175,8 @@ class NaiveStates:
         self.tallies = [Tally() for _ in range(5)]
         self.hours, self.cell, self.spent, self.spent_until = Hours(), -1, [0.0] * MOST, 0.0
         self.undue, self.due, self.foretold, self.broken = [False] * 5, -1, 0, {True: 0, False: 0}
-        self.busy, self.counted, self.busiest, self.rival_busy, self.crest = 0.0, 0.0, 0.0, 0.0, 0.0
+        self.changes, self.aside = BusyHours(4.0), BusyHours(120.0)
+        self.gap = 0.0
         self.watched, self.since, self.last, self.worst = 0.0, 0.0, 0.0, 0.0
         self.until, self.least, self.most = -math.inf, math.inf, -math.inf
         self.violated = self.began_undue = self.known = False
@@ -191,7 +187,7 @@ class NaiveStates:
         stays = self.plateaus.step(value, time, (self.histogram.low, self.histogram.width))
         shares = self.hours.shares.get(math.floor(time / HOUR_S) % 168, [0.0] * MOST)
         by_timetable = self.known and shares[min(max(self.state, 0), MOST - 1)] < 0.05
-        rests = self.rests.step(value, time, by_timetable=by_timetable)
+        rests = self.rests.step(value, time, by_timetable=by_timetable, has_states=self.known)
         if self.cuts:
             if self.least <= value <= self.most and self.last <= time < self.until:
                 self.kept.append(value - self.origin)
@@ -259,7 +255,8 @@ class NaiveStates:
             self.since, self.worst = time, 0.0
             self.violated = self.violated and self.odd_spent > 0
         self.state = state
-        self.known = self.has_states() or (self.known and (self.crest > 0 or self.worst > 1.5))
+        goes_on = self.changes.crest > 0 or self.aside.crest > 0 or self.worst > 1.5
+        self.known = self.has_states() or (self.known and goes_on)
         reach = self.reach(level)
         most = reach if is_in else reach / 2
         self.origin, self.near = self.center[level], level
@@ -271,7 +268,10 @@ class NaiveStates:
             above = self.cuts[level] if level < len(self.cuts) else math.inf
             below = math.nextafter(self.cuts[level - 1], math.inf) if level else -math.inf
             self.least, self.most = max(self.origin - reach, below), min(self.origin + reach, above)
-        score = self.surprise(state, passed, time, changed=changed)
+        seldom = before == BETWEEN or self.readings[max(before, 0)] <= 0.03 * sum(self.readings)
+        apart = passed if before >= 0 and seldom else 0.0
+        self.gap = max(self.gap * 0.999, passed)
+        score = self.surprise(state, passed, apart, time, changed=changed)
         return score if self.known else math.nan
 
     def spend(self, before: int, time: float) -> None:
@@ -303,12 +303,15 @@ class NaiveStates:
     def has_states(self) -> bool:
         count, total = len(self.cuts) + 1, sum(self.readings)
         visits = [each.count for each in self.tallies[:count]]
-        if min(visits) < 6 or self.between > 0.05 * total or self.watched < 1.5 * DAY_S or self.agreed < 2:
+        if self.between > 0.05 * total or self.watched < 1.5 * DAY_S or self.agreed < 2:
             return False
-        if any(
-            made / max(seen, 1.0) > 0.8 * (1 - seen / max(total, 1.0))
-            for made, seen in zip(visits, self.readings, strict=False)
-        ):
+        settled = 0
+        for made, seen in zip(visits, self.readings, strict=False):
+            lasts = made / max(seen, 1.0) <= 0.8 * (1 - seen / max(total, 1.0))
+            settled += made >= 6 and lasts
+            if not (made >= 6 and lasts) and seen > 0.03 * total:
+                return False
+        if settled < 2:
             return False
         exact = [each <= 1e-6 * self.distance() for each in self.scale[:count]]
         for center, seen, is_exact in zip(self.center, self.readings, exact, strict=False):
@@ -320,7 +323,7 @@ class NaiveStates:
         is_switch, even = count == 2 and self.center[0] == 0, max(steps) - min(steps) <= 0.25 * min(steps)
         return all(exact) and (is_switch or not even)
 
-    def surprise(self, state: int, passed: float, time: float, *, changed: bool) -> float:
+    def surprise(self, state: int, passed: float, apart: float, time: float, *, changed: bool) -> float:
         length, tally, is_between = max(time - self.since, 0.0), self.tallies[state], state == BETWEEN
         chances = sum(each.count for each in self.tallies) if is_between else tally.count
         enough = chances >= 24 if is_between else chances >= 8 and self.watched >= 3 * DAY_S
@@ -330,7 +333,9 @@ class NaiveStates:
         spread = 0.5 if is_between else max(math.sqrt((1 + chances * tally.spread) / (4 + chances)), 0.2)
         score = beyond(chances, length / record, spread) if self.known and enough else 0.0
         self.worst = max(self.worst, score)
-        rush = self.rush(time, changed=changed)
+        hours, counts = self.watched / HOUR_S, self.known and self.watched >= 3 * DAY_S
+        rush = self.changes.count(float(changed), time, hours, known=counts)
+        rush = max(rush, self.aside.count(apart, time, hours, known=counts, fewest=3 * self.gap))
         undue = self.known and self.undue[state]
         if self.since == time:
             self.began_undue = undue
@@ -348,22 +353,3 @@ class NaiveStates:
             until = min(until, time + max(self.set.shortest_s - odd, 0.0))
         self.until = -math.inf if rush > 0 else min(until, (math.floor(time / HOUR_S) + 1) * HOUR_S)
         return max(score, rush, wrong)
-
-    def rush(self, time: float, *, changed: bool) -> float:
-        self.busy = self.busy * math.exp(-min(max(time - self.counted, 0.0), 360_000.0) / HOUR_S) + changed
-        self.counted = time
-        score, goes_on = 0.0, False
-        if self.known and self.watched >= 3 * DAY_S:
-            most, hours = max(self.busiest, 4.0), self.watched / HOUR_S
-            score = beyond(hours, self.busy / most, 1 / 3)
-            goes_on = self.crest > 0 and self.busy > most
-            if goes_on:
-                score = max(score, beyond(hours, self.crest / most, 1 / 3))
-        odd = score > 1.5 or goes_on
-        over = not odd and self.crest > 0
-        believed = 0.0 if odd else min(self.crest, self.rival_busy) if over else self.busy
-        fading = 0.999 if changed else 1.0
-        self.busiest = max(self.busiest * (1.0 if odd else fading), believed)
-        self.rival_busy = max(self.rival_busy * fading, self.crest if over else 0.0)
-        self.crest = max(self.crest, self.busy) if odd else 0.0
-        return score

@@ -71,6 +71,29 @@ def test_a_furnace_that_sleeps_through_a_weekday_is_told_although_it_pauses_at_a
     assert tuesday + 6 <= told[0][0] <= tuesday + 9
 
 
+def heat_pump(days: int) -> Floats:
+    """The power of a heat pump in W every five minutes: at work for 45 to 90 minutes, at any power from 80 W on."""
+    rng, values, at_work = np.random.default_rng(8), list[float](), True
+    while len(values) < days * DAY:
+        goal = rng.uniform(80, 1500)
+        for _ in range(int(rng.integers(9, 18) if at_work else rng.integers(4, 9))):
+            goal = np.clip(goal + rng.normal(0, 150), 80, 1500)
+            values.append(float(round(goal) if at_work else 14.0))
+        at_work = not at_work
+    return np.array(values[: days * DAY])
+
+
+def test_a_machine_without_states_that_starts_too_often_is_told() -> None:
+    usual = heat_pump(12)
+    assert [measure.about for _, _, measure in told_by_states(usual, EVERY_S)] == []
+    begin, short = 10 * DAY, usual.copy()
+    short[begin:] = np.where(np.arange(len(short) - begin) % 2 == 0, np.maximum(short[begin:], 600.0), 14.0)
+    index, _, measure = told_by_states(short, EVERY_S)[0]
+    assert measure.about == "starts"
+    assert begin < index <= begin + 2 * HOUR
+    assert measure.now > 1.5 * measure.usual
+
+
 def test_a_rest_that_comes_again_and_again_is_no_longer_told() -> None:
     values = inverter(60)
     for day in range(24, 60, 2):

@@ -105,6 +105,35 @@ def test_a_pump_that_switches_all_the_time_changes_state_too_often(pumping: Floa
     assert measure.now > 1.5 * measure.usual
 
 
+def belt(days: int) -> Floats:
+    """The speed of a belt, every ten seconds: 1.6 m/s in two shifts, with short stops; it starts within ten seconds."""
+    rng, each = np.random.default_rng(6), np.arange(days * 8640)
+    on = (each // 360 % 24 >= 6) & (each // 360 % 24 < 22)
+    for begin in rng.integers(0, len(each), 100 * days).tolist():
+        on[begin : begin + int(rng.integers(6, 40))] = False
+    starts = on & ~np.roll(on, 1)
+    speed = np.where(starts, rng.uniform(0.3, 1.4, len(each)), 1.6 + 0.012 * rng.normal(size=len(each)))
+    return np.round(np.where(on, speed, 0.0), 2)
+
+
+def test_a_belt_that_slips_again_and_again_is_out_of_its_usual_states_for_too_long_in_all() -> None:
+    slipping, begin = belt(5), 4 * 8640 + 3600
+    slips = np.arange(len(slipping) - begin) % 36 < 6
+    slipping[begin:] = np.where(slips & (slipping[begin:] > 1.5), 1.2, slipping[begin:])
+    index, measure = watch(slipping, every_s=10.0)[0]
+    assert measure.about == "aside"
+    assert begin + 90 <= index <= begin + 360
+    assert measure.now > 1.5 * measure.usual
+
+
+def test_a_state_that_is_seldom_entered_does_not_keep_a_machine_from_being_known(pumping: Floats) -> None:
+    values = pumping.copy()
+    for day in (1, 3, 5, 7, 9):
+        values[day * DAY + 180 : day * DAY + 198] = 9.0
+    values[BEGIN:] = 3.2
+    assert "length" in [measure.about for minute, measure in watch(values) if minute > BEGIN]
+
+
 @pytest.mark.long
 def test_frequent_changes_are_reported_until_they_stop(pumping: Floats) -> None:
     hectic, ends = np.concatenate([pumping, pump(2)]), BEGIN + 2000

@@ -70,10 +70,13 @@ def _measured(pace: str, unit: str, observation: Observation, opinion: Opinion) 
     """Describe a condition that isn't about the pace itself, in its own quantity; empty if it is about the pace."""
     now, usual, about = opinion.now, opinion.usual, opinion.about
     did = "has stood still" if observation.value == 0 else f"has risen by {pace}"
-    if about == "changes":
-        return f"changes its pace about {number(now, 2)} times an hour, {number(usual, 2)} times at most so far"
-    if about in {"length", "stay"}:
-        return f"{did} for {duration(now)}, {duration(usual)} at most so far"
+    so_far = f"{duration(usual)} at most so far"
+    if about in {"changes", "starts"}:
+        what = "begins to rise" if about == "starts" else "changes its pace"
+        return f"{what} about {number(now, 2)} times an hour, {number(usual, 2)} times at most so far"
+    if about in {"length", "stay", "aside"}:
+        how = f"and hasn't kept to its usual paces for {duration(now)} of an hour" if about == "aside" else ""
+        return f"{did} {how or f'for {duration(now)}'}, {so_far}"
     if about in {"hour", "rest"}:
         usually = f", at this hour usually not{' so little' if observation.value else ''}"
         usually = _usually(observation.value, unit, opinion, ", at this hour usually") if about == "hour" else usually

@@ -16,19 +16,22 @@ def state_clause(value: float, unit: str, opinion: Opinion) -> str:
         unit: Its unit.
         opinion: The opinion of the state detector.
     """
-    now, usual = opinion.now, opinion.usual
-    if opinion.about == "changes":
-        return f"changes its state about {number(now, 2)} times an hour, {number(usual, 2)} times at most so far"
-    if opinion.about == "length":
-        return f"has stayed at {quantity(value, unit)} for {duration(now)}, {duration(usual)} at most so far"
-    if opinion.about == "stay":
-        return f"has stayed near {quantity(value, unit)} for {duration(now)}, {duration(usual)} at most so far"
+    shown, so_far = quantity(value, unit), f"{duration(opinion.usual)} at most so far"
+    if opinion.about in {"changes", "starts"}:
+        what = "starts" if opinion.about == "starts" else "changes its state"
+        most = number(opinion.usual, 2)
+        return f"{what} about {number(opinion.now, 2)} times an hour, {most} times at most so far"
+    if opinion.about in {"length", "stay"}:
+        where = "at" if opinion.about == "length" else "near"
+        return f"has stayed {where} {shown} for {duration(opinion.now)}, {so_far}"
+    if opinion.about == "aside":
+        return f"is at {shown} and hasn't been in its usual states for {duration(opinion.now)} of an hour, {so_far}"
     if opinion.about == "rest":
         below = quantity(opinion.lower, unit, digits_apart(value, opinion.lower, least=3))
-        return f"is at {quantity(value, unit)} and has been below {below} for {duration(now)}, at this hour usually not"
+        return f"is at {shown} and has been below {below} for {duration(opinion.now)}, at this hour usually not"
     at, usually = _beside(value, unit, opinion.lower, opinion.upper)
     if opinion.about.startswith("hour"):
-        return _at_wrong_hour(at, usually, duration(now), in_turn=opinion.about == "hours")
+        return _at_wrong_hour(at, usually, duration(opinion.now), in_turn=opinion.about == "hours")
     return f"is at {at}, between its states" + (f"; the nearest is {usually}" if usually else "")
 
 

@@ -166,6 +166,14 @@ def test_durations_are_in_the_unit_a_person_would_use(seconds: float, text: str)
             "well/pump changes its state about 8.6 times an hour, 4.1 times at most so far",
         ),
         (
+            Opinion("states", "state", 3.0, level=2.5, now=8.6, usual=2.0, about="starts"),
+            "well/pump starts about 8.6 times an hour, 2 times at most so far",
+        ),
+        (
+            Opinion("states", "state", 3.0, level=2.5, now=720.0, usual=120.0, about="aside"),
+            "well/pump is at 1.9 A and hasn't been in its usual states for 12 min of an hour, 2 min at most so far",
+        ),
+        (
             Opinion("states", "state", 3.0, lower=0.0, upper=0.0, level=2.5, now=600.0, about="hour"),
             "well/pump has been at 1.9 A for 10 min, at this hour usually 0 A",
         ),
