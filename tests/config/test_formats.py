@@ -12,6 +12,7 @@ from config.loading import parse
 from config.schema import LimitsTable
 from config.tables.inputs import NEED_CBOR, Input
 from edge.commands.explanation import inputs
+from edge.commands.explanation.samples import sample_of
 from edge.core.intake.decoders import DECODERS, SparkplugDecoder
 from edge.core.intake.decoders.recognition.looks_like import FORMATS
 from edge.shell.service.assembly.decoders import decoder_of
@@ -39,9 +40,9 @@ def test_a_format_gives_its_decoder_with_the_options_of_its_input(name: str) -> 
 @pytest.mark.parametrize("name", DECODERS)
 def test_check_explains_every_format(name: str) -> None:
     given = input_of(f'format = "{name}"')
-    assert inputs._input(given).startswith(f"a: {inputs._SHOWN[name][0]}")
+    assert inputs._input(given).startswith(f"a: {inputs._FORMATS[name]}")
     whole = "a/plant1/node1/device1/temperature"
-    assert inputs.example(given) == ("a", whole if name == "sparkplug" else "a")
+    assert sample_of(given)[::2] == ("a", whole if name == "sparkplug" else "a")
 
 
 @pytest.mark.parametrize("name", sorted(NEED_CBOR))

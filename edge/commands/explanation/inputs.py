@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import click
 
-from config.notation.topics import LONGEST_NAME, sender_of
 from config.schema import Configuration
 from config.tables.convention import conventions
 from config.tables.inputs import Input
 from config.writing.toml_text import toml_value
+from edge.commands.explanation.samples import sample_of
 from edge.commands.support.printing.terminal import bullet, heading, paragraph
-from edge.core.intake.decoders import NumberDecoder, Repetition
-from edge.core.intake.decoders.documents.paths import OF
-from edge.core.intake.routes import Resolved, Route, match
-from edge.core.model.notation.printable import printable
+from edge.core.model.notation.printable import printable, shortened
 
-_SHOWN = {
-    "json": ("JSON", '{"temperature": 21.5}', "temperature"),
-    "msgpack": ("MessagePack", '{"temperature": 21.5}', "temperature"),
-    "cbor": ("CBOR", '{"temperature": 21.5}', "temperature"),
-    "text": ("pairs, or values in a row", "temperature=21.5", "temperature"),
-    "number": ("a plain number", "21.5", ""),
-    "senml": ("SenML in JSON", '[{"bn": "dev1/", "n": "temperature", "v": 21.5}]', "dev1/temperature"),
-    "senml-cbor": ("SenML in CBOR", '[{"bn": "dev1/", "n": "temperature", "v": 21.5}]', "dev1/temperature"),
-    "influx": ("InfluxDB line protocol", "boiler,room=cellar temperature=21.5", "boiler/cellar/temperature"),
-    "sparkplug": ("Sparkplug B", "(a metric temperature)", "plant1/node1/device1/temperature"),
+_FORMATS = {
+    "json": "JSON",
+    "msgpack": "MessagePack",
+    "cbor": "CBOR",
+    "text": "pairs, or values in a row",
+    "number": "a plain number",
+    "senml": "SenML in JSON",
+    "senml-cbor": "SenML in CBOR",
+    "influx": "InfluxDB line protocol",
+    "sparkplug": "Sparkplug B",
 }
-"""For each format: its name, a sample payload, and the path of the number in it."""
+"""The names of the formats."""
+
+LONGEST_PAYLOAD = 100
+"""Maximum number of characters shown of a sample payload."""
 
 _WITH_KEYS = frozenset({"json", "text", "msgpack", "cbor"})
 """Formats whose keys can be configured."""
@@ -41,7 +41,7 @@ _WITH_TIMES = {
 
 
 def describe_inputs(configuration: Configuration) -> None:
-    """Print what each input reads, the keys set by its convention, and an example of topic, payload and sensor."""
+    """Print what each input reads, the keys set by its convention, and a message with its sensor."""
     heading("Inputs: from topics to sensors")
     for each in configuration.inputs:
         bullet(_input(each))
@@ -49,12 +49,13 @@ def describe_inputs(configuration: Configuration) -> None:
             click.echo(printable(f"      {line}"))
         if each.convention is not None:
             paragraph(conventions()[each.convention].note, indent=6)
-        topic, sensor = example(each)
-        click.echo(printable(f"      {topic}  {_payload(each)}"))
+        topic, payload, sensor, more = sample_of(each)
+        click.echo(printable(f"      {topic}  {shortened(payload, LONGEST_PAYLOAD)}"))
         if sensor is None:
             click.echo("      has no usable name for a sensor")
         else:
-            click.echo(f"      is sensor {click.style(printable(sensor), fg='cyan')}")
+            others = f", and {more} more" if more else ""
+            click.echo(f"      is sensor {click.style(printable(sensor), fg='cyan')}{others}")
     click.echo()
 
 
@@ -71,17 +72,8 @@ def stands_for(given: Input) -> list[str]:
     return lines
 
 
-def _payload(each: Input) -> str:
-    """A sample payload of an input."""
-    if each.format != "number":
-        return _SHOWN[each.format][1]
-    if each.values:
-        return next(iter(each.values))
-    return f"21{each.decimal}5{' °C' if each.units else ''}"
-
-
 def _input(each: Input) -> str:
-    what = _SHOWN[each.format][0]
+    what = _FORMATS[each.format]
     if each.format == "number":
         what += ", with a decimal comma" if each.decimal == "," else ""
         what += ", perhaps followed by a unit" if each.units else ""
@@ -103,14 +95,3 @@ def _input(each: Input) -> str:
     elif each.repetition == "full_repeat":
         text += " Sensors repeat what hasn't changed, so neither a repeated value nor silence means anything."
     return text
-
-
-def example(each: Input) -> tuple[str, str | None]:
-    """A topic matched by an input, and the name of its sensor; None if that isn't usable."""
-    letters = iter("abcdefghijklmnopqrstuvwxyz" * (LONGEST_NAME // 26 + 1))
-    spelled = {"+": lambda: next(letters), "#": lambda: f"{next(letters)}/{next(letters)}"}
-    topic = "/".join(spelled[level]() if level in spelled else level for level in each.topic.split("/"))
-    levels = match(each.topic.split("/"), topic.split("/")) or []
-    route = Route(each.topic, each.sensor, NumberDecoder(), Repetition.PERIODIC)
-    identity = "".join(f"{asked.rpartition('.')[2].removesuffix('?').upper()}{OF}" for asked in sender_of(each.sensor))
-    return topic, Resolved(route, topic, levels).sensor(f"{identity}{_SHOWN[each.format][2]}")

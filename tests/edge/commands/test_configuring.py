@@ -9,10 +9,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from config.loading import load, parse
+from config.tables.convention import Convention, conventions
 from detectors import DETECTORS, DEVICE_DETECTORS
 from detectors.parameters import parameters_of
 from edge.commands import main
-from edge.commands.explanation.inputs import example
+from edge.commands.explanation.samples import sample_of
 from edge.core.model.notation.topics import Topics
 
 
@@ -210,16 +211,50 @@ def test_output_to_a_file_is_plain_and_a_terminal_gets_colors() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "topic", "sensor"),
+    ("text", "message", "sensor"),
     [
-        ('topic = "a/+"', "a/a", "a/a/temperature"),
-        ('topic = "#"\nsensor = "{1}/{field}"', "a/b", "a/b/temperature"),
-        ('topic = "+/x/+"\nsensor = "{2}-{1}"\nformat = "number"', "a/x/b", "b-a"),
-        ('topic = "t"\nformat = "number"', "t", "t"),
+        ('topic = "a/+"', 'a/a {"temperature": 21.5}', "a/a/temperature"),
+        ('topic = "#"\nsensor = "{1}/{field}"', 'a/b {"temperature": 21.5}', "a/b/temperature"),
+        ('topic = "+/x/+"\nsensor = "{2}-{1}"\nformat = "number"', "a/x/b 21.5", "b-a"),
+        ('topic = "t"\nformat = "number"', "t 21.5", "t"),
+        ('topic = "t"\nvalue_key = "val"', 't {"val": 21.5}', "t"),
+        (
+            'topic = "t"\nsensor = "{payload.tags.room}/{field}"',
+            't {"tags": {"room": "ROOM"}, "temperature": 21.5}',
+            "ROOM/temperature",
+        ),
+        (
+            'topic = "gw"\nitems = "data.list[*]"\nname = "{kind}"\nvalue_key = "v"',
+            'gw {"data": {"list": [{"kind": "temperature", "v": 21.5}]}}',
+            "gw/temperature",
+        ),
+        ('topic = "t"\nformat = "text"\ncolumns = ["time", "hum"]', "t 1700000000;21.5", "t/hum"),
+        ('topic = "t"\nformat = "text"\ndecimal = ","', "t temperature=21,5", "t/temperature"),
+        ('topic = "t"\nformat = "influx"', "t boiler,room=cellar temperature=21.5", "t/boiler/cellar/temperature"),
     ],
 )
-def test_the_example_follows_topic_and_template(text: str, topic: str, sensor: str) -> None:
-    assert example(parse(f"[[input]]\n{text}\n").configuration.inputs[0]) == (topic, sensor)
+def test_the_example_is_on_the_configured_topic_and_is_read_as_configured(text: str, message: str, sensor: str) -> None:
+    topic, payload, name, _ = sample_of(parse(f"[[input]]\n{text}\n").configuration.inputs[0])
+    assert (f"{topic} {payload}", name) == (message, sensor)
+
+
+def test_the_example_of_a_convention_is_on_the_configured_topic() -> None:
+    text = '[[input]]\nconvention = "zigbee2mqtt"\ntopic = "z2m/kitchen"\nsensor = "{topic}/{field}"\n'
+    topic, _, sensor, _ = sample_of(parse(text).configuration.inputs[0])
+    assert (topic, str(sensor).startswith("z2m/kitchen/")) == ("z2m/kitchen", True)
+
+
+@pytest.mark.parametrize("convention", conventions().values(), ids=lambda each: each.name)
+def test_the_example_of_a_convention_is_one_of_its_own_messages(convention: Convention) -> None:
+    topic, payload, sensor, more = sample_of(
+        parse(f'[[input]]\nconvention = "{convention.name}"').configuration.inputs[0]
+    )
+    of_text = [each for each in convention.examples if not each.hexadecimal]
+    if of_text:
+        shown = next(each for each in of_text if (each.topic, each.payload) == (topic, payload))
+        assert sensor in shown.sensors
+        assert more == len(shown.sensors) - 1
+    assert sensor
 
 
 def test_detectors_lists_all_detectors_and_presets() -> None:
