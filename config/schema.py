@@ -333,8 +333,22 @@ class Configuration(Table):
             "rules": [each.as_plain() for each in self.profiles],
             "devices": [each.as_plain() for each in self.resolved_devices],
         }
-        text = json.dumps(decisive, sort_keys=True, allow_nan=False, ensure_ascii=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return _digest_of(decisive)
+
+    def digests(self) -> str:
+        """`digest()`, a colon, and a SHA-256 over what the operator has written of that.
+
+        The second stays the same when a new version has other defaults, presets or conventions.
+        """
+        tables = {"limits", "maintenance", "rules", "devices", "incidents"}
+        written = self.model_dump(mode="json", include=tables, exclude_unset=True)
+        written["inputs"] = [each.written() for each in self.inputs]
+        return f"{self.digest()}:{_digest_of({**written, 'gateway': self.gateway.name})}"
+
+
+def _digest_of(content: object) -> str:
+    text = json.dumps(content, sort_keys=True, allow_nan=False, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _with_client_id(connection: Connection, client_id: str) -> Connection:

@@ -19,7 +19,7 @@ from config.notation.topics import (
     sender_of,
     template_problem,
 )
-from config.tables.convention import convention_problem, with_convention
+from config.tables.convention import convention_problem, conventions, with_convention
 from config.tables.fields import Table, checked, refuse
 from config.tables.transport import zone_problem
 
@@ -224,6 +224,12 @@ class Input(Table):
         values = self.model_dump(mode="json", exclude=without)
         unsaid = {key for key in LATER if getattr(self, key) == type(self).model_fields[key].default}
         return {key: value for key, value in values.items() if key not in unsaid}
+
+    def written(self) -> dict[str, object]:
+        """The keys that the operator has set, as plain values, without those that its convention sets alike."""
+        values = self.model_dump(mode="json", exclude_unset=True)
+        usual = {} if self.convention is None else conventions()[self.convention].keys
+        return {key: value for key, value in values.items() if key not in usual or value != usual[key]}
 
     @field_validator("value_key", "time_keys", "time_format", "ignore", "batch", "items", "name")
     @classmethod

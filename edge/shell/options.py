@@ -16,7 +16,7 @@ class ServiceOptions:
 
     Attributes:
         topics: This gateway's own topics.
-        digest: Digest of the configuration, stored with snapshots.
+        digest: Digests of the configuration, stored with snapshots.
         inputs: Digest of the configured inputs.
         store: Path of the store, next to which the status file is written; None for no status file.
         filters: Topic filters of the inputs, in configuration order.

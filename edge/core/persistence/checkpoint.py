@@ -164,6 +164,15 @@ def breaks(part: JournalPart) -> bool:
     return isinstance(part, ClockStep | CommandApplied | SensorsForgotten)
 
 
+EARLIER, NEW = "of an earlier version", "new in this version"
+"""Why state is missing after an upgrade; the first is followed by the versions."""
+
+
+def is_due_to_upgrade(reason: str) -> bool:
+    """Whether state is missing for a reason that an upgrade explains."""
+    return reason == NEW or reason.startswith(EARLIER)
+
+
 class Loading:
     """Restores components from the parts of a snapshot.
 
@@ -187,7 +196,8 @@ class Loading:
             if name != SENSORS:
                 self.missing[name] = "unknown to this version"
         elif part.version != component.version:
-            self.missing[name] = f"in version {part.version}, this one knows {component.version}"
+            when = EARLIER if part.version < component.version else "of a later version"
+            self.missing[name] = f"{when}: {part.version}, this one knows {component.version}"
         else:
             try:
                 component.load(part.first, part.state)
@@ -197,7 +207,7 @@ class Loading:
     def finish(self) -> dict[str, str]:
         """Finish loading; returns all missing components, each with the reason."""
         absent = self._known.keys() - self._present
-        self.missing |= {name: "not in the snapshot" for name in self._known if name in absent}
+        self.missing |= {name: NEW for name in self._known if name in absent}
         return self.missing
 
 

@@ -95,7 +95,7 @@ def service_options(configuration: Configuration, instance: str, onlooker: Onloo
     catches = {fault for each in (*of_sensors, *of_devices) for fault in each.catches}
     return ServiceOptions(
         topics=Topics(configuration.gateway.topic_base),
-        digest=configuration.digest(),
+        digest=configuration.digests(),
         inputs=configuration.inputs_digest(),
         store=keep.path,
         filters=tuple(each.topic for each in configuration.inputs),

@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 from edge.core.incidents.events.gaps import Gap
+from edge.core.persistence.checkpoint import is_due_to_upgrade
 from edge.core.persistence.components.detector_states import MissingState
 from edge.core.persistence.journal import JournalError, Part, SequenceReserved, UnknownPart, pack, unpack
 from edge.core.persistence.published_incidents import PublishedIncidents
 from edge.core.persistence.snapshot import SENSORS, LaterSnapshotError, Snapshot, SnapshotError, known_sensors
 from edge.core.pipeline import Pipeline
+from edge.shell.service.state.change import Change
 from edge.shell.service.state.checkpointer import write_snapshot
 from edge.shell.service.state.relearning import RelearningPlan
 from edge.shell.service.state.snapshot_policy import cost_s
@@ -88,7 +90,7 @@ def resume(
     Args:
         make_pipeline: Creates an empty core.
         store: The store.
-        digest: Digest of the present configuration.
+        digest: Digests of the present configuration, see `Configuration.digests()`.
         inputs: Digest of the configured inputs.
         now: Seconds since the epoch, UTC.
         working: Called repeatedly during the work. An exception from it ends the work and leaves the store unchanged.
@@ -114,10 +116,10 @@ def resume(
         earlier = recollection.since[:restored]
         relearning = RelearningPlan(lambda: _newest_first(store, earlier), journal.past, working)
         if recollection.state is not None:
-            learned = _teach(pipeline, relearning, unlearned, changed=recollection.digest != digest)
+            learned = _teach(pipeline, relearning, unlearned, Change.between(recollection.digest, digest))
         if recollection.state is not None or recollection.complete:
             pipeline.replay(journal.since(_attended(recollection.since[restored:], working)))
-        if recollection.state is not None and recollection.digest != digest:
+        if recollection.state is not None and Change.between(recollection.digest, digest):
             devices = pipeline.new_devices()
             learned += relearning.teach(partial(pipeline.learn, devices)) if devices.slots else 0
     except SnapshotError as error:
@@ -126,7 +128,7 @@ def resume(
     _log_resumed(pipeline, recollection, learned, time.monotonic() - began)
     pipeline.counters.clear()
     pipeline.continue_after(store.last_sequence())
-    changed = recollection.state is not None and recollection.digest != digest
+    changed = recollection.state is not None and bool(Change.between(recollection.digest, digest))
     corrected = is_whole and not anew and _correct(pipeline, published, store, now, raises=changed)
     if anew or changed or incomplete or learned or corrected or not is_whole or journal.cost_s > SNAPSHOT_S:
         write_snapshot(store, pipeline, digest, inputs, now)
@@ -215,12 +217,15 @@ def _restore(
     return pipeline.finish_restoring(), done
 
 
-def _teach(pipeline: Pipeline, relearning: RelearningPlan, unlearned: MissingState, *, changed: bool) -> int:
+def _teach(pipeline: Pipeline, relearning: RelearningPlan, unlearned: MissingState, change: Change) -> int:
     """Learn from the journal what the snapshot didn't contain; returns the number of readings used."""
     for component, reason in unlearned.components.items():
-        log.info("state_left_out component=%s reason=%r", component, reason)
+        event = "upgraded" if is_due_to_upgrade(reason) else "state_left_out"
+        log.info("%s component=%s reason=%r: it is learned again from the journal", event, component, reason)
     if not unlearned.slots:
         return 0
-    if changed:
+    if change is Change.UPGRADE:
+        log.info("upgraded sensors_concerned=%d: this version has other defaults", len(unlearned.slots))
+    elif change is Change.CONFIGURATION:
         log.info("configuration_changed sensors_concerned=%d", len(unlearned.slots))
     return relearning.teach(partial(pipeline.learn, unlearned))
