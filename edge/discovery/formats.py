@@ -18,6 +18,7 @@ from edge.core.intake.decoders.documents.keys.time_keys import USUAL, TimeKeys
 from edge.core.intake.decoders.documents.lists import may_name_element
 from edge.core.intake.decoders.documents.options import identifying_text
 from edge.core.intake.decoders.documents.sender_keys import SENDERS, senders_in
+from edge.core.intake.decoders.notation.text_numbers import ODD
 from edge.core.intake.decoders.recognition.looks_like import instead, is_time
 from edge.core.model.readings.messages import Message, Refused
 from edge.discovery.bookkeeping import bookkeeping_in, is_bookkeeping_name
@@ -232,6 +233,6 @@ def _is_unread(keys: Keys, payload: bytes) -> bool:
     if found is None or not found.samples:
         return True
     return any(
-        each.reason == "no_sender" or (each.reason == "odd_number" and not is_bookkeeping_name(each.path))
+        each.reason == "no_sender" or (each.detail == ODD and not is_bookkeeping_name(each.path))
         for each in found.refusals
     )

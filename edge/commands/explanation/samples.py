@@ -126,7 +126,7 @@ def _fields(given: Input) -> Any:
         found: Any = {"temperature" if is_usual else given.value_key: VALUE}
     else:
         names = [each for each in _PLACEHOLDER.findall(given.name) if each != "index"]
-        found = {**dict.fromkeys(names, "temperature"), given.value_key: VALUE}
+        found = {**{each: each.upper() for each in names}, given.value_key: VALUE}
         path = given.items.removesuffix("[*]")
         found = [found] if path != given.items else found
         for key in reversed(path.split(".") if path else ()):

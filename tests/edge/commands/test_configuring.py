@@ -225,8 +225,8 @@ def test_output_to_a_file_is_plain_and_a_terminal_gets_colors() -> None:
         ),
         (
             'topic = "gw"\nitems = "data.list[*]"\nname = "{kind}"\nvalue_key = "v"',
-            'gw {"data": {"list": [{"kind": "temperature", "v": 21.5}]}}',
-            "gw/temperature",
+            'gw {"data": {"list": [{"kind": "KIND", "v": 21.5}]}}',
+            "gw/KIND",
         ),
         ('topic = "t"\nformat = "text"\ncolumns = ["time", "hum"]', "t 1700000000;21.5", "t/hum"),
         ('topic = "t"\nformat = "text"\ndecimal = ","', "t temperature=21,5", "t/temperature"),

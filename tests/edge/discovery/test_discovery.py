@@ -337,6 +337,11 @@ def test_the_notation_of_bookkeeping_decides_nothing() -> None:
     ]
 
 
+@pytest.mark.parametrize("text", ["1.234.567", "<0.1", "1e999"])
+def test_a_field_that_no_option_reads_hides_no_other(text: str) -> None:
+    assert inputs(("a/b", {"temp": 21.5, "odd": text})) == [{"topic": "a/b", "format": "json"}]
+
+
 def test_a_version_that_has_a_topic_of_its_own_is_left_out() -> None:
     assert inputs(("dsmr/dsmr_version", "50"), ("dsmr/power", "1.5")) == [{"topic": "dsmr/power", "format": "number"}]
 
