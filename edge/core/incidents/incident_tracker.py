@@ -33,9 +33,6 @@ must last as long as the sensor was known otherwise."""
 KNOWN_S = 3 * 86_400.0
 """Observed time after which what comes and goes isn't simply unknown yet."""
 
-LASTING = 3
-"""What isn't clearly beyond its level must last for this many readings."""
-
 Order = tuple[int, int, float, int]
 """Position of a finding within a batch."""
 
@@ -169,8 +166,8 @@ class IncidentTracker(SensorArrays):
         else:
             signal = MachineInput.EXCEEDS if ratio >= 1.0 else MachineInput.HOLDS
         if signal is MachineInput.EXCEEDS and not tracker.state.holds_open:
-            lasting = 1 if is_clear(observation) else LASTING
-            if self._run(slot) < max(settings.raise_after, lasting):
+            run = self._run(slot)
+            if run < settings.raise_after or not is_clear(observation, run):
                 signal = MachineInput.HOLDS
         if signal is MachineInput.EXCEEDS and tracker.calm_s > 0 and tracker.incident is not None:
             tracker.calm_s = self.recurrences.show(slot, observation.time - tracker.incident.last.time)

@@ -13,6 +13,12 @@ CLEAR, CLEAR_OF_BAND = 1.5, 1.25
 """A single moment raises an incident where its score is this many times its raising level, or its value this many times
 as far from the middle of the band as the end of that."""
 
+LASTING = 3
+"""What is barely beyond its level must last for this many readings."""
+
+CONFIRMS = 0.75
+"""Share of its own raising level from which a second detector confirms the first."""
+
 OF_MOMENTS = frozenset({"rate", "contextual"})
 """Kinds that a single reading can show and that have heavy tails. A level is set by what happens by chance once in a
 number of days, and scores barely beyond it are nearly as frequent: they are noise unless another detector confirms
@@ -147,14 +153,24 @@ class Observation:
         return max((each.ratio for each in self.opinions if each.detector in detectors), default=0.0)
 
 
-def is_clear(observation: Observation) -> bool:
-    """Whether an observation raises an incident although it is the first one that exceeds a level.
+def is_clear(observation: Observation, run: int) -> bool:
+    """Whether an observation that exceeds a level raises an incident.
 
-    It does if it is far beyond the level or the band, if several detectors agree, or if it shows a condition that spans
-    several readings.
+    It does if it is far beyond the level or the band, if a second detector confirms it, if it shows a condition that
+    spans several readings, or if it lasts. A value within the band of the only detector that it surprises can't last:
+    the surprise is about the readings before it, and wouldn't keep an incident open either.
+
+    Args:
+        observation: The reading and the detectors' opinions.
+        run: Number of consecutive readings that exceeded a level, this one included.
     """
     beyond = [each for each in observation.opinions if each.exceeds]
-    return len(beyond) > 1 or any(
-        each.kind not in OF_MOMENTS or each.ratio >= CLEAR or each.distance(observation.value) >= CLEAR_OF_BAND
+    if beyond and sum(each.ratio >= CONFIRMS for each in observation.opinions) > 1:
+        return True
+    return any(
+        each.kind not in OF_MOMENTS
+        or each.ratio >= CLEAR
+        or each.distance(observation.value) >= CLEAR_OF_BAND
+        or (run >= LASTING and not each.lower <= observation.value <= each.upper)
         for each in beyond
     )

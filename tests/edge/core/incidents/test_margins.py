@@ -51,9 +51,25 @@ def test_a_reading_far_beyond_its_level_is_reported_immediately() -> None:
     assert raised(1, 5.1, value=-10.0)
 
 
-def test_several_detectors_that_agree_need_no_second_reading() -> None:
-    assert not is_clear(observation(5.1, 4.9))
+def test_a_second_detector_confirms_a_reading_from_three_quarters_of_its_own_level_on() -> None:
     assert raised(1, 5.1, 5.05)
+    assert raised(1, 5.1, 3.75)
+    assert not raised(1, 5.1, 3.74)
+
+
+def test_detectors_that_nearly_reach_their_levels_dont_raise_an_incident_together() -> None:
+    assert not is_clear(observation(4.9, 4.9), run=3)
+
+
+def test_a_value_within_the_band_of_the_only_surprised_detector_is_no_incident_however_long_that_lasts() -> None:
+    assert not raised(30, 5.1, kind="contextual", value=7.0)
+    assert raised(30, 5.1, 3.8, kind="contextual", value=7.0)
+    assert raised(1, 7.5, kind="contextual", value=7.0)
+
+
+def test_a_detector_without_a_band_is_believed_after_three_readings() -> None:
+    opinion = Opinion("contextual", "contextual", 5.1, level=LEVEL)
+    assert [is_clear(Observation(0.0, 9.0, LEVEL, [opinion]), run) for run in (2, 3)] == [False, True]
 
 
 @pytest.mark.parametrize("kind", ["drift", "flatline", "state", "variance", "level_shift"])
