@@ -222,6 +222,18 @@ class Incident:
             self.below += 1
         self._call(leading, is_most=is_most, is_worse=is_worse)
 
+    def show_again(self, observation: Observation) -> None:
+        """Note that learned behaviour is about to be unusual again while something else has held the incident open.
+
+        That is news, unless it is so often.
+        """
+        if observation.time - self.updated < RISE_S:
+            self.news = True
+            return
+        for opinion in observation.opinions:
+            if opinion.exceeds:
+                self.conditions.pop(opinion.kind, None)
+
     def _widen(self, observation: Observation, clock: float) -> None:
         leading = observation.opinions[0]
         if observation.is_silence:
@@ -234,6 +246,8 @@ class Incident:
         if broken and self.last is not observation:
             self.last = observation
             self.count += 1
+        if broken and self.extent is not None and not observation.per and not observation.is_strange:
+            self.extent.reach_to(observation.value)
         for limit in broken:
             self.excess = max(self.excess, limit.score)
             is_farther = limit.excess(observation.read) > limit.excess(self.peak.value)
@@ -315,12 +329,14 @@ class Incident:
     def worth_an_update(self, time: float, update_s: float) -> bool:
         """Whether to publish an update.
 
-        A new kind is published at once, and so is a rise by two classes, to `URGENT` or beyond, or of a silence;
-        another name at intervals, a smaller rise at longer ones. The agreement of another detector is not a reason.
+        A new kind is published at once, and so is a value far beyond what was told, and a rise by two classes, to
+        `URGENT` or beyond, or of a silence; another name at intervals, a smaller rise at longer ones. The agreement of
+        another detector is not a reason.
         """
         rise, waited = self.rise, time - self.updated
         is_urgent = self.learned_kind == "missing" or severity_class(self.severity) + rise >= URGENT
-        if self.joined or rise > 1 or (rise and is_urgent):
+        has_leapt = self.extent is not None and self.extent.has_leapt
+        if self.joined or has_leapt or rise > 1 or (rise and is_urgent):
             return True
         return (self.news and waited >= update_s) or (rise > 0 and waited >= max(update_s, RISE_S))
 
@@ -343,6 +359,8 @@ class Incident:
         self.severity = self.current_severity()
         self.updated = time
         self.news = self.joined = False
+        if self.extent is not None:
+            self.extent.tell()
         self.told_silent = self.last.is_silence
         self.published += 1
         return self.published - 1

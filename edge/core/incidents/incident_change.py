@@ -16,7 +16,7 @@ class CommonCause:
     """A common cause of several incidents, of which one is reported.
 
     Attributes:
-        kind: The common property: `missing`, `flatline` or `jump`.
+        kind: The common property: `missing`, `flatline`, `error_value`, `peers` or `jump`.
         slots: Slots of the sensors and devices with open incidents.
         ended: Slots of those whose incidents ended.
     """

@@ -285,7 +285,7 @@ class StateMachine:
         if action in {Action.RAISE, Action.EXPIRE}:
             self.since = observation.time
         if action in {Action.RAISE, Action.EXTEND}:
-            self._extend(observation, yardstick, clock)
+            self._extend(observation, yardstick, clock, again=action is Action.RAISE)
         elif action in {Action.CLEAR, Action.EXPIRE} and before is not None:
             before.learned_kind = ""
             self.calm, self.calm_s = 0, 0.0
@@ -341,10 +341,12 @@ class StateMachine:
         elif signal is MachineInput.VALUE and self.incident is not None:
             self.incident.error = None
 
-    def _extend(self, observation: Observation, yardstick: Yardstick, clock: float) -> None:
+    def _extend(self, observation: Observation, yardstick: Yardstick, clock: float, *, again: bool) -> None:
         if self.incident is None:
             self.incident = Incident.from_observation(observation, yardstick, clock)
         else:
+            if again:
+                self.incident.show_again(observation)
             self.incident.extend(observation, clock)
 
     def _follow_limits(self, observation: Observation, settings: IncidentSettings, yardstick: Yardstick) -> bool:

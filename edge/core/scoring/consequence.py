@@ -48,6 +48,9 @@ CERTAIN = 3
 UNCERTAIN = 400
 """Highest severity while the value may be an error value, which is that of one."""
 
+FARTHER, FARTHER_WIDTHS = 2.0, 0.5
+"""A value has leapt if it is this many times as far beyond the usual range as was told, and another half of a width."""
+
 EPISODE_S = 3600.0
 """The usual length of an incident as long as nothing is known of the sensor's."""
 
@@ -142,6 +145,10 @@ class IncidentExtent:
         lowest: The lowest of them.
         highest: The highest of them.
         severity: At the worst moment so far; 0 while there was none.
+        over: The farthest above the usual range so far, in its widths.
+        under: The farthest below it.
+        told_over: What was published of `over`.
+        told_under: What was published of `under`.
     """
 
     yardstick: Yardstick = UNKNOWN
@@ -156,6 +163,10 @@ class IncidentExtent:
     lowest: float = math.inf
     highest: float = -math.inf
     severity: int = 0
+    over: float = 0.0
+    under: float = 0.0
+    told_over: float = 0.0
+    told_under: float = 0.0
 
     def add(self, value: float, leading: Opinion, time: float, clock: float, *, is_strange: bool) -> None:
         """Add a reading that exceeds its level.
@@ -176,6 +187,7 @@ class IncidentExtent:
         self.readings += 1
         if not is_strange:
             self.lowest, self.highest = min(self.lowest, value), max(self.highest, value)
+            self.reach_to(value)
         self.out, self.beyond = max(self.out, out), max(self.beyond, beyond)
         passed = [each for each in (time - self.since, clock - self.clock) if not math.isnan(each)]
         self.lasted = max(self.lasted, min(passed, default=0.0))
@@ -185,6 +197,24 @@ class IncidentExtent:
         grown = self.out - self.first
         found = severity_of_consequence(self.out, self.beyond, grown, lasted, self.readings, of.sure)
         self.severity = max(self.severity, min(found, of.most, UNCERTAIN if is_strange else WORST_SEVERITY))
+
+    def reach_to(self, value: float) -> None:
+        """Note how far a value is beyond the usual range, as far as that is known."""
+        beyond = self.yardstick.sure * self.yardstick.beyond(value)
+        if value > self.yardstick.high:
+            self.over = max(self.over, beyond)
+        elif value < self.yardstick.low:
+            self.under = max(self.under, beyond)
+
+    @property
+    def has_leapt(self) -> bool:
+        """Whether the value has gone far beyond what was published of the incident, to either side."""
+        sides = (self.over, self.told_over), (self.under, self.told_under)
+        return any(far >= FARTHER * told + FARTHER_WIDTHS for far, told in sides)
+
+    def tell(self) -> None:
+        """Record that the incident is published as it is now."""
+        self.told_over, self.told_under = self.over, self.under
 
     def shift(self, by: float) -> None:
         """Move its beginning by the given number of seconds: the clock that stamps the sensor's readings was set."""

@@ -9,10 +9,9 @@ almost nothing, as at midnight, at the end of a month, at an overflow or at a re
 sensor is or isn't one. A counter that falls too often becomes a gauge. A sensor that has never fallen since its first
 reading may be a counter; until that is known, its values are withheld from detectors.
 
-A stretch ends with a reading. It lasts long enough that the pace isn't dominated by resolution: a meter that counts
-whole litres has no meaningful pace over a second. A reset begins a new stretch and is otherwise ignored. A counter that
-falls and returns a few readings later wasn't reset: the readings in between were error values. A jump
-(`errors/jumps.py`) begins a new stretch too.
+A stretch (`sensors/stretches.py`) ends with a reading. A reset begins a new one and is otherwise ignored. A counter
+that falls and returns a few readings later wasn't reset: the readings in between were error values. A jump
+(`errors/jumps.py`) begins a new stretch too, and an overflow none, since it is known how far the counter has risen.
 """
 
 from __future__ import annotations
@@ -27,8 +26,9 @@ from detectors.numeric.arrays import Numbers, Rows, Slots
 from detectors.numeric.elementwise import NOTHING, any_of, maximum, minimum, nowhere, where
 from edge.core.model.readings.rounds import Round
 from edge.core.model.sensors.sensor_arrays import SensorArrays
-from edge.core.scoring.errors.jumps import Jump, is_beyond, unit_factor
+from edge.core.scoring.errors.jumps import Jump, is_beyond, overflow, unit_factor
 from edge.core.scoring.opinions import Observation
+from edge.core.scoring.sensors.stretches import stretch_of
 
 FEWEST = 10.0
 """Minimum number of rises of a counter."""
@@ -63,20 +63,8 @@ SAME = 1e-6
 MOST_AWAY = 5.0
 """Maximum number of readings after a fall within which a counter that returns wasn't reset."""
 
-CLEAR_STEPS = 4.0
-"""A rise of this many steps of resolution is sufficient for a pace; a sequence of smaller rises should have"""
-
-STEPS = 6.0
-"""this many of them."""
-
-SHORTEST_S, LONGEST_S = 60.0, 3_600.0
-"""Minimum and maximum duration of a stretch, unless readings are further apart."""
-
 SHORTEST_LAPSE_S = 1e-3
 """Minimum duration of a jump."""
-
-UNITS_S = ((1.0, 1.0), (60.0, 1.0), (3_600.0, 0.05))
-"""Time units of a pace in seconds, with the minimum value for which each is used; otherwise the pace is per day."""
 
 
 class Finding(NamedTuple):
@@ -250,8 +238,8 @@ class Paces(SensorArrays):
         rose = rose & ((state["away"][slots] >= MOST_AWAY) | (values < state["top"][slots]))
         shrank = (moved < 0) & (values > 0)
         if any_of(shrank):
-            columns = np.atleast_1d(values), np.atleast_1d(last)
-            shrank &= np.array([unit_factor(was, now) < 1.0 for now, was in zip(*columns, strict=True)])
+            columns = (np.atleast_1d(each).tolist() for each in (slots, last, values, times))
+            shrank &= np.array([self._shrank(*each) for each in zip(*columns, strict=True)])
             shrank = shrank if type(slots) is not int else bool(shrank[0])
         found = counter & (rose | shrank)
         return found if any_of(found) else None
@@ -350,7 +338,10 @@ class Paces(SensorArrays):
             return [Finding(slot)]
         if is_counter and last - value <= JITTER * self.finest[slot]:
             return ()
-        if 0 <= value <= LANDING * last:
+        size = self._overflow(slot, last, value, time)
+        if size:
+            pass
+        elif 0 <= value <= LANDING * last:
             self.strikes[slot] *= 0.5 ** (max(time - self.struck[slot], 0.0) / HALF_LIFE_S)
             self.strikes[slot] += 1.0
             self.struck[slot] = time
@@ -364,8 +355,23 @@ class Paces(SensorArrays):
                 return [Finding(slot)]
         self.top[slot], self.bottom[slot], self.away[slot] = last, value, 0.0
         self.top_value[slot], self.top_time[slot] = self.start_value[slot], self.start_time[slot]
-        self.start_value[slot], self.start_time[slot] = value, time
+        if size:
+            self.start_value[slot] -= size
+        else:
+            self.start_value[slot], self.start_time[slot] = value, time
         return ()
+
+    def _shrank(self, slot: int, last: float, value: float, time: float) -> bool:
+        """Whether a reading is a power of ten smaller than the last one, and not because the counter has overflowed."""
+        return unit_factor(last, value) < 1.0 and not self._overflow(slot, last, value, time)
+
+    def _overflow(self, slot: int, last: float, value: float, time: float) -> float:
+        """The size of a counter that has overflowed since the last reading, by its usual pace; else 0."""
+        rise, counted, passed = float(self.rise[slot]), float(self.counted[slot]), time - float(self.start_time[slot])
+        if counted < FEWEST:
+            return 0.0
+        usual = rise / counted, rise * passed / max(time - float(self.surveyed[slot]), 1.0)
+        return overflow(last, value, LEAP * max(usual))
 
     def _return(self, slot: int) -> Finding:
         """Resume the stretch before a fall from which the counter has returned."""
@@ -379,12 +385,8 @@ class Paces(SensorArrays):
         readings, rises = float(self.readings[slot]), float(self.counted[slot])
         lasted = max(float(time - self.surveyed[slot]), 1e-6)
         interval, mean = lasted / max(readings - 1.0, 1.0), float(self.rise[slot]) / rises
-        steps = mean / float(self.finest[slot])
-        often = rises / readings
-        width = 0.0 if steps >= CLEAR_STEPS else STEPS / (often * steps) * interval
-        self.width[slot] = max(min(max(width, SHORTEST_S), LONGEST_S) - interval / 2.0, 0.0)
-        busy = mean / interval if steps >= CLEAR_STEPS else mean * rises / lasted
-        self.per[slot] = next((unit for unit, least in UNITS_S if busy * unit >= least), DAY_S)
+        stretch = stretch_of(mean, float(self.finest[slot]), interval, rises / readings, mean * rises / lasted)
+        self.width[slot], self.per[slot] = stretch.width, stretch.per
 
     def _begin_account(self, slot: int, time: float) -> None:
         """Start measuring again whether a sensor only rises."""

@@ -115,6 +115,15 @@ def test_a_unit_changed_to_a_thousandth_is_not_a_reset() -> None:
     assert first["message"].endswith(" l within 2 min, 1/1000 of it: its unit may have changed")
 
 
+def test_a_meter_that_overflows_to_a_ten_thousandth_has_not_changed_its_unit() -> None:
+    rise = [round(each / 100, 3) for each in rises(4, 7)]
+    start = 99.982 - round(sum(rise[:1800]), 3)  # reaches 99.982 at reading 1800
+    rise[1800] = 0.028
+    values = [round(each % 100.0, 3) for each in counted(rise, start=start)]
+    assert values[1800:1802] == [99.982, 0.01]
+    assert reported(line_of(values)) == []
+
+
 @pytest.mark.long
 def test_a_jump_is_reported_in_the_same_way_among_many_sensors_and_alone() -> None:
     values = altered(lambda each: each + 900_000.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, seed, settings
@@ -165,6 +166,44 @@ def test_sensors_of_one_place_that_jump_together_are_one_incident() -> None:
     line = Line(pipeline(lambda _: rule(*detectors(ewma={})))).take(merged(usual, after, CLOCK[:70]))
     raised = [each.sensor for each in line.events if each.transition == "raised" and each.kind != "missing"]
     assert sorted(raised) == ["now/far/c", "now/press/a"]
+
+
+def told(line: Line) -> list[str]:
+    return [each.message for each in line.events if each.sensor.startswith("now/press/")]
+
+
+def test_what_is_found_of_each_sensor_soon_after_a_common_jump_is_no_other_incident() -> None:
+    names = ["now/press/a", "now/press/b", "now/press/c"]
+    usual = plant(every(1.0, START, QUIET), *names)
+    after = [reading(each, QUIET + time, 60.0 + time % 3) for time in range(30) for each in names]
+    back = plant(every(1.0, QUIET + 30.0, QUIET + 600.0), *names)
+    watched = detectors(ewma={}, rate={}, cusum={}, flatline={})
+    line = Line(pipeline(lambda _: rule(*watched))).take(merged(usual, after, back))
+    mine = [each for each in line.events if each.sensor.startswith("now/press/")]
+    assert {each.sensor for each in mine} == {"now/press/a"}
+    assert told(line)[1] == "3 sensors of now/press have jumped together: a, b, c"
+    assert told(line)[-1].startswith("3 sensors of now/press are back to normal after ")
+
+
+def test_the_second_sensor_of_a_slow_group_is_heard_of_within_seconds() -> None:
+    names = ["now/press/a", "now/press/b"]
+    usual = [reading(each, START + 600.0 * time, 20.0 + time % 7 / 10) for time in range(500) for each in names]
+    after = [reading(each, START + 300_000.0, 60.0) for each in names]
+    clock = plant(every(1.0, START + 300_000.0, START + 300_060.0), "now/other/clock")
+    line = Line(pipeline(lambda _: rule(*detectors(ewma={})))).take(merged(usual, after, clock))
+    assert told(line)[-1] == "2 sensors of now/press have jumped together: a, b"
+
+
+def test_sensors_of_a_bus_that_send_error_values_together_are_one_incident() -> None:
+    names = ["now/press/a", "now/press/b", "now/press/c"]
+    usual = plant(every(10.0, START, QUIET), *names)
+    broken = [reading(each, QUIET + 10.0 * time, -127.0) for time in range(6) for each in names]
+    back = [reading(each, QUIET + 60.0 + 10.0 * time, 20.0 + time % 3) for time in range(9) for each in names]
+    watched = replace(rule(*detectors(ewma={})), no_value=(-127.0,))
+    line = Line(pipeline(lambda _: watched)).take(merged(usual, broken, back))
+    assert told(line)[0] == "now/press/a sends -127, an error value"
+    assert told(line)[1] == "3 sensors of now/press send error values: a, b, c"
+    assert told(line)[-1].startswith("3 sensors of now/press have real values again after ")
 
 
 def test_an_acknowledgement_covers_all_sensors_of_an_incident() -> None:

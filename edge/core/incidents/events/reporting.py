@@ -119,9 +119,11 @@ class Reporter:
         if is_device(facts.name):
             shares = [(each.sensor, each.share) for each in contributions]
             return device_sentence(facts.name, *what, shares, len(names))
-        if finding.one_cause is not None:
-            return group_sentence(self._affected(finding, names), finding)
-        return sentence(SensorChange(facts.name, facts.unit, *what, band, opinion, finding.summary.interval))
+        change = SensorChange(facts.name, facts.unit, *what, band, opinion, finding.summary.interval)
+        if finding.one_cause is None:
+            return sentence(change)
+        of_all = group_sentence(self._affected(finding, names), finding)
+        return f"{of_all}; {sentence(change)}" if change.joins and len(names) > 1 else of_all
 
     def _data(
         self,

@@ -6,13 +6,14 @@ any batching. The groups are:
 - sensors that may have stopped at the same moment: of one message, one device or one publisher, with silences that
   begin within the same interval;
 - the silent sensors of a device that reports itself gone;
-- sensors with similar names, equal except for the last level, that jump or freeze within a few seconds;
+- sensors with similar names, equal except for the last level, that jump, freeze or send error values within a few
+  seconds;
 - peers that one comparison finds unlike the others.
 
 The first finding is reported at once by its own incident, together with all silences due at the same moment. Later
-members are reported by an update that waits for more, with increasing delays, so that a plant that stops causes only a
-handful of events. When incidents of a group end, the others get as much time as their sensors may be silent; those that
-remain are then reported on their own, with a reference to the group.
+members are reported by an update that waits for more, first a few seconds and then with increasing delays, so that a
+plant that stops causes only a handful of events. When incidents of a group end, the others get as much time as their
+sensors may be silent; those that remain are then reported on their own, with a reference to the group.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ JUMPS = frozenset({"spike", "level_shift", "rate", "variance", "drift", "context
 
 TOGETHER_S = 5.0
 """Sensors jump or freeze together within this many seconds plus one of their intervals."""
+
+FIRST_TWO = 2
+"""Number of members of a group when it turns out to be one, which is reported within `TOGETHER_S`."""
 
 MOST_GROUPS = 1000
 """Maximum number of open incidents that others can join; the oldest are closed to new members first."""
@@ -183,7 +187,8 @@ class Grouping:
         if (is_worse or change.sensors) and not group.is_quiet:
             yield group.event(Transition.UPDATED, change.clock)
         elif not is_known:
-            self._boundary = min(self._boundary, group.expect_news(change.clock))
+            soon = TOGETHER_S if len(group.everyone) == FIRST_TWO else math.inf
+            self._boundary = min(self._boundary, group.expect_news(change.clock, soon))
 
     def _follow(self, change: IncidentChange) -> Iterator[IncidentChange]:
         """The reports of a transition of an open incident."""
@@ -198,13 +203,13 @@ class Grouping:
             group.change = group.members[slot].change = _bare(change)
             group.worsen(change)
             yield group.event(change.transition, change.clock, change)
-        elif group.kind == "missing":
+        elif group.goes_own_way(change, _kind(change)):
+            group.members[slot].change = _bare(change)
+            yield from self._tell(group, [slot], change.clock)
+        else:
             group.members[slot].change = _bare(change)
             if not self._is_excused(group, slot) and group.worsen(change) and not group.is_quiet and not group.is_over:
                 yield group.event(Transition.UPDATED, change.clock)
-        else:  # it goes its own way
-            group.members[slot].change = _bare(change)
-            yield from self._tell(group, [slot], change.clock)
 
     def _leave(self, group: IncidentGroup, change: IncidentChange) -> Iterator[IncidentChange]:
         """Remove an ended incident from its group, which ends with its last member."""
@@ -385,7 +390,7 @@ def _answer(group: IncidentGroup, change: IncidentChange) -> Iterator[IncidentCh
 def _kind(change: IncidentChange) -> str | None:
     """The property that several sensors may share; None if the kind concerns one sensor only."""
     kind = change.incident.kind
-    if kind in {"missing", "flatline", "peers"}:
+    if kind in {"missing", "flatline", "peers", "error_value"}:
         return kind
     return "jump" if kind in JUMPS and not change.incident.limits else None
 

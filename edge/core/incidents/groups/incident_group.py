@@ -22,6 +22,9 @@ PATIENCE_SHARE = 0.5
 """A silent sensor stopped by this many intervals, or this share of its patience, after its last reading."""
 
 
+ALIKE_S = 3600.0
+"""For this long after sensors have jumped or frozen together, what is found of any of them belongs to that."""
+
 CALM_S, CALM_READINGS = 60.0, 20.0
 """When sensors jump together, their calm may begin this many seconds or intervals apart."""
 
@@ -83,8 +86,8 @@ class IncidentGroup:
     Attributes:
         leader: Slot of the sensor or device whose incident is reported.
         change: The leader's last finding while its incident was open.
-        kind: `missing`, `flatline` or `jump`.
-        parent: Common name prefix of sensors that jump together.
+        kind: `missing`, `flatline`, `error_value`, `peers` or `jump`.
+        parent: Common name prefix of sensors that jump, freeze or send error values together.
         window: Range within which all silent members may have stopped.
         members: Open incidents by slot, including the leader's while it is open.
         everyone: Slots of all members that it ever had.
@@ -147,9 +150,27 @@ class IncidentGroup:
         before, self.severity = self.severity, max(self.severity, change.incident.severity)
         return severity_class(self.severity) > severity_class(before)
 
-    def expect_news(self, now: float) -> float:
-        """Schedule an update; returns when it is due."""
-        self.due = min(self.due, now + self.spacing)
+    def goes_own_way(self, change: IncidentChange, kind: str | None) -> bool:
+        """Whether an update of a member, which isn't the leader, is about something that the group doesn't report.
+
+        What several sensors suffer together looks different at each of them for a while.
+
+        Args:
+            change: The update.
+            kind: What the member's incident may share with others now; None if nothing.
+        """
+        if self.kind == "missing":
+            return False
+        if kind != self.kind:
+            return True
+        if change.observation.time - change.incident.started <= ALIKE_S:
+            return False
+        shown = {kind for each in self.members.values() for kind in each.change.incident.conditions}
+        return not change.incident.conditions.keys() <= shown
+
+    def expect_news(self, now: float, soon: float = math.inf) -> float:
+        """Schedule an update, in at most `soon` seconds; returns when it is due."""
+        self.due = min(self.due, now + min(self.spacing, soon))
         return self.due
 
     def number(self, least: int = 0) -> int:

@@ -15,21 +15,35 @@ MOST_NAMED = 3
 DOES = {
     "missing": ("is silent", "are silent"),
     "flatline": ("is stuck", "are stuck"),
+    "error_value": ("sends an error value", "send error values"),
     "jump": ("has jumped", "have jumped together"),
+    "drift": ("has drifted", "have drifted together"),
+    "variance": ("is unsteady", "are unsteady together"),
+    "contextual": ("is unusual for this time", "are unusual for this time"),
     "peers": ("differs from its peers", "differ from their peers"),
 }
 AGAIN = {
-    "missing": "reported again",
-    "flatline": "moved again",
-    "jump": "settled",
-    "peers": "come back to their peers",
+    "missing": ("has reported again", "have reported again"),
+    "flatline": ("has moved again", "have moved again"),
+    "error_value": ("has a real value again", "have real values again"),
+    "jump": ("has settled", "have settled"),
+    "level": ("is back to normal", "are back to normal"),
+    "peers": ("has come back to its peers", "have come back to their peers"),
 }
 STILL = {
     "missing": ("is still silent", "are still silent"),
     "flatline": ("is still stuck", "are still stuck"),
+    "error_value": ("still sends an error value", "still send error values"),
     "jump": ("has jumped and hasn't settled", "have jumped together and haven't settled"),
+    "level": ("isn't back to normal yet", "aren't back to normal yet"),
     "peers": ("still differs from its peers", "still differ from their peers"),
 }
+SETTLING = frozenset({"rate", "variance"})
+"""What jumps together says nothing about the level, which may be a new one, if it has shown nothing else."""
+
+BEEN = {"missing": "been silent", "flatline": "been stuck", "error_value": "sent the same error values"}
+"""What sensors have done that is taken as normal; others have been at new levels."""
+
 ANSWERS = {
     Transition.ACKNOWLEDGED: "was acknowledged",
     Transition.SHELVED: "was shelved",
@@ -63,21 +77,23 @@ def group_sentence(affected: AffectedSensors, change: IncidentChange) -> str:
         change: The transition; must have a common cause.
     """
     kind = "missing" if change.one_cause is None else change.one_cause.kind
+    ends = "level" if kind == "jump" and not change.incident.conditions.keys() <= SETTLING else kind
     lasted = duration(max(0.0, change.observation.time - change.incident.started))
     sensors, where = affected.sensors, common_place(affected.sensors)
     of_all = f"{len(sensors)} sensors{f' of {where}' if where else ''}"
     if change.transition in ANSWERS:
         return f"The incident of {of_all} {ANSWERS[change.transition]} after {lasted}"
     if change.transition is Transition.EXPIRED:
-        been = "silent" if kind == "missing" else "at their new levels"
-        return f"{of_all} have been {been} for {lasted}; that is taken as normal from here on"
+        been = BEEN.get(kind, "been at their new levels")
+        return f"{of_all} have {been} for {lasted}; that is taken as normal from here on"
     if change.transition is Transition.CLEARED:
         who = f"{len(sensors) - affected.left} of {of_all}" if affected.left else of_all
-        return f"{who} have {AGAIN[kind]} after {lasted}"
+        return f"{who} {AGAIN[ends][1]} after {lasted}"
     lasts = change.transition is Transition.UPDATED and affected.ended
-    does = (STILL if lasts else DOES)[kind][len(sensors) > 1]
-    have = "has" if affected.ended == 1 else "have"
-    ended = f"; {affected.ended} of {affected.ended + len(sensors)} {have} {AGAIN[kind]}" if affected.ended else ""
+    shown = change.incident.kind if kind == "jump" and change.incident.kind in DOES else kind
+    does = (STILL[ends] if lasts else DOES[shown])[len(sensors) > 1]
+    again = AGAIN[ends][affected.ended > 1]
+    ended = f"; {affected.ended} of {affected.ended + len(sensors)} {again}" if affected.ended else ""
     offline = (
         f"{', '.join(each.rstrip('/') for each in affected.devices[:MOST_NAMED])} is offline: "
         if affected.devices

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from detectors.univariate.drift import DAY
 from edge.core.incidents.incident import ERROR_KIND, PEERS_KIND, Incident
+from edge.core.incidents.sentences.bands import violated
 from edge.core.incidents.sentences.limit_sentences import broken_sentence, kept_sentence, limit_clause
 from edge.core.incidents.sentences.pace_sentences import changes_clause, jump_clause, pace_clause, pace_unit
 from edge.core.incidents.sentences.peer_sentences import peer_sentence
@@ -83,6 +84,13 @@ class SensorChange(NamedTuple):
         return is_bare and self.transition is Transition.UPDATED and incident.kind != ERROR_KIND
 
     @property
+    def joins(self) -> bool:
+        """Whether the reported opinion is of a kind that the open incident hasn't shown before."""
+        opinion = self.opinion
+        is_new = opinion is not None and self.incident.began_with(opinion.kind, self.observation.time)
+        return is_new and self.transition is Transition.UPDATED
+
+    @property
     def lasted(self) -> str:
         """The duration of the incident as text."""
         return duration(max(0.0, self.observation.time - self.incident.started))
@@ -113,8 +121,16 @@ def _about_values(change: SensorChange) -> str:
     if transition in ENDS:
         return f"{sensor} {_ended(change, value)}"
     if incident.worst_limit is not None:
-        return broken_sentence(sensor, unit, observation, incident.worst_limit)
+        broken = broken_sentence(sensor, unit, observation, incident.worst_limit)
+        joins = change.joins and incident.worst_limit.since < observation.time
+        return f"{broken}; it {_learned(_beside_limits(change), value, digits)}" if joins else broken
     return f"{sensor} {_learned(change, value, digits)}"
+
+
+def _beside_limits(change: SensorChange) -> SensorChange:
+    """The same change with the band that was learned instead of the range that a limit allows."""
+    opinion = change.opinion
+    return change if opinion is None else change._replace(band=violated(opinion, change.observation, ended=False))
 
 
 def _learned(change: SensorChange, value: str, digits: int) -> str:
@@ -135,14 +151,12 @@ def _learned(change: SensorChange, value: str, digits: int) -> str:
 def _named(change: SensorChange, value: str, digits: int) -> str:
     """Describe an open incident by what it is called, or by the kind that has joined it."""
     _, unit, transition, incident, observation, band, opinion, interval = change
-    kind, joins = incident.kind, False
-    if opinion is not None and transition is Transition.UPDATED and incident.began_with(opinion.kind, observation.time):
-        kind, joins = opinion.kind, True
+    kind = opinion.kind if opinion is not None and change.joins else incident.kind
     if opinion is not None and opinion.about and kind == opinion.kind == "state":
         return state_clause(observation.value, unit, opinion)
     if opinion is not None and (clause := measured(value, unit, kind, observation.value, opinion, interval)):
         return clause
-    again = "still " if transition is Transition.UPDATED and kind != "variance" and not joins else ""
+    again = "still " if transition is Transition.UPDATED and kind != "variance" and not change.joins else ""
     expected = expectation(band, observation.value, unit, digits)
     if kind == "contextual" and not expected:
         return f"{again}{COURSE} {value}"

@@ -29,6 +29,15 @@ POWERS = 9
 EXACT = 1e-3
 """Largest relative error of a change of unit, as the counter continues to count."""
 
+SIZES = (
+    *(10.0**digits for digits in range(1, 13)),
+    *(2.0**bits / 10.0**decimals for bits in (16, 24, 31, 32) for decimals in range(4)),
+)
+"""Where counters overflow: after as many digits as the display has, or bits as the register, perhaps in decimals."""
+
+LANDED = 0.1
+"""Largest rise at an overflow, as a share of the size."""
+
 
 @dataclass(frozen=True, slots=True)
 class Jump:
@@ -67,3 +76,14 @@ def unit_factor(before: float, after: float) -> float:
     power = round(math.log10(after / before))
     is_exact = abs(after / before / 10.0**power - 1.0) <= EXACT
     return 10.0**power if is_exact and 0 < abs(power) <= POWERS else math.nan
+
+
+def overflow(before: float, after: float, most: float) -> float:
+    """The size of a counter that has overflowed between two readings, while it rose by at most `most`; else 0.
+
+    >>> overflow(99.982, 0.01, most=0.2)
+    100.0
+    """
+    falls = 0 <= after < before
+    sizes = (each for each in SIZES if falls and before <= each and each - before + after <= min(most, LANDED * each))
+    return next(sizes, 0.0)

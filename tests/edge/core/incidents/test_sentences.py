@@ -113,6 +113,27 @@ def test_sensors_that_jumped_together_settle(sensors: list[str], ended: int, tra
     assert group_sentence(AffectedSensors("p/a", sensors, ended, 0, ()), change) == says
 
 
+@pytest.mark.parametrize(
+    ("kind", "shown", "lasts", "ends"),
+    [
+        ("missing", "missing", "2 sensors of p are still silent: a, b", "have reported again"),
+        ("error_value", "error_value", "2 sensors of p still send error values: a, b", "have real values again"),
+        ("flatline", "flatline", "2 sensors of p are still stuck: a, b", "have moved again"),
+        ("jump", "level_shift", "2 sensors of p aren't back to normal yet: a, b", "are back to normal"),
+    ],
+)
+def test_what_several_sensors_have_in_common_ends_as_what_it_was(kind: str, shown: str, lasts: str, ends: str) -> None:
+    incident = Incident.from_observation(Observation(100.0, 83.0, 4.0, [Opinion("found", shown, 9.0, 2.0)]))
+    after = Observation(400.0, 83.0, 4.0, [])
+    change = IncidentChange(0, Transition.UPDATED, incident, 0, after, 400.0, [], (0, 0, 0.0, 0))
+    change.one_cause = CommonCause(kind, [], [])
+    still = group_sentence(AffectedSensors("p/a", ["p/a", "p/b"], 1, 2, ()), change)
+    assert still.startswith(f"{lasts}; 1 of 3 ")
+    change.transition = Transition.CLEARED
+    over = group_sentence(AffectedSensors("p/a", ["p/a", "p/b"], 2, 0, ()), change)
+    assert over == f"2 sensors of p {ends} after 5 min"
+
+
 def test_half_a_band_is_described_as_a_limit() -> None:
     upper_only = Opinion("limits", "range", 12.0, math.nan, math.nan, 8.0)
     assert about("range", Transition.RAISED, upper_only).endswith(", expected 8 bar or less")

@@ -148,12 +148,14 @@ def test_a_worse_class_of_severity_is_an_immediate_update() -> None:
 
 
 def bounded_by(most: int) -> tuple[StateMachine, Incident]:
-    """A sensor with an incident of class INFO that doesn't become more severe."""
+    """A sensor with an incident of class INFO that doesn't become more severe, and of which every value was told."""
     tracker = StateMachine()
     young = Yardstick(low=4.0, high=6.0, most=most)
     tracker.step(MachineInput.EXCEEDS, surprising(0.0, value=6.2), SETTINGS, yardstick=young)
     assert tracker.incident is not None
+    assert tracker.incident.extent is not None
     tracker.incident.publish(0.0)
+    tracker.incident.extent.told_over = math.inf
     return tracker, tracker.incident
 
 
@@ -168,6 +170,41 @@ def test_a_rise_to_warn_is_reported_some_time_after_the_last_event() -> None:
     incident.publish(901.0)
     assert severity_class(incident.severity) == 1
     assert tracker.step(MachineInput.HOLDS, calm(2000.0), SETTINGS) is None
+
+
+@pytest.mark.parametrize("far", [13.0, -5.0])
+def test_a_value_far_beyond_what_was_told_is_reported_immediately(far: float) -> None:
+    tracker = StateMachine()
+    known = Yardstick(low=4.0, high=6.0, most=200)
+    tracker.step(MachineInput.EXCEEDS, surprising(0.0, value=9.0), SETTINGS, yardstick=known)
+    assert tracker.incident is not None
+    tracker.incident.publish(0.0)
+    assert tracker.step(MachineInput.EXCEEDS, surprising(0.1, value=9.5), SETTINGS) is None
+    moved = tracker.step(MachineInput.EXCEEDS, surprising(0.2, value=far), SETTINGS)
+    assert moved is not None
+    tracker.incident.publish(0.2)
+    assert tracker.step(MachineInput.EXCEEDS, surprising(0.3, value=far), SETTINGS) is None
+
+
+def test_what_was_learned_is_reported_again_while_a_limit_holds_the_incident_open() -> None:
+    tracker = StateMachine()
+    limit = BrokenLimit("limits", "range", "high", 8.0, 12.0, math.nan, 8.0)
+
+    def step(signal: MachineInput, observation: Observation) -> Transition | None:
+        observation.broken = [limit]
+        moved = tracker.step(signal, observation, SETTINGS)
+        if moved is None:
+            return None
+        moved[1].publish(observation.time)
+        return moved[0]
+
+    assert step(MachineInput.EXCEEDS, surprising(0.0, value=9.0)) is Transition.RAISED
+    assert step(MachineInput.CALM_ENOUGH, calm(1.0)) is None
+    assert step(MachineInput.EXCEEDS, surprising(5000.0, value=9.0)) is Transition.UPDATED
+    assert tracker.incident is not None
+    assert tracker.incident.conditions == {"range": 0.0, "spike": 5000.0}
+    assert step(MachineInput.CALM_ENOUGH, calm(5001.0)) is None
+    assert step(MachineInput.EXCEEDS, surprising(5002.0, value=9.0)) is None
 
 
 def test_a_rise_to_error_or_beyond_is_reported_immediately_even_after_one_to_warn() -> None:

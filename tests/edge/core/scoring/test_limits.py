@@ -143,6 +143,14 @@ def test_in_any_state_both_limits_are_reported_immediately_and_so_is_their_end(b
     assert line.transitions()[-1][0] == "cleared"
 
 
+def test_a_learned_condition_that_joins_a_broken_limit_is_described_beside_it() -> None:
+    line = tank().value(21.0).value(*[21.0 + each % 3 / 10 for each in range(30)]).value(*[21.5] * 60)
+    said = [each["message"] for each in line.data()]
+    assert any(
+        " is still above its limit of 20 Cel, at 21.5 Cel; it has repeated 21.5 Cel for " in each for each in said
+    )
+
+
 def test_a_value_beyond_a_limit_is_never_adopted_as_normal() -> None:
     line = tank(update_s=0.0).value(*[21.0 + each % 3 for each in range(500)])
     assert line.transitions()[0] == ("raised", "range")

@@ -77,6 +77,22 @@ def test_a_reset_is_not_news(kind: str) -> None:
     assert all(each.fell_to is None for _, each in findings(values))
 
 
+@pytest.mark.parametrize("size", [1000.0, 10_000.0, 65_536.0, 6553.6])
+def test_a_counter_that_overflows_often_remains_one_and_its_rate_too(size: float) -> None:
+    values = [each % size for each in steady(6, start=size / 2)]
+    paces = Paces()
+    paces.grow(1)
+    paces.declare(0, counter=None)
+    given, jumps = list[float](), 0
+    for index, value in enumerate(values):
+        jumps += paces.jumped(0, value, 60.0 * index, 60.0 * (index - 1)) is not None
+        given.append(float(paces.see(0, value, 60.0 * index, index == 0)[0]))
+    assert paces.per[0] == 60.0
+    assert paces.strikes[0] < 1.5
+    assert jumps == 0
+    assert is_usual([each for each in given[-3000:] if not math.isnan(each)])
+
+
 def test_a_counter_with_coarse_steps_is_averaged_over_several_of_them() -> None:
     paces, given = seen([float(index // 10) for index in range(3 * 1440)])
     known = [each for each in given[1441:] if not math.isnan(each)]
