@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from detectors.base import TOGETHER_S, Detector, Field, Scores, State, no_opinion
 from detectors.numeric.arrays import Numbers, Rows
-from detectors.numeric.elementwise import bounded, everywhere, maximum, minimum, where
+from detectors.numeric.elementwise import any_of, bounded, everywhere, exp, maximum, minimum, where
 from detectors.numeric.surprise import exponential_reach
 from detectors.parameters import parameter
 
 FEWEST_GAPS = 10.0
 """Number of gaps between readings before there is an opinion."""
+
+PAUSE = 3.0
+"""A gap of more than this many mean ones is a pause between two bursts."""
+
+PAUSES = 0.02
+"""A sensor reports in bursts if this share of its gaps are pauses, not a single one by mistake."""
+
+PAUSE_DECADES, MOST_REACH = 3.0, 30.0
+"""A silence exceeds all but one in a thousand pauses, as far as these are known, or this many of their scale."""
+
+KNOWN_PAUSES = 30.0
+"""Number of pauses that are remembered."""
 
 MEMORY = 500.0
 WINSOR = 10.0
@@ -53,6 +65,8 @@ GRACE_S = 12 * 3_600.0
 class Silence(Detector):
     """Finds a sensor that has been silent for far longer than usual.
 
+    A sensor that reports in bursts, such as a motion sensor, is judged by the pauses between them as well.
+
     Catches: silence of a sensor, its radio or its battery.
     Blind to: a sensor with fewer than 11 reports, or 4 reports over at least three days; a silence of all sensors while
         the service itself is disconnected; in the first three days, one of four hours by a sensor that may report
@@ -60,9 +74,11 @@ class Silence(Detector):
     Contamination: a gap counts as at most 10 mean gaps; a longer one becomes normal when it occurs twice, as with a
         rest at night.
     Warm-up: 10 gaps, or 3 of a day and more.
-    State: 88 bytes per sensor.
-    Cost: about 40 array operations per round.
-    Source: the exponential tail of a renewal process with a minimum, D. R. Cox, "Renewal Theory", 1962, chapter 1.
+    State: 112 bytes per sensor.
+    Cost: about 50 array operations per round.
+    Source: the exponential tail of a renewal process with a minimum, D. R. Cox, "Renewal Theory", 1962, chapter 1;
+        for few pauses the predictive tail of J. F. Lawless, "Prediction intervals for the two parameter exponential
+        distribution", Technometrics 19 (4), 1977, pages 469-472.
     Differs: the tail's scale is at least a quarter of the mean gap, or an hour, so that a clock-like sensor isn't
         called silent for one late reading; the longest normal gap is never surprising.
 
@@ -108,6 +124,9 @@ class Silence(Detector):
             "value": Field(learned=False, later=True),
             "repeats": Field(learned=False, later=True),
             "low": Field(math.inf, learned=False, later=True),
+            "paused": Field(learned=False, later=True),
+            "pause": Field(learned=False, later=True),
+            "pause_deviation": Field(learned=False, later=True),
         }
 
     def judge(self, state: State, slots: Rows, values: Numbers, times: Numbers) -> Scores:
@@ -122,6 +141,7 @@ class Silence(Detector):
         normal = minimum(gap, maximum(believed, rival))
         learned = mean + rate * (believed - mean)
         off = where(everywhere(count > 0), abs(believed - mean), 0.0)
+        self._learn_pauses(state, slots, gap - PAUSE * mean, counts & everywhere(count >= 3), rate)
         state["gap"][slots] = where(counts, learned, mean)
         state["deviation"][slots] = where(counts, deviation + rate * (off - deviation), deviation)
         state["longest"][slots] = where(counts, maximum(longest * (1.0 - FADING), normal), longest)
@@ -135,6 +155,28 @@ class Silence(Detector):
         state["readings"][slots] = readings + 1.0
         return no_opinion(values)
 
+    def _learn_pauses(self, state: State, slots: Rows, beyond: Numbers, counts: Any, rate: Numbers) -> None:
+        """Learn the pauses between bursts, by how far gaps are beyond the longest within one; arrays of shape (n,)."""
+        is_pause, paused = counts & (beyond > 0), state["paused"][slots]
+        state["paused"][slots] = where(counts, paused + rate * (is_pause - paused), paused)
+        if not any_of(is_pause):
+            return
+        mean, deviation = state["pause"][slots], state["pause_deviation"][slots]
+        known = minimum(paused * minimum(state["count"][slots], MEMORY), KNOWN_PAUSES)
+        believed = where(everywhere(known >= 3), minimum(beyond, WINSOR * mean), beyond)
+        share = 1.0 / (known + 1.0)
+        off = where(everywhere(known > 0), abs(believed - mean), 0.0)
+        state["pause"][slots] = where(is_pause, mean + share * (believed - mean), mean)
+        state["pause_deviation"][slots] = where(is_pause, deviation + share * (off - deviation), deviation)
+
+    def _between_bursts(self, state: State, slots: Rows, is_in_bursts: Any) -> Numbers:
+        """Seconds of silence that exceed the pauses of sensors that report in bursts, 0 for others; shape (n,)."""
+        known = maximum(state["paused"][slots] * minimum(state["count"][slots], MEMORY), 1.0)
+        pause = state["pause"][slots]
+        reach = minimum(known * (exp(exponential_reach(PAUSE_DECADES) / known) - 1.0), MOST_REACH)
+        scale = maximum(1.25 * state["pause_deviation"][slots], pause / (known + 1.0))
+        return where(is_in_bursts, PAUSE * state["gap"][slots] + pause + reach * scale, 0.0)
+
     def patience(self, state: State, slots: Rows, decades: Numbers) -> Numbers:
         """See `Detector`."""
         mean, deviation = state["gap"][slots], state["deviation"][slots]
@@ -143,6 +185,9 @@ class Silence(Detector):
         longest = where(is_many, longest, 2.0 * longest)
         scale = maximum(1.25 * deviation, minimum(mean / 4.0, STEADY_S))
         usual = mean + exponential_reach(decades) * scale
+        is_in_bursts = everywhere(state["paused"][slots] >= PAUSES)
+        if any_of(is_in_bursts):
+            usual = maximum(usual, self._between_bursts(state, slots, is_in_bursts))
         floor = maximum(minimum(self.gaps * mean, longest + GRACE_S), maximum(1.5 * longest, self.at_least_s))
         floor = maximum(floor, self._young_patience(state, slots))
         known = is_many | everywhere((count >= FEW_GAPS) & (count * mean >= LONG_S))

@@ -122,6 +122,7 @@ class NaiveSilence:
         self.mean = self.deviation = self.longest = self.rival = 0.0
         self.born, self.repeats = NAN, 0
         self.values: list[float] = []
+        self.paused = self.pause = self.pause_deviation = 0.0
 
     def step(self, value: float, time: float) -> Judgement:
         self.values.append(value)
@@ -130,6 +131,7 @@ class NaiveSilence:
         if self.time is not None and time > self.time:
             self.repeats += value == self.values[-2]
             gap = time - self.time
+            self.learn_pause(gap - silence.PAUSE * self.mean)
             believed = min(gap, silence.WINSOR * self.mean) if self.count >= 3 else gap
             share = 1 / min(self.count + 1, silence.MEMORY)
             off = abs(believed - self.mean) if self.count > 0 else 0.0
@@ -142,11 +144,27 @@ class NaiveSilence:
         self.time = time
         return NO_OPINION
 
+    def learn_pause(self, beyond: float) -> None:
+        if self.count < 3:
+            return
+        known = min(self.paused * min(self.count, silence.MEMORY), silence.KNOWN_PAUSES)
+        self.paused += ((beyond > 0) - self.paused) / min(self.count + 1, silence.MEMORY)
+        if beyond > 0:
+            believed = min(beyond, silence.WINSOR * self.pause) if known >= 3 else beyond
+            off = abs(believed - self.pause) if known > 0 else 0.0
+            self.pause += (believed - self.pause) / (known + 1)
+            self.pause_deviation += (off - self.pause_deviation) / (known + 1)
+
     def patience(self, decades: float) -> float:
         if self.count < silence.FEWEST_GAPS:
             return math.inf
         scale = max(1.25 * self.deviation, self.mean / 4)
         usual = self.mean + decades * math.log(10) * scale
+        if self.paused >= silence.PAUSES:
+            known = max(self.paused * min(self.count, silence.MEMORY), 1.0)
+            reach = min(known * (1000.0 ** (1 / known) - 1), silence.MOST_REACH)
+            burst = max(1.25 * self.pause_deviation, self.pause / (known + 1))
+            usual = max(usual, silence.PAUSE * self.mean + self.pause + reach * burst)
         young = 0.0
         if self.time is not None and self.time - self.born < silence.YOUNG_S and self.repeats <= 0.1 * self.count:
             if self.deviation >= 0.25 * self.mean:

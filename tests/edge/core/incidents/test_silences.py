@@ -57,6 +57,24 @@ def test_fewer_gaps_give_no_score() -> None:
     assert patience([60.0] * 9) == np.inf
 
 
+def bursts(count: int, seed: int = 4) -> list[float]:
+    """Gaps of a motion sensor: a dozen readings some seconds apart, and a random pause of two hours on average."""
+    rng = np.random.default_rng(seed)
+    return [gap for _ in range(count) for gap in (*rng.uniform(3.0, 9.0, 11).tolist(), float(rng.exponential(7200.0)))]
+
+
+def test_a_sensor_that_reports_in_bursts_is_judged_by_the_pauses_between_them() -> None:
+    gaps = bursts(60)
+    waits = [patience(gaps[:known]) for known in range(12 * 5 - 1, 12 * 60 - 1, 12)]  # at the end of each burst
+    late = [gap > wait for gap, wait in zip(gaps[12 * 5 - 1 :: 12], waits, strict=False)]
+    assert sum(late) <= 1
+    assert waits[-1] < 24 * HOUR_S
+
+
+def test_one_long_gap_is_no_habit_of_pauses() -> None:
+    assert patience([*[60.0] * 300, 7200.0, *[60.0] * 10]) < 2 * HOUR_S
+
+
 def test_an_irregular_sensor_gets_the_time_that_its_own_gaps_suggest() -> None:
     gaps = np.random.default_rng(5).exponential(2 * HOUR_S, 300).tolist()
     assert 1.5 * max(gaps) <= patience(gaps) < 3 * DAY_S
