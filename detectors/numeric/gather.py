@@ -144,6 +144,14 @@ def as_span(rows: NDArray[np.intp]) -> slice | NDArray[np.intp]:
     return rows if begin is None else slice(begin, begin + len(rows))
 
 
+def among(mask: Any, *columns: Any) -> tuple[Any, ...]:
+    """The elements that a condition holds for, of several columns; scalars as they are."""
+    if type(mask) is bool:
+        return columns
+    chosen = np.flatnonzero(mask)
+    return tuple([each.take(chosen) for each in columns])
+
+
 def array_of(table: Any) -> NDArray[Any]:
     """The underlying array, also of a view."""
     return table.array if type(table) is Piece else table
@@ -164,6 +172,15 @@ def put_element(table: Any, at: Any, column: Any, values: Any) -> None:
     else:
         elements, places = _elements(table, at, column)
         elements[places] = values
+
+
+def add_to_element(table: Any, at: Any, column: Any, number: Any) -> None:
+    """Add a number to one element of each row, or of the single row given by an int."""
+    if type(at) is int:
+        table[at, column] += number
+    else:
+        elements, places = _elements(table, at, column)
+        elements[places] = elements.take(places) + number
 
 
 def exchange(table: Any, at: Any, column: Any, values: Any) -> Any:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from detectors.base import Field, State
 from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
 from detectors.numeric.elementwise import any_of, bounded, everywhere, floor, nowhere, where, whole
-from detectors.numeric.gather import array_of, element_at, put_element
+from detectors.numeric.gather import add_to_element, array_of
 
 Arrays = Mapping[str, NDArray[Any]]
 """The complete arrays of a state, all rows."""
@@ -124,7 +124,7 @@ def count_readings(state: State, slots: Rows, values: Numbers) -> Any:
     place = where(varies, floor((values - low) / where(varies, width, 1.0)), 0.0)
     inside = everywhere((varies | (values == low)) & (place >= 0) & (place < BINS))
     column = whole(bounded(where(inside, place, 0.0), 0.0, BINS - 1.0))
-    put_element(state["bins"], slots, column, element_at(state["bins"], slots, column) + where(inside, 1.0, 0.0))
+    add_to_element(state["bins"], slots, column, where(inside, 1.0, 0.0))
     before = state["strayed"][slots]
     strayed = where(inside, 0.0, 1.0)
     state["strayed"][slots] = strayed
@@ -189,52 +189,44 @@ def look_for_levels(arrays: Arrays, slots: Slots) -> NDArray[np.bool_]:
 
 def _valleys(bins: Floats) -> tuple[Floats, Floats]:
     """The middles of the valleys of histograms, in bins, and their number: shapes (n, MOST - 1) and (n,)."""
-    rows = len(bins)
-    below = np.cumsum(bins, axis=1)
+    below = np.zeros((len(bins), BINS + 1))  # readings below each bin's lower end
+    np.cumsum(bins, axis=1, out=below[:, 1:])
     total = below[:, -1]
-    empty = bins <= SHALLOW * total[:, None]
-    found, counts = np.full((rows, MOST - 1), np.nan), np.zeros(rows)
-    begin, edge = np.zeros(rows, dtype=np.intp), np.zeros(rows, dtype=np.intp)  # of this valley; end of the last one
-    each = np.arange(rows)
-    padded = np.concatenate([np.zeros((rows, 1)), below], axis=1)  # readings below each bin's lower end
-    first = (bins > 0).argmax(axis=1)
-    last = BINS - (bins[:, ::-1] > 0).argmax(axis=1)
-    edge = first
-    edges = _next_edges(empty, last)
-    inside = np.zeros(rows, dtype=bool)
-    for place in range(BINS):
-        starts = empty[:, place] & ~inside
-        begin = np.where(starts, place, begin)
-        inside = empty[:, place]
-        ends = inside & ((place + 1 == BINS) | ~empty[:, min(place + 1, BINS - 1)])
-        if not ends.any():
-            continue
-        end = place + 1
-        wide = ends & (end - begin >= NARROWEST) & (end < last)
-        left = padded[each, begin] - padded[each, edge]
-        follows = edges[:, end]
-        right = padded[each, follows] - padded[:, end]
-        held = padded[:, end] - padded[each, begin]
-        sparser = np.minimum(left / np.maximum(begin - edge, 1), right / np.maximum(follows - end, 1))
-        would_hold = sparser * (end - begin)
-        apart = wide & (would_hold >= EXPECTED) & (held <= NEARLY_EMPTY * would_hold)
-        apart &= np.minimum(left, right) >= RAREST * total
-        room = apart & (counts < MOST - 1)
-        found[each[room], counts[room].astype(np.intp)] = (begin[room] + end) / 2.0
-        counts += apart
-        edge = np.where(apart, end, edge)
+    found, counts = np.full((len(bins), MOST - 1), np.nan), np.zeros(len(bins))
+    edge = (bins > 0).argmax(axis=1)  # end of the last valley
+    rows, begin, end, follows = _gaps(bins, bins <= SHALLOW * total[:, None])
+    turns = np.arange(len(rows)) - np.searchsorted(rows, rows)
+    for turn in range(int(turns.max(initial=-1)) + 1):
+        row, first, last, after = (each[turns == turn] for each in (rows, begin, end, follows))
+        left, right = below[row, first] - below[row, edge[row]], below[row, after] - below[row, last]
+        held, width = below[row, last] - below[row, first], last - first
+        sparser = np.minimum(left / np.maximum(first - edge[row], 1), right / np.maximum(after - last, 1))
+        apart = (sparser * width >= EXPECTED) & (held <= NEARLY_EMPTY * (sparser * width))
+        apart &= np.minimum(left, right) >= RAREST * total[row]
+        row, first, last = row[apart], first[apart], last[apart]
+        room = counts[row] < MOST - 1
+        found[row[room], counts[row[room]].astype(np.intp)] = (first[room] + last[room]) / 2.0
+        counts[row] += 1.0
+        edge[row] = last
     return found, counts
 
 
-def _next_edges(empty: NDArray[np.bool_], last: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Start of the next run of `NARROWEST` empty bins from each bin's lower end on; `last` if there is none.
+def _gaps(bins: Floats, empty: NDArray[np.bool_]) -> tuple[NDArray[np.intp], ...]:
+    """Runs of at least `NARROWEST` empty bins below the highest reading of each histogram.
 
-    Shape (n, BINS + 1).
+    Their histograms, ascending; their first bins; the bins after them; and the bins in which the next runs begin, or
+    after the highest readings.
     """
-    runs = np.lib.stride_tricks.sliding_window_view(empty, NARROWEST, axis=1).all(axis=2)
-    starts = np.repeat(last[:, None], BINS + 1, axis=1)
-    starts[:, : runs.shape[1]] = np.where(runs, np.minimum(np.arange(runs.shape[1]), last[:, None]), last[:, None])
-    return np.minimum.accumulate(starts[:, ::-1], axis=1)[:, ::-1]
+    edges = np.diff(empty.view(np.int8), axis=1, prepend=0, append=0).ravel()
+    rows, begin = np.divmod(np.flatnonzero(edges == 1), BINS + 1)
+    end = np.flatnonzero(edges == -1) - rows * (BINS + 1)
+    wide = end - begin >= NARROWEST
+    rows, begin, end = rows[wide], begin[wide], end[wide]
+    top = BINS - (bins[:, ::-1] > 0).argmax(axis=1)[rows]
+    follows = top.copy()
+    follows[:-1] = np.where(rows[1:] == rows[:-1], np.minimum(begin[1:], top[:-1]), top[:-1])
+    inner = end < top
+    return rows[inner], begin[inner], end[inner], follows[inner]
 
 
 def is_of_resolution(centers: Floats, exact: NDArray[np.bool_], count: Floats, finest: Floats) -> NDArray[np.bool_]:

@@ -16,8 +16,8 @@ import numpy as np
 
 from detectors.base import Field, Measure, State
 from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
-from detectors.numeric.elementwise import any_of, bounded, floor, log, maximum, minimum, where, whole
-from detectors.numeric.gather import array_of, element_at, put_element
+from detectors.numeric.elementwise import any_of, bounded, everywhere, floor, log, maximum, minimum, where, whole
+from detectors.numeric.gather import add_to_element, among, array_of, element_at, put_element
 from detectors.states.levels import BINS, NO_CUT, whole_arrays
 from detectors.states.spells import FADING, MOST_SPELLS, PRIOR_SPELLS, PRIOR_SPREAD, USUAL
 
@@ -88,21 +88,16 @@ def follow_plateaus(state: State, slots: Rows, values: Numbers, times: Numbers) 
     score = 0.0 * times
     others = quiet ^ True
     if any_of(others):
-        score = _scored(score, others, _look_at(state, *_those(others, slots, values, times)))
+        score = _scored(score, others, _look_at(state, *among(others, slots, values, times)))
     state["stay_last"][slots] = times
     return score
-
-
-def _those(mask: Any, *columns: Any) -> Iterator[Any]:
-    """The elements that a condition holds for; scalars as they are."""
-    return (each if type(mask) is bool else each[mask] for each in columns)
 
 
 def _scored(score: Numbers, mask: Any, scores: Numbers) -> Numbers:
     """The scores with those of some readings."""
     if type(mask) is bool:
         return scores
-    score[mask] = scores
+    score[np.flatnonzero(mask)] = scores
     return score
 
 
@@ -115,13 +110,13 @@ def _look_at(state: State, slots: Rows, values: Numbers, times: Numbers) -> Numb
     score = 0.0 * times
     ends = known & (stays ^ True)
     if any_of(ends):
-        _end(state, *_those(ends, slots, values, times))
+        _end(state, *among(ends, slots, values, times))
     anew = known ^ True
     if any_of(anew):
-        _begin_anew(state, *_those(anew, slots, values, times))
+        _begin_anew(state, *among(anew, slots, values, times))
     if any_of(stays):
         with np.errstate(all="ignore"):
-            scores = _surprise(state, *(np.atleast_1d(each) for each in _those(stays, slots, times)))
+            scores = _surprise(state, *(np.atleast_1d(each) for each in among(stays, slots, times)))
         score = _scored(score, stays, float(scores[0]) if type(stays) is bool else scores)
     return score
 
@@ -139,7 +134,7 @@ def _begin(state: State, slots: Rows, values: Numbers, times: Numbers) -> None:
     """Begin plateaus."""
     state["anchor"][slots], state["stay_since"][slots] = values, times
     state["stay_until"][slots] = times + LEAST_S
-    state["stay_worst"][slots] = 0.0 * times
+    state["stay_worst"][slots] = 0.0
 
 
 def _element(table: Any, slots: Rows, step: Any) -> Numbers:
@@ -148,30 +143,31 @@ def _element(table: Any, slots: Rows, step: Any) -> Numbers:
     return element if type(element) is float else element.astype(np.float64)
 
 
-def _step_of(state: State, slots: Rows, values: Numbers) -> Numbers:
+def _steps_of(state: State, slots: Rows, *values: Numbers) -> Iterator[Numbers]:
     """The steps in which values lie."""
-    width = state["width"][slots]
-    return bounded(floor((values - state["low"][slots]) / where(width > 0, 2.0 * width, 1.0)), 0.0, STEPS - 1.0)
+    width, low = state["width"][slots], state["low"][slots]
+    step = where(everywhere(width > 0), 2.0 * width, 1.0)
+    return (bounded(floor((each - low) / step), 0.0, STEPS - 1.0) for each in values)
 
 
 def _end(state: State, slots: Rows, values: Numbers, times: Numbers) -> None:
     """Learn from the plateaus that end with these readings, and begin others."""
-    here, there = _step_of(state, slots, state["anchor"][slots]), _step_of(state, slots, values)
+    here, there = _steps_of(state, slots, state["anchor"][slots], values)
     # The steps left or passed are counted as differences, so that only the ends are touched.
     upward = there >= here
     first, last = where(upward, here, minimum(there + 1.0, here)), where(upward, maximum(there - 1.0, here), here)
     first, last = whole(first), whole(last) + 1
-    put_element(state["passes"], slots, first, _element(state["passes"], slots, first) + 1.0)
-    put_element(state["passes"], slots, last, _element(state["passes"], slots, last) - 1.0)
+    add_to_element(state["passes"], slots, first, 1.0)
+    add_to_element(state["passes"], slots, last, -1.0)
     here = whole(here)
     length = maximum(times - state["stay_since"][slots], 0.0)
     lasted = state["stay_last"][slots] > state["stay_since"][slots]
     if any_of(lasted):
-        _learn(state, *_those(lasted, slots, here, length))
+        _learn(state, *among(lasted, slots, here, length))
     # One reading alone is no plateau, but may have been true until the next: for so long, staying there isn't new.
     held = (lasted ^ True) & (length > SHORTEST_S)
     if any_of(held):
-        _learn_record(state, *_those(held, slots, here, length, 0.0 * length))
+        _learn_record(state, *among(held, slots, here, length, 0.0 * length))
     _begin(state, slots, values, times)
 
 
@@ -184,7 +180,7 @@ def _learn(state: State, slots: Rows, here: Any, length: Numbers) -> None:
     put_element(state["stay_middle"], slots, here, where(count > 0, middle + rate * aside, logarithm))
     spread = _element(state["stay_spread"], slots, here)
     put_element(state["stay_spread"], slots, here, spread + rate * (aside * aside * (1.0 - rate) - spread))
-    put_element(state["stays"], slots, here, count + 1.0)
+    add_to_element(state["stays"], slots, here, 1.0)
     _learn_record(state, slots, here, length, where(state["stay_worst"][slots] <= USUAL, length, 0.0))
 
 
@@ -199,7 +195,7 @@ def _learn_record(state: State, slots: Rows, here: Any, length: Numbers, certain
 def _surprise(state: State, slots: Slots, times: Floats) -> Floats:
     """Decades of surprise at plateaus, shape (n,); also sets when they are scored again."""
     arrays = whole_arrays(state)
-    here, each = _step_of(arrays, slots, arrays["anchor"][slots]).astype(np.intp), np.arange(len(slots))
+    here, each = next(_steps_of(arrays, slots, arrays["anchor"][slots])).astype(np.intp), np.arange(len(slots))
     around = here[:, None] + np.array([-1, 0, 1])
     inside = (around >= 0) & (around < STEPS)
     rows, around = slots[:, None], np.clip(around, 0, STEPS - 1)

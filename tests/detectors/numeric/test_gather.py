@@ -15,6 +15,8 @@ from detectors.numeric.gather import (
     ENOUGH,
     Piece,
     Views,
+    add_to_element,
+    among,
     element_at,
     exchange,
     filled,
@@ -127,3 +129,14 @@ def test_arrays_that_have_grown_are_freed_at_once() -> None:
         assert old() is None
     finally:
         gc.enable()
+
+
+def test_elements_are_added_to_and_chosen_alike_in_a_round_and_one_by_one() -> None:
+    together, singly = np.zeros((3, 4), dtype=np.float32), np.zeros((3, 4), dtype=np.float32)
+    rows, columns, numbers = np.array([2, 0]), np.array([1, 3]), np.array([0.1, 2.5])
+    add_to_element(together, rows, columns, numbers)
+    for each in zip(rows.tolist(), columns.tolist(), numbers.tolist(), strict=True):
+        add_to_element(singly, *each)
+    assert together.tobytes() == singly.tobytes()
+    assert [each.tolist() for each in among(np.array([False, True]), rows, numbers)] == [[0], [2.5]]
+    assert among(True, 2, 0.1) == (2, 0.1)

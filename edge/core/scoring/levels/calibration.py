@@ -41,7 +41,7 @@ from numpy.typing import NDArray
 
 from config.schema import IncidentSettings
 from detectors.numeric.arrays import Floats, Slots
-from edge.core.scoring.levels.tails import DAY_S, FEWEST, LOWEST, PERFECT, habit_of, tail_of
+from edge.core.scoring.levels.tails import DAY_S, FEWEST, LOWEST, PERFECT, Singles, ascending, habit_of, tail_of
 
 REMEMBERED = 16
 """Number of excursions kept for each sensor, the worst ones."""
@@ -117,11 +117,11 @@ class Calibration(NamedTuple):
         self, cells: Slots, scores: Floats, watched: Floats, is_open: NDArray[np.bool_], settings: IncidentSettings
     ) -> None:
         """Follow the excursions in some rows by the scores of readings; arrays of shape (m,)."""
-        crest = self.crest[cells]
-        began: Any = np.where(crest > 0, self.began[cells], watched)
+        crest = self.crest.take(cells)
+        began: Any = np.where(crest > 0, self.began.take(cells), watched)
         scores = np.where(scores >= 0, scores, 0.0)
         crest = np.maximum(crest, scores)
-        calm = np.where(scores < settings.clear_ratio * crest, self.calm[cells] + 1, 0)
+        calm = np.where(scores < settings.clear_ratio * crest, self.calm.take(cells) + 1, 0)
         ended = (calm >= settings.clear_after) | (watched - began >= settings.adopt_after_s)
         over = ended & ~is_open
         self.crest[cells] = np.where(over, 0.0, crest)
@@ -133,19 +133,20 @@ class Calibration(NamedTuple):
 
     def remember(self, cells: Slots, crest: Floats, began: Floats, watched: Floats) -> None:
         """Keep completed excursions that are among the worst; those of one episode are merged."""
-        peaks, peaked = self.peaks[cells], self.peaked[cells]
-        each = np.arange(len(cells))
-        believed = np.minimum(crest, STRETCH * np.maximum(peaks.max(axis=1), FIRST_PEAK))
-        newest = np.where(peaks > 0, peaked, -np.inf).argmax(axis=1)
-        level, latest = self.level[cells], peaks[each, newest]
-        same = (crest >= level) & (latest >= level) & (began - peaked[each, newest] <= EPISODE_S)
-        place = np.where(same, newest, peaks.argmin(axis=1))
+        peaks, peaked = _columns(self.peaks, cells), _columns(self.peaked, cells)
+        each, worst = np.arange(len(cells)), peaks.max(axis=0)
+        believed = np.minimum(crest, STRETCH * np.maximum(worst, FIRST_PEAK))
+        newest = np.where(peaks > 0, peaked, -np.inf).argmax(axis=0)
+        level, latest = self.level.take(cells), peaks[newest, each]
+        same = (crest >= level) & (latest >= level) & (began - peaked[newest, each] <= EPISODE_S)
+        place = np.where(same, newest, peaks.argmin(axis=0))
         believed = np.where(same, np.maximum(believed, latest), believed)
-        kept = same | (believed > peaks[each, place])
+        kept = np.flatnonzero(same | (believed > peaks[place, each]))
         cells, place = cells[kept], place[kept]
+        peaks[place, kept] = believed[kept]
         self.peaks[cells, place] = believed[kept]
         self.peaked[cells, place] = watched[kept]
-        self.least[cells] = np.maximum(self.peaks[cells].min(axis=1), self.least[cells])
+        self.least[cells] = np.maximum(peaks.take(kept, axis=1).min(axis=0), self.least.take(cells))
 
     def work_out(
         self,
@@ -159,25 +160,33 @@ class Calibration(NamedTuple):
     ) -> None:
         """Recompute the levels in some rows, see `Calibrations`; arrays of shape (m,)."""
         kept = np.minimum(min(MEMORY_S, MEMORY_ALARMS / allowed * DAY_S), (1 - FIRST_SHARE) * scored)
-        begin = watched - kept
-        peaks = np.where(self.peaked[cells] >= begin[:, None], self.peaks[cells], 0.0)
-        self.peaks[cells] = peaks
-        worst_last = np.sort(peaks, axis=1)
-        lowest = worst_last[:, 0]
-        self.least[cells] = np.maximum(np.where(lowest > 0, lowest, self.least[cells] - EBB), LOWEST)
+        peaks = self._peaks_since(cells, watched - kept)
+        worst_last = ascending(peaks)
+        lowest = worst_last[0]
+        self.least[cells] = np.maximum(np.where(lowest > 0, lowest, self.least.take(cells) - EBB), LOWEST)
         if scored.max() < EARLIEST_S:
             self.level[cells] = assumed
             return
         days = np.maximum(kept, 1.0) / DAY_S
         tail = tail_of(peaks, worst_last, days)
-        correction = np.maximum(self.correction[cells] - STEP * allowed * lapsed / DAY_S, 0.0)
+        correction = np.maximum(self.correction.take(cells) - STEP * allowed * lapsed / DAY_S, 0.0)
         level = np.maximum(tail.level_for(allowed), habit_of(worst_last, allowed * days))
         level = np.where(tail.excursions < FEWEST, np.minimum(level, assumed), level)
         level += correction * np.maximum(tail.scale, PERFECT)
-        level = np.minimum(level, np.maximum(BEYOND * worst_last[:, -1], assumed))
+        level = np.minimum(level, np.maximum(BEYOND * worst_last[-1], assumed))
         is_known = (scored >= SETTLED_S) | ((scored >= EARLIEST_S) & (tail.excursions >= FEWEST))
         self.level[cells] = np.where(is_known, np.clip(level, floor, HIGHEST), assumed)
         self.correction[cells] = correction
+
+    def _peaks_since(self, cells: Slots, begin: Floats) -> Singles:
+        """Drop the excursions in some rows that ended before a time; returns the others, shape (most, m)."""
+        peaks = _columns(self.peaks, cells)
+        gone = (_columns(self.peaked, cells) < _at_least(begin)) & (peaks > 0)
+        if gone.any():
+            peaks[gone] = 0.0
+            fewer = np.flatnonzero(gone.any(axis=0))
+            self.peaks[cells[fewer]] = peaks[:, fewer].T
+        return peaks
 
 
 def fresh(detectors: int, rows: int) -> Calibration:
@@ -194,3 +203,14 @@ def fresh(detectors: int, rows: int) -> Calibration:
         np.zeros(shape),
         np.zeros(shape, dtype=np.int64),
     )
+
+
+def _columns(rows: Singles, cells: Slots) -> Singles:
+    """Some rows as columns, shape (most, m): numpy is slow at operations along short rows."""
+    return np.ascontiguousarray(rows.take(cells, axis=0).T)
+
+
+def _at_least(times: Floats) -> Singles:
+    """The smallest numbers in single precision that aren't below these."""
+    singles = times.astype(np.float32)
+    return np.where(singles < times, np.nextafter(singles, np.float32(np.inf)), singles)

@@ -275,7 +275,7 @@ Peaks = st.lists(st.floats(LOWEST, 50.0), min_size=5, max_size=REMEMBERED)
 def tail(peaks: list[float], days: float = 10.0) -> float:
     padded = np.zeros((1, REMEMBERED))
     padded[0, : len(peaks)] = peaks
-    return float(tail_of(padded, np.sort(padded), np.array([days])).level_for(0.1)[0])
+    return float(tail_of(padded.T, np.sort(padded).T, np.array([days])).level_for(0.1)[0])
 
 
 @given(Peaks)
@@ -293,7 +293,7 @@ def test_a_tail_of_perfect_scores_gives_the_level_of_perfect_scores() -> None:
 def test_a_habit_has_occurred_more_often_than_allowed() -> None:
     peaks = np.zeros((2, REMEMBERED))
     peaks[:, :4] = [[9.0, 9.0, 2.0, 2.0], [9.0, 9.0, 9.0, 2.0]]
-    assert habit_of(np.sort(peaks), np.array([0.5, 0.5])).tolist() == [2.0, 9.0]
+    assert habit_of(np.sort(peaks).T, np.array([0.5, 0.5])).tolist() == [2.0, 9.0]
 
 
 def test_levels_stay_within_their_bounds() -> None:
