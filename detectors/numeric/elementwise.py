@@ -70,6 +70,16 @@ def maximum(one: Any, other: Any) -> Any:
     return np.maximum(one, other)
 
 
+def widened_down(low: Any, values: Any) -> Any:
+    """The lower end of a range that includes the values; like Python's own minimum, it keeps the sign of a zero."""
+    return where(values < low, values, low)
+
+
+def widened_up(high: Any, values: Any) -> Any:
+    """The upper end, likewise."""
+    return where(values > high, values, high)
+
+
 def known_minimum(one: Any, other: Any) -> Any:
     """The smaller; NaN only if both are."""
     if type(one) is float:

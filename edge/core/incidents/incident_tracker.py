@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
-from detectors.numeric.elementwise import pick
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.recurrences import Recurrences
@@ -217,10 +216,12 @@ class IncidentTracker(SensorArrays):
         news = self.ranges.stand_out(slots, values, times, apart)
         if news is False:
             return
-        of = np.atleast_1d(slots)
-        for index in np.flatnonzero(news).tolist():
-            if not self.held[of[index]]:
-                self.ranges.learn(int(of[index]), pick(values, index), pick(times, index))
+        if type(slots) is int:
+            if not self.held[slots]:
+                self.ranges.learn(slots, values, times)
+            return
+        chosen = np.flatnonzero(news & ~self.held[slots])
+        self.ranges.learn_all(slots[chosen], values[chosen], times[chosen])
 
     def shift(self, slots: Slots, by: float) -> None:
         """Move the times of some sensors by a number of seconds: the clock that stamps their readings was set."""

@@ -70,7 +70,7 @@ class ErrorReadings:
         stand_out, before = self._values.stand_out(slots, values, times)
         jumped = self._paces.jumped(slots, values, times, before)
         if any_of(stand_out):
-            self._values.learn_young(slots, values, times, stand_out)
+            self._values.learn_near(slots, values, times, stand_out)
         if not any_of(stand_out) and jumped is None:
             return None
         found = np.zeros(len(slots), dtype=np.int8)

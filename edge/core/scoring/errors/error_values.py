@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
+from detectors.numeric.elementwise import widened_down, widened_up
 from edge.core.model.sensors.no_values import NoValues
 from edge.core.model.sensors.sensor_arrays import SensorArrays
 from edge.core.scoring.errors.error_habits import ErrorHabits
@@ -128,8 +129,8 @@ class ErrorValues(SensorArrays):
         is_named = values in self.named.all if type(values) is float else np.isin(values, self.named.sorted)
         return (calm ^ True) | is_named, before
 
-    def learn_young(self, slots: Slots, values: Floats, times: Floats, stand_out: NDArray[np.bool_]) -> None:
-        """Do at once what `look()` does with the readings of sensors in their first block, which has none far outside.
+    def learn_near(self, slots: Slots, values: Floats, times: Floats, stand_out: NDArray[np.bool_]) -> None:
+        """Do at once what `look()` does with readings near the usual range, and with all in the first block.
 
         Args:
             slots: Distinct sensors, shape (n,).
@@ -137,20 +138,24 @@ class ErrorValues(SensorArrays):
             times: Their times, seconds since the epoch, shape (n,).
             stand_out: The readings that need further checks, shape (n,); those learned here no longer do.
         """
-        young = stand_out & (self.low_before[slots] == np.inf) & (self.run[slots] == 0)
-        young &= (times < self.due[slots]) | (self.count[slots] == 0)
-        if self.named.all:
-            young &= ~np.isin(values, self.named.sorted)
-        which = np.flatnonzero(young)
-        if not len(which):
-            return
-        stand_out[which] = False
+        which = np.flatnonzero(stand_out)
         slots, values, times = slots[which], values[which], times[which]
+        low_before, high_before, count = self.low_before[slots], self.high_before[slots], self.count[slots]
+        low, high = np.minimum(self.low[slots], low_before), np.maximum(self.high[slots], high_before)
+        near = (low_before == np.inf) | (np.maximum(low - values, values - high) <= high - low)
+        near &= (self.run[slots] == 0) & ((times < self.due[slots]) | (count == 0))
+        if self.named.all:
+            near &= ~np.isin(values, self.named.sorted)
+        chosen = np.flatnonzero(near)
+        if not len(chosen):
+            return
+        stand_out[which[chosen]] = False
+        slots, values, times = slots[chosen], values[chosen], times[chosen]
         is_first = self.count[slots] == 0
         self.born[slots] = np.where(is_first, times, self.born[slots])
         self.due[slots] = np.where(is_first, times + SHORTEST_S, self.due[slots])
-        self.low[slots] = low = np.minimum(self.low[slots], values)
-        self.high[slots] = high = np.maximum(self.high[slots], values)
+        self.low[slots] = low = widened_down(self.low[slots], values)
+        self.high[slots] = high = widened_up(self.high[slots], values)
         self.count[slots] = count = np.minimum(self.count[slots] + 1, FEWEST)
         self.near[slots] = True
         self.calm_low[slots] = np.where(count >= FEWEST, low, np.inf)

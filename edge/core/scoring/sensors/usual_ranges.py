@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from detectors.numeric.arrays import Numbers, Rows, Slots
-from detectors.numeric.elementwise import any_of
+from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
+from detectors.numeric.elementwise import any_of, widened_down, widened_up
 from edge.core.model.sensors.sensor_arrays import SensorArrays
 from edge.core.scoring.consequence import EPISODE_S, Yardstick
 
@@ -75,6 +75,15 @@ class UsualRanges(SensorArrays):
         within = (values >= state["day_low"][slots]) & (values <= state["day_high"][slots])
         news = ((within & (times < state["due"][slots])) | apart) ^ True
         return news if any_of(news) else False
+
+    def learn_all(self, slots: Slots, values: Floats, times: Floats) -> None:
+        """Learn values of distinct sensors, shape (n,)."""
+        goes_on = times < self.due[slots]
+        rows, seen = slots[goes_on], values[goes_on]
+        self.day_low[rows] = widened_down(self.day_low[rows], seen)
+        self.day_high[rows] = widened_up(self.day_high[rows], seen)
+        for each in np.flatnonzero(~goes_on).tolist():
+            self.learn(int(slots[each]), float(values[each]), float(times[each]))
 
     def learn(self, slot: int, value: float, time: float) -> None:
         """Learn a value."""

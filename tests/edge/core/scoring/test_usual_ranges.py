@@ -66,6 +66,19 @@ def test_a_round_needs_the_same_checks_as_its_readings_one_by_one() -> None:
     assert together == [bool(made.stand_out(*each)) for each in columns] == [False, True, False, True, False]
 
 
+def test_a_round_teaches_the_same_as_its_readings_one_by_one() -> None:
+    together, alone = UsualRanges(), UsualRanges()
+    for each in (together, alone):
+        each.grow(4)
+    for turn, values in enumerate(([1.0, -0.0, 5.0, 2.0], [3.0, 0.0, 4.0, 2.0], [0.5, -0.0, 9.0, 1.0])):
+        slots, times = np.arange(4), np.array([0.3, 0.4, 0.5, 0.6]) * turn * BLOCK_S
+        together.learn_all(slots, np.array(values), times)
+        for row in zip(slots.tolist(), values, times.tolist(), strict=True):
+            alone.learn(*row)
+    for name, array in alone.arrays.items():
+        assert array.tobytes() == together.arrays[name].tobytes(), name
+
+
 def test_the_usual_length_of_an_incident_follows_many_and_not_a_single_one() -> None:
     once, often = learned([]), learned([])
     once.learn_incident(0, 2 * BLOCK_S, *NOWHERE)
