@@ -16,7 +16,6 @@ from detectors.noise.noise import (
     KURTOSIS_PRIOR,
     LEAST_EXCESS,
     LEAST_VARIANCE,
-    MOST_FREEDOM,
     MOST_RHO,
     READINGS_A_DECADE,
     ROOT_OF_3,
@@ -57,7 +56,7 @@ class LoneNoise(Noise):
         heavy = 4.0 + 6.0 / (excess if excess > LEAST_EXCESS else LEAST_EXCESS)
         freedom = count * (1.0 - rho) / (1.0 + rho) - 1.0
         freedom = freedom if freedom < heavy else heavy
-        self.freedom = 1.0 if freedom <= 1.0 else MOST_FREEDOM if freedom >= MOST_FREEDOM else freedom
+        self.freedom = 1.0 if freedom <= 1.0 else freedom
 
     def score(self, residual: Numbers, spread: Numbers = None) -> Numbers:
         """See `Noise`."""

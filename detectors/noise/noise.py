@@ -58,7 +58,7 @@ MOST_SEEN = 1e4
 
 ROOT_OF_3 = 3.0**0.5
 LEAST_VARIANCE, LEAST_EXCESS = 1e-200, 1e-3
-MOST_RHO, MOST_FREEDOM = 0.999, 1e4
+MOST_RHO = 0.999
 KURTOSIS_MEMORY = 1000.0
 
 KURTOSIS_PRIOR = 100.0
@@ -111,7 +111,7 @@ class Noise:
         readings = KURTOSIS_MEMORY if known is True else minimum(maximum(self.count, 1.0), KURTOSIS_MEMORY)
         usual = 3.0 + 2.0 * sqrt(24.0 / readings)
         heavy = 4.0 + 6.0 / maximum(self._fourth - usual, LEAST_EXCESS)
-        return bounded(minimum(independent - 1.0, heavy), 1.0, MOST_FREEDOM)
+        return maximum(minimum(independent - 1.0, heavy), 1.0)
 
     def score(self, residual: Numbers, spread: Numbers = None) -> Numbers:
         """Decades of surprise of residuals, NaN during the warm-up, shape (n,).
@@ -120,9 +120,12 @@ class Noise:
             residual: Difference from the expectation.
             spread: Scale of the residuals, if the detector knows a better one than the standard deviation.
         """
-        scale = self.spread if spread is None else spread
         away = abs(residual)
-        score = student_tail(quotient(away, scale), self.freedom)
+        if spread is None and self._varies is True:
+            ratio = away / self.spread
+        else:
+            ratio = quotient(away, self.spread if spread is None else spread)
+        score = student_tail(ratio, self.freedom)
         score = corrected(score, score > SELDOM, with_what_was_seen, away, self.count, self._record)
         if self._varies is not True:
             score = corrected(score, self.variance <= 0, of_what_never_varied, away, self.count)
@@ -155,11 +158,13 @@ class Noise:
         """
         state, slots, varies = self._state, self._slots, self._varies
         bound = WINSOR * self.spread
-        believed = where(varies, bounded(residual, -bound, bound), residual)
-        rate = 1.0 / minimum(self.count + 1.0, self._memory)
+        below = -bound
+        believed = where(varies, bounded(residual, below, bound), residual)
+        later = self.count + 1.0
+        rate = 1.0 / minimum(later, self._memory)
         square = believed * believed
         last = state["last_residual"][slots]
-        bent = bounded(last, -bound, bound)
+        bent = bounded(last, below, bound)
         ratio = where(varies, square / self._divisor, ROOT_OF_3)
         quick = where(self._warm, worth / minimum(self.count + KURTOSIS_PRIOR, KURTOSIS_MEMORY), 0.0)
         away = abs(residual)
@@ -173,7 +178,7 @@ class Noise:
         state["record"][slots] = where(varies, seen, away)
         state["peak"][slots] = (away > self.spread) * maximum(peak, away)
         state["last_residual"][slots] = residual
-        state["count"][slots] = self.count + 1.0
+        state["count"][slots] = later
         return believed
 
 

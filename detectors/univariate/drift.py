@@ -11,6 +11,7 @@ from detectors.numeric.elementwise import (
     NOTHING,
     any_of,
     bounded,
+    common,
     constant_like,
     everywhere,
     exp,
@@ -167,12 +168,12 @@ class LevelDrift(Detector):
         begins = self._turn_days(state, slots, times, first)
         days = state["days"][slots]
         known = nowhere(everywhere(days >= self.fewest_days))
-        imagined, settled = _imagined(days), nowhere(known & (days >= OWN_DAYS))
+        imagined, settled = (0.0, False) if known is False else (_imagined(days), nowhere(known & (days >= OWN_DAYS)))
         sides = list(SIDES.items())
         farthest, beyond, band = 0.0 * values, [False, False], [NOTHING, NOTHING]
-        quick = values
+        quick, gap, newest = values, common(passed), passed / maximum(watched, 1.0)
         for scale, memory_s in SCALES_S.items():
-            share = maximum(1.0 - exp(-passed / memory_s), passed / maximum(watched, 1.0))
+            share = maximum(newest, 1.0 - exp(-gap / memory_s))
             if known is False:  # most of the arithmetic is about records that don't count yet
                 self._follow(state, slots, scale, values, share, first, begins)
                 continue
