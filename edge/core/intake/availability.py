@@ -6,6 +6,7 @@ retained the message: it describes the present state.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
@@ -70,4 +71,4 @@ class DeviceAvailability:
                 continue
             slot = self._slot_of(device, Repetition.ON_CHANGE, None, timed_by_arrival=True)
             assert slot is not None  # noqa: S101 - devices come on top of what sensors there may be
-            columns.add_row([slot], [float(presence.is_there)], [time], origin)
+            columns.add_row(array("q", [slot]), [float(presence.is_there)], [time], origin)

@@ -272,12 +272,11 @@ class Intake:
         if (is_relative := samples is not decoded.samples) and arrived <= earliest:
             earliest = -math.inf  # our own clock isn't set; such times are as good as arrivals
         slots, values, times = columns.slots, columns.values, columns.times
-        before, known = len(slots), source.slots
-        if type(samples) is Row and all(map(known.__contains__, samples.paths)):
-            row = [known[path] for path in samples.paths]
+        known = source.slots
+        if type(samples) is Row and (row := source.row(samples.paths, self._sources.grow)) is not None:
             its_times = samples.times if from_payload else None
             is_plausible = its_times is None or (earliest <= min(its_times) and max(its_times) <= latest)
-            if is_plausible and repeating.isdisjoint(row):
+            if is_plausible and (not repeating or repeating.isdisjoint(row)):
                 columns.add_row(row, samples.values, its_times or [arrived] * len(row), origin)
                 return
         for path, value, its_time in samples:
@@ -304,7 +303,7 @@ class Intake:
             slots.append(slot)
             values.append(value)
             times.append(time)
-        columns.origins += [origin] * (len(slots) - before)
+        columns.end_message(origin)
 
     def _refuse_or_ignore(self, message: Message, refusal: Refusal | None, letters: list[DeadLetter]) -> None:
         """Refuse a value, or count one that is no reading, such as a time that has a topic of its own."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Callable
+
 from edge.core.intake.redelivery import topic_checksum
 from edge.core.intake.routes import Resolved
 from edge.core.model.bounded_cache import size_of
@@ -16,6 +19,12 @@ AGAIN = frozenset(10**exponent for exponent in range(12))
 
 MOST_REPORTED = 32
 """Maximum number of reported refusals kept for a topic; all are counted."""
+
+MOST_ROWS = 64
+"""Maximum number of rows kept for a topic; the sensors of any other are looked up one by one."""
+
+ROW_BYTES, ROW_PATH_BYTES = 300, 16
+"""Memory needed for a row, and for each of its paths."""
 
 TOLD_BYTES = 216
 """Memory needed for that record while it is empty, which is the usual case."""
@@ -35,7 +44,7 @@ class CachedTopic:
         slots: The slots of its sensors, by path.
     """
 
-    __slots__ = ("_occurred", "checksum", "is_left_out", "is_own", "resolved", "slots")
+    __slots__ = ("_occurred", "_rows", "checksum", "is_left_out", "is_own", "resolved", "slots")
 
     def __init__(self, topic: str, resolved: Resolved | None, *, is_own: bool, is_left_out: bool = False) -> None:
         self.resolved = resolved
@@ -44,6 +53,7 @@ class CachedTopic:
         self._occurred: dict[int, int] = {}
         self.checksum = topic_checksum(topic)
         self.slots: dict[str, int] = {}
+        self._rows: dict[tuple[str, ...], array[int]] = {}
 
     def count_unread(self, counters: Counters, *, is_copy: bool) -> None:
         """Count a message on a topic that no input reads, or a copy."""
@@ -55,6 +65,21 @@ class CachedTopic:
             counters.messages_left_out += 1
         else:
             counters.message_refused("", "no_route")
+
+    def row(self, paths: tuple[str, ...], grow: Callable[[int], None]) -> array[int] | None:
+        """The slots of the sensors at several paths, which messages repeat; None if one isn't known.
+
+        Args:
+            paths: The paths.
+            grow: Notified of the memory, in bytes, that a new row takes.
+        """
+        row = self._rows.get(paths)
+        if row is None and all(map(self.slots.__contains__, paths)):
+            row = array("q", [self.slots[path] for path in paths])
+            if len(self._rows) < MOST_ROWS:
+                self._rows[paths] = row
+                grow(ROW_BYTES + ROW_PATH_BYTES * len(paths))
+        return row
 
     def size(self, topic: str) -> int:
         """Memory of a topic in bytes, before any of its sensors is known."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Sequence
+
 import numpy as np
 
 from edge.core.model.readings.messages import Batch
@@ -13,25 +16,29 @@ class ReadingColumns:
     __slots__ = ("origins", "slots", "times", "values")
 
     def __init__(self) -> None:
-        self.slots: list[int] = []
-        self.values: list[float] = []
-        self.times: list[float] = []
-        self.origins: list[int] = []
+        self.slots = array("q")
+        self.values = array("d")
+        self.times = array("d")
+        self.origins = array("q")
 
-    def add_row(self, slots: list[int], values: list[float], times: list[float], origin: int) -> None:
+    def add_row(self, slots: array[int], values: list[float], times: list[float], origin: int) -> None:
         """Add the readings of one message."""
-        self.slots += slots
-        self.values += values
-        self.times += times
-        self.origins += [origin] * len(slots)
+        self.slots.extend(slots)
+        self.values.fromlist(values)
+        self.times.fromlist(times)
+        self.end_message(origin)
+
+    def end_message(self, origin: int) -> None:
+        """Note the message that all readings since the last one came with."""
+        self.origins.extend(array("q", [origin]) * (len(self.slots) - len(self.origins)))
 
     def as_batch(self) -> Batch:
         """The collected readings."""
         return batch_of(self.slots, self.values, self.times, self.origins)
 
 
-def batch_of(slots: list[int], values: list[float], times: list[float], origins: list[int]) -> Batch:
-    """Create a batch from lists."""
+def batch_of(slots: Sequence[int], values: Sequence[float], times: Sequence[float], origins: Sequence[int]) -> Batch:
+    """Create a batch from lists or arrays."""
     return Batch(
         np.array(slots, dtype=np.intp),
         np.array(values, dtype=np.float64),

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from config import parse
 from edge.core.intake.decoders import FieldsDecoder
+from edge.core.intake.topic_cache import MOST_ROWS, CachedTopic
 from edge.core.model.readings.messages import Message, Refused, Row, Sample
 from edge.core.model.readings.reading_columns import ReadingColumns
 from edge.core.pipeline import Pipeline
@@ -161,3 +162,20 @@ def test_only_the_implausible_part_of_an_array_is_refused() -> None:
         assert [each.reason for each in refusals] == [reason]
         assert values == [1.0] * 3
         assert times == [NOW + 4, NOW + 5, NOW + 6]
+
+
+def test_the_sensors_of_rows_that_are_repeated_are_looked_up_once() -> None:
+    topic, grown = CachedTopic("p/1", None, is_own=False), list[int]()
+    assert topic.row(("a", "b"), grown.append) is None
+    topic.slots.update({"a": 3, "b": 1})
+    row = topic.row(("a", "b"), grown.append)
+    assert row is not None
+    assert row.tolist() == [3, 1]
+    assert topic.row(("a", "b"), grown.append) is row
+    topic.slots.update({f"s{each}": each for each in range(2 * MOST_ROWS)})
+    for each in range(2 * MOST_ROWS):
+        other = topic.row((f"s{each}",), grown.append)
+        assert other is not None
+        assert other.tolist() == [each]
+    assert len(grown) == MOST_ROWS, "however many rows there are"
+    assert min(grown) > 0
