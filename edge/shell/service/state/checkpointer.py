@@ -88,6 +88,7 @@ class Checkpointer:
         policy: Decides when to write one.
         clock: Seconds since the epoch, UTC.
         monotonic: Seconds that never step.
+        cpu: Seconds of CPU of this thread: what a snapshot takes of them counts, so that a busy machine postpones none.
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class Checkpointer:
         policy: SnapshotPolicy,
         clock: Callable[[], float],
         monotonic: Callable[[], float] = time.monotonic,
+        cpu: Callable[[], float] = time.thread_time,
     ) -> None:
         self._store = store
         self._pipeline = pipeline
@@ -107,6 +109,7 @@ class Checkpointer:
         self._policy = policy
         self._clock = clock
         self._monotonic = monotonic
+        self._cpu = cpu
         self._saving: SteppedSnapshot | None = None
         self._steps: Iterator[list[Part]] = iter(())
         self._count = 0
@@ -154,11 +157,11 @@ class Checkpointer:
         Raises:
             StoreError: The store can't be written; the previous snapshot remains valid.
         """
-        began = self._monotonic()
+        began = self._cpu()
         self._saving = None
         self._policy.begun()
         write_snapshot(self._store, self._pipeline, self._digest, self._inputs, self._clock())
-        self._complete(self._monotonic() - began)
+        self._complete(self._cpu() - began)
 
     def _begin(self) -> None:
         if len(self._pipeline.sensors) <= SMALL or (self._policy.is_overdue and self._given_up >= MOST_TRIES):
@@ -176,7 +179,8 @@ class Checkpointer:
         """Prepare and store a slice; the last one completes the snapshot."""
         saving = self._saving
         assert saving is not None  # noqa: S101 - the caller has looked
-        began = before = self._monotonic()
+        cpu, began = self._cpu(), self._monotonic()
+        before = began
         chunk: list[Part] = []
         is_last = True
         for parts in self._steps:
@@ -194,7 +198,7 @@ class Checkpointer:
             state = Snapshot(self._digest, self._inputs, [], self._count).to_bytes()
             self._store.complete_snapshot(state, self._digest, self._clock())
             self._saving = None
-        self._seconds += self._monotonic() - began
+        self._seconds += self._cpu() - cpu
         if is_last:
             self._complete(self._seconds)
 

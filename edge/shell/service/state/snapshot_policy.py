@@ -14,7 +14,7 @@ RECOVERY_S = 2.0
 """A snapshot is due when replaying the journal since the last one would take this long, in seconds."""
 
 WRITING_SHARE = 0.75
-"""Maximum ratio of the duration of writing a snapshot to that of a recovery without it."""
+"""Maximum ratio of the CPU time of writing a snapshot to that of a recovery without it."""
 
 OVERDUE = 4.0
 """A snapshot that is overdue by this factor is written at once, however long that takes."""
@@ -56,7 +56,7 @@ class SnapshotPolicy:
         self._begun_s = self.cost_s
 
     def completed(self, seconds: float) -> None:
-        """Record the completion of the snapshot, with the seconds that it took."""
+        """Record the completion of the snapshot, with the seconds of CPU that it took."""
         self.cost_s -= self._begun_s
         self.due_s = max(RECOVERY_S, seconds / WRITING_SHARE)
 

@@ -281,3 +281,16 @@ def test_fewer_rows_are_prepared_together_only_if_they_take_longer_than_a_slice(
     assert [adapted(64, SLICE_S * part) for part in (1.01, 0.9, 0.2, 0.1)] == [32, 64, 64, 96]
     assert adapted(FEWEST_ROWS, 10 * SLICE_S) == FEWEST_ROWS
     assert adapted(MOST_ROWS, 0.0) == MOST_ROWS
+
+
+def test_a_busy_machine_postpones_no_snapshot(tmp_path: Path) -> None:
+    made = Running(tmp_path / "store.db", NAMES)
+    for took_s, due_s in ((0.3, RECOVERY_S), (6.0, 8.0)):
+        elapsed = count(0.0, 1000.0)
+        looks = iter((0.0, took_s))
+        policy = SnapshotPolicy()
+        write = Checkpointer(
+            made.store, made.line, "digest", "inputs", policy, lambda: START, elapsed.__next__, looks.__next__
+        )
+        write.write()
+        assert policy.due_s == due_s
