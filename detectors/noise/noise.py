@@ -18,6 +18,8 @@ and one excursion at most doubles it unless an earlier one went as far: twice is
 
 from __future__ import annotations
 
+import numpy as np
+
 from detectors.base import Field, Scores, State
 from detectors.numeric.arrays import Numbers, Rows
 from detectors.numeric.elementwise import (
@@ -32,6 +34,7 @@ from detectors.numeric.elementwise import (
     quotient,
     sqrt,
     where,
+    whole,
 )
 from detectors.numeric.surprise import MOST, student_reach, student_tail
 
@@ -60,6 +63,10 @@ ROOT_OF_3 = 3.0**0.5
 LEAST_VARIANCE, LEAST_EXCESS = 1e-200, 1e-3
 MOST_RHO = 0.999
 KURTOSIS_MEMORY = 1000.0
+
+_USUAL = 3.0 + 2.0 * np.sqrt(24.0 / np.maximum(np.arange(KURTOSIS_MEMORY + 1.0), 1.0))
+_MOST_USUAL = float(_USUAL[-1])
+"""The kurtosis up to which so many readings may be normal noise: taken from a table, as their number is whole."""
 
 KURTOSIS_PRIOR = 100.0
 """Prior weight of normal noise in readings, because fourth powers of few readings are unreliable."""
@@ -108,8 +115,7 @@ class Noise:
         """Degrees of freedom that reflect the evidence, shape (n,)."""
         independent = self.count * (1.0 - self.rho) / (1.0 + self.rho)
         known = everywhere(self.count >= KURTOSIS_MEMORY)
-        readings = KURTOSIS_MEMORY if known is True else minimum(maximum(self.count, 1.0), KURTOSIS_MEMORY)
-        usual = 3.0 + 2.0 * sqrt(24.0 / readings)
+        usual = _MOST_USUAL if known is True else _USUAL.take(whole(minimum(self.count, KURTOSIS_MEMORY)))
         heavy = 4.0 + 6.0 / maximum(self._fourth - usual, LEAST_EXCESS)
         return maximum(minimum(independent - 1.0, heavy), 1.0)
 

@@ -273,7 +273,9 @@ class LevelDrift(Detector):
         state[f"{scale}_mean"][slots] = mean
         for side, sign in SIDES.items():
             extreme = state[f"{scale}_{side}_extreme"][slots]
-            state[f"{scale}_{side}_extreme"][slots] = where(begins | (sign * mean > sign * extreme), mean, extreme)
+            farther = mean > extreme if sign > 0 else mean < extreme
+            anew = farther if begins is False else begins | farther
+            state[f"{scale}_{side}_extreme"][slots] = where(anew, mean, extreme)
         return mean
 
     def measure(self, state: State, slot: int) -> Measure:
