@@ -18,8 +18,8 @@ FEWEST_GAPS = 10.0
 PAUSE = 3.0
 """A gap of more than this many mean ones is a pause between two bursts."""
 
-PAUSES = 0.02
-"""A sensor reports in bursts if this share of its gaps are pauses, not a single one by mistake."""
+PAUSES, FEWEST_PAUSES = 0.02, 1.5
+"""A sensor reports in bursts if this share of its gaps are pauses, and more than a single one, which may be a fault."""
 
 PAUSE_DECADES, MOST_REACH = 3.0, 30.0
 """A silence exceeds all but one in a thousand pauses, as far as these are known, or this many of their scale."""
@@ -185,7 +185,8 @@ class Silence(Detector):
         longest = where(is_many, longest, 2.0 * longest)
         scale = maximum(1.25 * deviation, minimum(mean / 4.0, STEADY_S))
         usual = mean + exponential_reach(decades) * scale
-        is_in_bursts = everywhere(state["paused"][slots] >= PAUSES)
+        paused = state["paused"][slots]
+        is_in_bursts = everywhere((paused >= PAUSES) & (paused * minimum(count, MEMORY) >= FEWEST_PAUSES))
         if any_of(is_in_bursts):
             usual = maximum(usual, self._between_bursts(state, slots, is_in_bursts))
         floor = maximum(minimum(self.gaps * mean, longest + GRACE_S), maximum(1.5 * longest, self.at_least_s))

@@ -160,7 +160,7 @@ class NaiveSilence:
             return math.inf
         scale = max(1.25 * self.deviation, self.mean / 4)
         usual = self.mean + decades * math.log(10) * scale
-        if self.paused >= silence.PAUSES:
+        if self.paused >= silence.PAUSES and self.paused * min(self.count, silence.MEMORY) >= silence.FEWEST_PAUSES:
             known = max(self.paused * min(self.count, silence.MEMORY), 1.0)
             reach = min(known * (1000.0 ** (1 / known) - 1), silence.MOST_REACH)
             burst = max(1.25 * self.pause_deviation, self.pause / (known + 1))

@@ -73,6 +73,7 @@ def test_a_sensor_that_reports_in_bursts_is_judged_by_the_pauses_between_them() 
 
 def test_one_long_gap_is_no_habit_of_pauses() -> None:
     assert patience([*[60.0] * 300, 7200.0, *[60.0] * 10]) < 2 * HOUR_S
+    assert patience([*[60.0] * 30, 2400.0, *[60.0] * 5]) < HOUR_S
 
 
 def test_an_irregular_sensor_gets_the_time_that_its_own_gaps_suggest() -> None:
