@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 
+from edge.core.incidents.lasting.course import Course
 from edge.core.model.notation.severity import severity_class, severity_of, weighted
 from edge.core.scoring.consequence import UNKNOWN, IncidentExtent, Yardstick
 from edge.core.scoring.limit_conditions import BrokenLimit, LimitCondition, severity_beyond, worst_of
@@ -16,9 +17,6 @@ PERSISTENT = 3
 
 SIDES_AGREE = 0.8
 """Minimum share of exceeding readings on one side of the expected value for a shift."""
-
-WORSE = 1.1
-"""Factor by which a deviation must grow for the drift to count as continuing."""
 
 PASSING = frozenset({"spike", "rate"})
 """Kinds that describe a moment and change if they last."""
@@ -81,8 +79,6 @@ class Incident:
         excess: Highest score of a limit.
         limits: Active limit conditions by the key of their limit.
         left: Limit conditions that ended with the last observation.
-        worsened: Time at which its drift was last seen to continue.
-        worsened_to: The ratio to its raising level at that time.
         extent: How far it has gone by learned behaviour; None in states of versions that rated scores.
         silence: Highest ratio of a silence to the one that is unusual.
         error: The error value of the last reading; None if it wasn't one.
@@ -90,6 +86,7 @@ class Incident:
         deviation: How it differs from its peers; None if it doesn't.
         apart: Highest severity of that; 0 if it never did.
         told_silent: Whether the last that was published of it is that the sensor is silent.
+        course: What the value has done.
     """
 
     started: float
@@ -116,13 +113,12 @@ class Incident:
     conditions: dict[str, float] = field(default_factory=dict)
     joined: bool = False
     weight: float = 1.0
-    worsened: float = -math.inf
-    worsened_to: float = 0.0
     extent: IncidentExtent | None = None
     silence: float = 0.0
     deviation: PeerDeviation | None = None
     apart: int = 0
     told_silent: bool = False
+    course: Course = field(default_factory=Course)
 
     def __post_init__(self) -> None:
         has_cause = self.surprise or self.excess or self.errors or self.apart
@@ -201,8 +197,6 @@ class Incident:
             if opinion.kind not in self.conditions:
                 self.conditions[opinion.kind] = observation.time
                 self.joined |= opinion.kind not in IMPLIED.get(self.learned_kind, {self.learned_kind})
-            if opinion.kind == "drift" and opinion.ratio > WORSE * self.worsened_to:
-                self.worsened, self.worsened_to = observation.time, opinion.ratio
             known = self.evidence.get(opinion.detector)
             if known is None:
                 self.evidence[opinion.detector] = Evidence(opinion.score, observation.time)
@@ -352,6 +346,7 @@ class Incident:
             limits=limits,
             left=list(self.left),
             conditions=dict(self.conditions),
+            course=replace(self.course),
         )
 
     def publish(self, time: float) -> int:

@@ -10,7 +10,8 @@ import numpy as np
 from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
-from edge.core.incidents.recurrences import Recurrences
+from edge.core.incidents.lasting.adoptions import Adoptions
+from edge.core.incidents.lasting.recurrences import Recurrences
 from edge.core.incidents.state_machine import ENDS, MachineInput, State, StateMachine, Transition
 from edge.core.model.sensors.sensor_arrays import SensorArrays
 from edge.core.scoring.consequence import UNKNOWN, Yardstick
@@ -51,6 +52,7 @@ class IncidentTracker(SensorArrays):
         protected: Whether nothing is learned of a sensor because the operator has disabled it.
         ranges: Usual range of each sensor.
         recurrences: Which sensors have incidents that come and go.
+        adoptions: Where sensors were before a level was adopted.
         latest: Time that had passed at each reading of the current batch, shape (n,).
     """
 
@@ -61,6 +63,7 @@ class IncidentTracker(SensorArrays):
         self.protected = np.zeros(0, dtype=bool)
         self.ranges = UsualRanges()
         self.recurrences = Recurrences()
+        self.adoptions = Adoptions()
         self._members = members
         self._statistics = statistics
         self._levels = levels
@@ -78,6 +81,7 @@ class IncidentTracker(SensorArrays):
         self.grow_to(sensors)
         self.ranges.grow(sensors)
         self.recurrences.grow(sensors)
+        self.adoptions.grow(sensors)
 
     def put(self, slots: Iterable[int], trackers: Mapping[int, StateMachine]) -> None:
         """Replace the state machines of sensors; those not in `trackers` return to their initial state."""
@@ -114,6 +118,7 @@ class IncidentTracker(SensorArrays):
         """Discard what is known of a sensor's usual range and of its earlier incidents."""
         self.ranges.clear_row(slot)
         self.recurrences.clear_row(slot)
+        self.adoptions.clear_row(slot)
 
     def differs_from_peers(self, slot: int) -> bool:
         """Whether a sensor's open incident says that it differs from its peers."""
@@ -148,10 +153,9 @@ class IncidentTracker(SensorArrays):
         if self.protected[slot] or is_beyond:  # a condition that is ruled out is never on its way to be adopted
             tracker.since = max(tracker.since, observation.time)
         involved = tracker.involved
-        endures = observation.ratio_of(group.enduring) >= settings.clear_ratio or tracker.calm_s > 0
-        lasted = tracker.state is not State.NORMAL and observation.time - tracker.steady_since >= self._patience(
-            slot, settings.adopt_after_s, endures=endures
-        )
+        endures = observation.ratio_of(group.enduring) >= settings.clear_ratio or not tracker.is_level
+        patience = max(self._patience(slot, settings.adopt_after_s, endures=endures), tracker.least_steady_s)
+        lasted = tracker.state is not State.NORMAL and observation.time - tracker.steady_since >= patience
         lingers = observation.ratio() >= settings.clear_ratio
         ratio = observation.ratio(involved, group.lingering if tracker.may_linger else ())
         if ratio < settings.clear_ratio and tracker.awaits_work(observation.time) and group.pauses(row):
@@ -166,11 +170,22 @@ class IncidentTracker(SensorArrays):
             signal = MachineInput.EXCEEDS if ratio >= 1.0 else MachineInput.HOLDS
         if signal is MachineInput.EXCEEDS and not tracker.state.holds_open:
             run = self._run(slot)
-            if run < settings.raise_after or not is_clear(observation, run):
+            is_sure = run >= settings.raise_after and is_clear(observation, run)
+            if not is_sure or self._is_return(slot, observation):
                 signal = MachineInput.HOLDS
         if signal is MachineInput.EXCEEDS and tracker.calm_s > 0 and tracker.incident is not None:
             tracker.calm_s = self.recurrences.show(slot, observation.time - tracker.incident.last.time)
         self.step(slot, signal, observation, (position, 2 if group.of_devices else 1, 0.0, slot), clock)
+
+    def _is_return(self, slot: int, observation: Observation) -> bool:
+        """Whether a sensor leaves a level that was adopted for where it was before, which is learned anew."""
+        kinds = {each.kind for each in observation.opinions if each.exceeds}
+        was_left = np.isfinite(self.adoptions.left[slot])
+        returns = self.adoptions.is_return(slot, observation.value, observation.time, kinds)
+        if returns and not was_left:
+            group, row = self._members[slot]
+            group.adopt(row)
+        return returns
 
     def hold_against_limits(self, slot: int, observation: Observation, position: int, clock: float) -> None:
         """Advance a sensor by a reading without opinions, which only limits apply to."""
@@ -227,10 +242,13 @@ class IncidentTracker(SensorArrays):
         """Move the times of some sensors by a number of seconds: the clock that stamps their readings was set."""
         self.ranges.shift(slots, by)
         self.recurrences.shift(slots, by)
+        self.adoptions.shift(slots, by)
         for slot in slots.tolist():
             tracker = self.trackers.get(slot)
-            if tracker is not None and tracker.incident is not None and tracker.incident.extent is not None:
-                tracker.incident.extent.shift(by)
+            if tracker is not None and tracker.incident is not None:
+                tracker.incident.course.shift(by)
+                if tracker.incident.extent is not None:
+                    tracker.incident.extent.shift(by)
 
     def _yardstick(self, slot: int, time: float) -> Yardstick:
         """The properties of a sensor before an incident begins."""
@@ -270,7 +288,11 @@ class IncidentTracker(SensorArrays):
             tracker.calm_s = calm_s if self._levels.watched[slot] >= KNOWN_S else 0.0
         extent = incident.extent
         if transition in ENDS and extent is not None and extent.readings:
-            self.recurrences.end(slot, incident.last.time, adopted=transition is Transition.EXPIRED)
+            is_adopted = transition is Transition.EXPIRED
+            self.recurrences.end(slot, incident.last.time, adopted=is_adopted)
+            if is_adopted:
+                known = float(self._levels.watched[slot])
+                self.adoptions.adopt(slot, observation.value, observation.time, extent.yardstick, known)
             if transition is Transition.CLEARED:
                 self.ranges.learn_incident(slot, extent.lasted, extent.lowest, extent.highest)
         number = incident.publish(observation.time)

@@ -24,6 +24,7 @@ from enum import Enum
 
 from config.schema import IncidentSettings
 from edge.core.incidents.incident import Incident
+from edge.core.incidents.lasting.course import SLOW_S, STEADY_S
 from edge.core.scoring.consequence import UNKNOWN, Yardstick
 from edge.core.scoring.limit_conditions import hold_against_limits
 from edge.core.scoring.opinions import Observation
@@ -72,6 +73,10 @@ AT_WORK = frozenset({"value", "stay"})
 
 LONGEST_REST_S = 7 * 86_400.0
 """A machine that has been at rest for this long isn't awaited any more."""
+
+_CALM = frozenset({MachineInput.CALM, MachineInput.CALM_ENOUGH, MachineInput.SETTLES})
+_AWAY = frozenset({MachineInput.EXCEEDS, MachineInput.HOLDS, MachineInput.ADOPTION})
+"""Signals of readings that are calm, and of those that aren't."""
 
 _OF_PEERS = frozenset({MachineInput.DIFFERS, MachineInput.AGREES, MachineInput.PEERS_ADOPTED})
 _NO_NEWS = frozenset({MachineInput.NO_VALUE, MachineInput.VALUE, *_OF_PEERS})
@@ -207,8 +212,18 @@ class StateMachine:
 
     @property
     def steady_since(self) -> float:
-        """The time since which the current level may become normal; a continuing drift isn't a new level."""
-        return self.since if self.incident is None else max(self.since, self.incident.worsened)
+        """The time since which the current level may become normal; what goes farther away has none yet."""
+        return self.since if self.incident is None else max(self.since, self.incident.course.worsened)
+
+    @property
+    def least_steady_s(self) -> float:
+        """The minimum time without change after which the current level may become normal, in seconds."""
+        return STEADY_S if self.steady_since - self.since >= SLOW_S else 0.0
+
+    @property
+    def is_level(self) -> bool:
+        """Whether what has lasted is a level, and not something that comes and goes."""
+        return self.incident is None or (self.incident.course.is_level and not self.calm_s)
 
     @property
     def has_error(self) -> bool:
@@ -277,11 +292,10 @@ class StateMachine:
         """
         before = self.incident
         kind = before.kind if before is not None else ""
+        was_calm = before is not None and self.calm >= settings.clear_after
         self.state, action = TABLE[self.state, signal]
         if signal not in _NO_NEWS:
-            self.calm = (
-                self.calm + 1 if signal in {MachineInput.CALM, MachineInput.CALM_ENOUGH, MachineInput.SETTLES} else 0
-            )
+            self.calm = self.calm + 1 if signal in _CALM else 0
         if action in {Action.RAISE, Action.EXPIRE}:
             self.since = observation.time
         if action in {Action.RAISE, Action.EXTEND}:
@@ -292,6 +306,7 @@ class StateMachine:
         has_turned = self._follow_limits(observation, settings, yardstick)
         self._follow_errors(signal, observation, yardstick)
         self._follow_peers(signal, observation, yardstick)
+        self._follow_course(signal, observation, returns=was_calm and action is Action.EXTEND)
         incident = self.incident
         if incident is None:
             return None
@@ -340,6 +355,14 @@ class StateMachine:
             self.since = max(self.since, observation.time)
         elif signal is MachineInput.VALUE and self.incident is not None:
             self.incident.error = None
+
+    def _follow_course(self, signal: MachineInput, observation: Observation, *, returns: bool) -> None:
+        """Add a reading to the course of the value."""
+        incident = self.incident
+        if incident is None or signal not in _AWAY | _CALM or observation.is_silence:
+            return
+        usual = UNKNOWN if incident.extent is None else incident.extent.yardstick
+        incident.course.see(observation.value, observation.time, usual, away=signal in _AWAY, returns=returns)
 
     def _extend(self, observation: Observation, yardstick: Yardstick, clock: float, *, again: bool) -> None:
         if self.incident is None:

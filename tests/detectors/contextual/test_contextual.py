@@ -31,6 +31,17 @@ def test_a_sensor_uses_no_more_memory_than_promised(size: str, most: int) -> Non
     assert StateTable(Contextual(size=size)).bytes_per_sensor <= most
 
 
+def test_within_a_step_the_band_of_the_last_one_holds() -> None:
+    table, slots = StateTable(Contextual(size="light", step_s=45.0), 1), np.array([0])
+    values = 20.0 + np.random.default_rng(3).normal(size=2400)
+    bands = [
+        table.update(slots, np.array([value]), np.array([START_S + 10.0 * place])) for place, value in enumerate(values)
+    ]
+    ends = np.array([(each.lower[0], each.upper[0]) for each in bands[-20:]])
+    assert np.isfinite(ends).all()
+    assert len(np.unique(ends, axis=0)) <= 8
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("size", ["light", "full"])
 def test_a_shift_remains_surprising_as_long_as_it_is_not_learned(size: str) -> None:

@@ -224,10 +224,23 @@ def _ended(change: SensorChange, value: str) -> str:
     if is_over and kind == "missing":
         return f"reports again after {change.lasted} of alarm: {value}"
     if is_over:
-        return f"{_over(change.incident)} {value} after {change.lasted}"
+        returns = change.incident.course.returns
+        came = f", in which it came and went {returns + 1} times" if returns else ""
+        return f"{_over(change.incident)} {value} after {change.lasted}{came}"
     if kind == "missing":
         return f"has been silent for {change.lasted}; that is taken as normal from here on"
-    return f"has been at the new level for {change.lasted}; {value} is taken as normal from here on"
+    return f"{_did(change)} for {change.lasted}; that is taken as normal from here on"
+
+
+def _did(change: SensorChange) -> str:
+    """What the value has done during an incident that is adopted."""
+    _, unit, _, incident, observation, *_ = change
+    course, value = incident.course, observation.value
+    unsteady = "unsteady, " if incident.kind == "variance" else ""
+    low, high = ends_of(min(course.lowest, value), max(course.highest, value), value)
+    if low == high:
+        return f"has been {unsteady}at {quantity(value, unit)}"
+    return f"has been {unsteady}between {low} and {high}{f' {unit}' if unit else ''}"
 
 
 def _over(incident: Incident) -> str:

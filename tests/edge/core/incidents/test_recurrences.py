@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from config.schema import IncidentSettings
-from edge.core.incidents.recurrences import LONGEST_S, Recurrences
+from edge.core.incidents.lasting.recurrences import LONGEST_S, Recurrences
 from edge.core.model.readings.messages import Message
 from tests.edge.core.pipelines import START, Line, detectors, pipeline, reading, rule
 
@@ -79,8 +79,9 @@ def test_a_fan_that_stops_ten_times_a_day_is_one_incident_from_the_second_time_o
     line = Line(pipeline(lambda _: RULE)).take(room(9, 2 * HOUR_S * np.arange(1, 11)), 500)
     late = ends_of_last_day(line)
     assert [each["transition"] for each in late] == ["raised", "cleared"] * 2
-    assert late[-1]["message"].endswith(" h")
-    assert float(late[-1]["message"].split()[-2]) > 18.0
+    said, came = late[-1]["message"].split(", ")
+    assert float(said.split()[-2]) > 18.0
+    assert came == "in which it came and went 9 times"
 
 
 def test_pauses_are_counted_from_when_a_fault_showed_and_also_within_an_incident() -> None:

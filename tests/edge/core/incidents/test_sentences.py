@@ -39,7 +39,7 @@ def about(kind: str, transition: Transition, band: Opinion | None = BAND, unit: 
         (
             "level_shift",
             Transition.EXPIRED,
-            "tank/level has been at the new level for 5 min; 2 bar is taken as normal from here on",
+            "tank/level has been at 2 bar for 5 min; that is taken as normal from here on",
         ),
     ],
 )

@@ -72,19 +72,6 @@ def test_the_time_to_adoption_starts_with_the_incident_and_again_with_the_learni
     assert adopting().since == 100.0
 
 
-def test_the_time_to_adoption_restarts_while_a_drift_continues() -> None:
-    tracker = StateMachine()
-    for time, score in ((0.0, 8.0), (50.0, 12.0), (90.0, 12.5)):
-        tracker.step(MachineInput.EXCEEDS, surprising(time, score, kind="drift"), SETTINGS)
-    assert tracker.steady_since == 50.0
-
-
-def test_an_incident_that_worsens_without_a_drift_may_become_normal() -> None:
-    tracker = raised()
-    tracker.step(MachineInput.EXCEEDS, surprising(50.0, score=30.0), SETTINGS)
-    assert tracker.steady_since == 0.0
-
-
 def test_an_incident_of_an_old_snapshot_counts_from_the_time_it_was_raised() -> None:
     incident = Incident.from_observation(surprising(7.0))
     assert StateMachine(State.OPEN, incident).since == 7.0

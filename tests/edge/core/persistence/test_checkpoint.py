@@ -32,6 +32,7 @@ COMPONENTS = (
     "paces",
     "usual_ranges",
     "recurrences",
+    "adoptions",
     "peers",
     "newcomers",
     "same_times",

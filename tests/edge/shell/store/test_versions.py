@@ -54,6 +54,7 @@ NEW = {
     "catch_up",
     "usual_ranges",
     "recurrences",
+    "adoptions",
     "peers",
 }
 """Components that no store here has in their current form: they were added without a change of the format."""

@@ -1,0 +1,101 @@
+"""What lasts is adopted only if it is a level that has been reached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from config.schema import IncidentSettings
+from edge.core.incidents.incident import Incident
+from edge.core.incidents.lasting.course import SLOW_S, STEADY_S, Course
+from edge.core.incidents.sentences.sentence import SensorChange, sentence
+from edge.core.incidents.state_machine import MachineInput, StateMachine, Transition
+from edge.core.scoring.consequence import Yardstick
+from edge.core.scoring.opinions import Observation, Opinion
+
+SETTINGS = IncidentSettings()
+HOUR_S, DAY_S, EVERY_S = 3600.0, 86_400.0, 300.0
+FREEZER = Yardstick(-18.5, -16.5)
+
+
+def far(time: float, value: float = 1.2) -> Observation:
+    return Observation(time, value, 4.0, [Opinion("ewma", "level_shift", 8.0, 4.0, 3.8, 4.2)])
+
+
+def near(time: float) -> Observation:
+    return Observation(time, 4.0, 4.0, [Opinion("ewma", "spike", 0.2, 4.0, 3.8, 4.2)])
+
+
+def pump(away: int, calm: int) -> StateMachine:
+    """Ten cycles of a pump that is away for some readings, then calm for others."""
+    machine, time = StateMachine(), 0.0
+    for _ in range(10):
+        for number in range(away + calm):
+            time += 60.0
+            if number < away:
+                machine.step(MachineInput.EXCEEDS, far(time), SETTINGS)
+            else:
+                machine.step(MachineInput.CALM, near(time), SETTINGS)
+    return machine
+
+
+def test_what_is_away_for_five_minutes_in_an_hour_is_no_level() -> None:
+    assert not pump(away=5, calm=55).is_level
+    assert pump(away=55, calm=5).is_level
+
+
+def test_returns_are_counted_and_told_at_the_end() -> None:
+    machine = pump(away=5, calm=55)
+    machine.step(MachineInput.EXCEEDS, far(1e5), SETTINGS)
+    moved = machine.step(MachineInput.CALM_ENOUGH, near(1e5 + HOUR_S), SETTINGS)
+    assert moved is not None
+    said = sentence(SensorChange("well/pressure", "bar", *moved, near(1e5 + HOUR_S), None))
+    assert said == "well/pressure is back to normal at 4 bar after 1.2 d, in which it came and went 11 times"
+
+
+def test_a_few_calm_readings_are_no_end_and_what_follows_no_return() -> None:
+    assert pump(away=55, calm=SETTINGS.clear_after - 1).incident.course.returns == 0  # type: ignore[union-attr]
+
+
+def course_of(value_at: Callable[[float], float], days: float) -> list[tuple[float, float]]:
+    """The course of a freezer's value: time of each reading, and when it was last seen to worsen."""
+    course, seen = Course(), []
+    for reading in range(int(days * DAY_S / EVERY_S)):
+        time = reading * EVERY_S
+        swing = 0.6 if reading % 12 < 6 else -0.6
+        course.see(value_at(time) + swing, time, FREEZER, away=True, returns=False)
+        seen.append((time, course.worsened))
+    return seen
+
+
+@pytest.mark.parametrize("rate", [0.3, 0.6, 2.0, -0.6])
+def test_what_gets_worse_day_by_day_is_seen_to_worsen_each_day(rate: float) -> None:
+    start = -16.0 if rate > 0 else -19.0
+    seen = course_of(lambda time: start + rate * time / DAY_S, 8.0)
+    assert all(time - worsened < STEADY_S for time, worsened in seen if time > DAY_S)
+
+
+def test_a_step_has_stopped_to_worsen_before_it_counts_as_slow() -> None:
+    seen = course_of(lambda _: -12.0, 3.0)
+    assert max(worsened for _, worsened in seen) < SLOW_S
+
+
+def test_what_is_adopted_is_described_by_where_the_value_has_been() -> None:
+    machine = StateMachine()
+    for time, value in ((0.0, 1.6), (60.0, 1.1), (120.0, 1.3)):
+        machine.step(MachineInput.EXCEEDS, far(time, value), SETTINGS)
+    moved = machine.step(MachineInput.ADOPTION, far(DAY_S, 1.2), SETTINGS)
+    assert moved is not None
+    assert moved[0] is Transition.EXPIRED
+    said = sentence(SensorChange("well/pressure", "bar", *moved, far(DAY_S, 1.2), None))
+    assert said == "well/pressure has been between 1.1 and 1.6 bar for 1 d; that is taken as normal from here on"
+
+
+def test_a_level_that_still_worsens_after_half_a_day_must_be_steady_for_a_whole_one() -> None:
+    machine = StateMachine()
+    machine.step(MachineInput.EXCEEDS, far(0.0), SETTINGS)
+    assert isinstance(machine.incident, Incident)
+    assert machine.least_steady_s == 0.0
+    machine.incident.course.worsened = SLOW_S
+    assert (machine.steady_since, machine.least_steady_s) == (SLOW_S, STEADY_S)
