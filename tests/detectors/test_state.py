@@ -61,8 +61,8 @@ def test_exactly_the_readings_not_held_back_are_learned(name: str) -> None:
     held.update(EVERYONE, values, times, mask)
     for key, field in held.fields.items():
         expected = before[key] if field.learned else free.arrays[key]
-        assert np.array_equal(held.arrays[key][mask], expected[mask])
-        assert np.array_equal(held.arrays[key][~mask], free.arrays[key][~mask])
+        assert np.array_equal(held.arrays[key][mask], expected[mask], equal_nan=True)
+        assert np.array_equal(held.arrays[key][~mask], free.arrays[key][~mask], equal_nan=True)
 
 
 @pytest.mark.parametrize("name", DETECTORS)

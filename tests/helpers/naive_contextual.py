@@ -281,12 +281,12 @@ class NaiveContextual:
         self.rarity = NaiveRarity()
         self.count = self.changes = 0
         self.before = 0.0
-        self.last = NAN
+        self.last: tuple[float, float, float, float] = (NAN, NAN, NAN, NAN)
 
     def step(self, value: float, time: float) -> tuple[float, float, float, float]:
         values = self.steps.take(value, time)
         if not values:
-            return self.last, NAN, NAN, NAN
+            return self.last
         mean = sum(values) / len(values)
         over = self.range.step(min(values), max(values))
         level, hour, expected, deviation = self.season.step(mean, time, self.steps.interval)
@@ -305,8 +305,7 @@ class NaiveContextual:
         self.changes += mean != self.before
         self.before = mean
         self.count += 1
-        self.last = score if warm else NAN
-        if not warm or self.steps.first is None:
-            return self.last, NAN, NAN, NAN
-        middle, reach = self.steps.first[0] + expected, normal_reach(BAND_DECADES) * deviation
-        return score, middle, middle - reach, middle + reach
+        if warm and self.steps.first is not None:
+            middle, reach = self.steps.first[0] + expected, normal_reach(BAND_DECADES) * deviation
+            self.last = score, middle, middle - reach, middle + reach
+        return self.last
