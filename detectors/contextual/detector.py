@@ -16,7 +16,7 @@ from detectors.contextual.season import Season, season, season_layout
 from detectors.contextual.spread import level_away, level_layout, spread, spread_layout
 from detectors.contextual.steps import WARM_UP, Age, StepStatistics, age_of, learn_interval, steps_layout, take_steps
 from detectors.numeric.arrays import Floats, Numbers, Rows
-from detectors.numeric.elementwise import NOTHING, any_of, log10, minimum, nowhere, where
+from detectors.numeric.elementwise import NOTHING, any_of, everywhere, log10, minimum, nowhere, where
 from detectors.numeric.surprise import student_reach
 from detectors.parameters import choice, parameter
 
@@ -89,8 +89,8 @@ class Contextual(Detector):
             "changes": Field(),
             "previous": Field(learned=False, later=True),
             "score": Field(learned=False),
-            "expected": Field(NOTHING, learned=False, later=True),
-            "reach": Field(NOTHING, learned=False, later=True),
+            "expected": Field(learned=False, later=True),
+            "reach": Field(learned=False, later=True),
             **steps_layout(),
             **range_layout(),
             **season_layout(),
@@ -111,8 +111,9 @@ class Contextual(Detector):
         if ends is True:
             return self._judge_steps(state, step)
         last, expected, reach = (state[name][slots] for name in ("score", "expected", "reach"))
-        last = where(last < 0, NOTHING, last)
-        scores = Scores(last, expected, expected - reach, expected + reach)  # within a step, what was last found holds
+        last, expected = where(last < 0, NOTHING, last), where(everywhere(reach > 0), expected, NOTHING)
+        # Within a step, what was last found holds.
+        scores = Scores(last, expected, expected - reach, expected + reach)
         if any_of(ends):
             ended = self._judge_steps(state, StepStatistics(*(each[ends] for each in step)))
             for mine, theirs in zip(scores, ended, strict=True):
@@ -137,9 +138,9 @@ class Contextual(Detector):
         state["score"][slots] = where(warm, score, -1.0)
         state["count"][slots] = age.learned + 1.0
         state["place"][slots] = age.seen + 1.0
-        expected = where(warm, step.origin + usual.expected, NOTHING)
-        reach = _REACH * usual.spread
-        state["expected"][slots], state["reach"][slots] = expected, reach
+        expected, reach = step.origin + usual.expected, _REACH * usual.spread
+        state["expected"][slots], state["reach"][slots] = where(warm, expected, 0.0), where(warm, reach, 0.0)
+        expected = where(warm, expected, NOTHING)
         return Scores(score, expected, expected - reach, expected + reach)
 
     def _evidence(self, state: State, step: StepStatistics, age: Age) -> tuple[Numbers, Season]:

@@ -66,7 +66,7 @@ class Plateaus:
             self.passes[step] += 1
         tally = self.tallies[here]
         if before <= self.since:
-            if length > 180.0:
+            if length > max(180.0, tally.longest):
                 tally.longest = single(max(tally.longest * 0.999, min(length, tally.rival)))
                 tally.rival = single(max(tally.rival * 0.999, length))
             return
