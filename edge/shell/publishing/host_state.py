@@ -91,10 +91,14 @@ class HostState:
         self._thread.join(GOODBYE_S)
         token = self._say(online=False, at=self._clock()) if self._published else None
         until = self._monotonic() + GOODBYE_S
-        # Closing a socket before the PUBACK is read resets it: the broker may miss the DISCONNECT and publish the will,
-        # whose timestamp is earlier than that of the last state.
-        while token is not None and token not in self._link.confirmations() and self._monotonic() < until:
-            self._link.receive(LOOK_S)
+        # Closing a socket before all of it is read, the PUBACK and our own state, resets it: the broker may miss the
+        # DISCONNECT and publish the will, whose timestamp is earlier than that of the last state.
+        is_confirmed = is_heard = token is None
+        while not (is_confirmed and is_heard) and self._monotonic() < until:
+            taken = self._link.receive(LOOK_S)
+            self._link.acknowledge(taken)
+            is_confirmed |= token in self._link.confirmations()
+            is_heard |= any(_says_offline(each.payload) for each in taken)
         self._link.stop(GOODBYE_S)
 
     def turn(self) -> None:
