@@ -46,12 +46,12 @@ YOUNG_SHARE = 1 / 3
 class Flatline(Detector):
     """Finds a sensor that repeats one value for far longer than it usually does.
 
-    Catches: stuck sensors.
-    Blind to: a sensor that rests for long anyway; a stuck sensor with noise; a constant from the beginning; in the
-        first three days a sensor that stays at its lowest value so far, as at night.
     A value is taken to hold until the next reading: a sensor that reports changes only, and begins to report at fixed
     intervals, repeats itself for the first time but isn't stuck.
 
+    Catches: stuck sensors.
+    Blind to: a sensor that rests for long anyway; a stuck sensor with noise; a constant from the beginning; in the
+        first three days a sensor that stays at its lowest value so far, as at night.
     Contamination: a run counts when it ends, and extends the normal length only up to another one as long: a fault that
         occurs twice is a habit, such as a rest at night. The rests of the first three days count at once.
     Warm-up: 10 changes of value.

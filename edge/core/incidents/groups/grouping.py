@@ -28,7 +28,6 @@ from edge.core.incidents.state_machine import ENDS, Transition
 from edge.core.model.packing.encoding import decode, encode
 from edge.core.model.sensors.sensors import is_device
 
-ENDS = frozenset(ENDS)
 ANSWERS = frozenset({Transition.ACKNOWLEDGED, Transition.SHELVED, Transition.UNSHELVED})
 JUMPS = frozenset({"spike", "level_shift", "rate", "variance", "drift", "contextual"})
 
