@@ -189,8 +189,8 @@ def test_a_list_with_numbered_elements_is_proposed_with_items() -> None:
     ("elements", "name"),
     [
         (
-            [{"name": "temp", "location": "a", "value": 1}, {"name": "temp", "location": "b", "value": 2}],
-            "name/location",
+            [{"name": "temp", "axis": "a", "value": 1}, {"name": "temp", "axis": "b", "value": 2}],
+            "name/axis",
         ),
         ([{"id": 1, "channel": 1, "v": 1, "ts": NOW}, {"id": 1, "channel": 2, "v": 2, "ts": NOW}], "id/channel"),
         ([{"id": 1, "v": 1, "ts": NOW}, {"id": 1, "v": 2, "ts": NOW + 1}, {"id": 2, "v": 2, "ts": NOW}], "id"),

@@ -19,6 +19,25 @@ def test_elements_of_a_list_are_distinguished_by_a_name_that_all_have() -> None:
     assert samples('[{"mac": "A/B", "temp": 3, "ts": 1700000000}]') == [("A%2FB/temp", 3.0, NOON)]
 
 
+@pytest.mark.parametrize("key", ["room", "Tank", "asset", "machine_id", "location"])
+def test_elements_of_a_list_are_named_by_the_thing_or_place_that_they_are_of(key: str) -> None:
+    element = f'{{"{key}": "%s", "temp": %s, "hum": 40, "ts": 1700000000}}'
+    assert samples(f"[{element % ('a', 3)}, {element % ('b', 5)}]") == [
+        ("a/temp", 3.0, NOON), ("a/hum", 40.0, NOON), ("b/temp", 5.0, NOON), ("b/hum", 40.0, NOON)
+    ]  # fmt: skip
+    assert samples(f'[{{"{key}": "a", "value": 1}}, {{"{key}": "b", "value": 2}}]') == [
+        ("a", 1.0, None), ("b", 2.0, None)
+    ]  # fmt: skip
+
+
+def test_elements_of_one_time_with_several_numbers_are_told_apart_by_a_label() -> None:
+    element = '{"channel": "%s", "temp": %s, "hum": 40, "ts": %s}'
+    same = f"[{element % ('a', 3, 1700000000)}, {element % ('b', 5, 1700000000)}]"
+    assert [each[:2] for each in samples(same)] == [("a/temp", 3), ("a/hum", 40), ("b/temp", 5), ("b/hum", 40)]
+    later = f"[{element % ('a', 3, 1700000000)}, {element % ('a', 5, 1700000060)}]"
+    assert [each[:2] for each in samples(later)] == [("temp", 3), ("hum", 40), ("temp", 5), ("hum", 40)]
+
+
 def test_elements_of_a_list_with_their_own_times_form_one_series() -> None:
     assert samples('{"data": [{"ts": 1700000000, "a": 3}, {"ts": 1700000060, "a": 5}]}') == [
         ("data/a", 3.0, NOON),

@@ -30,7 +30,9 @@ def senders(key: str, *texts: object, **more: object) -> list[Message]:
     return [message({key: each, "temp": 21.5, **more}) for each in texts]
 
 
-@pytest.mark.parametrize("key", ["device", "deviceId", "mac", "id", "channel", "serial", "host"])
+@pytest.mark.parametrize(
+    "key", ["device", "deviceId", "mac", "id", "channel", "serial", "host", "asset", "room", "group"]
+)
 def test_senders_that_take_turns_on_a_topic_are_noticed_once(key: str) -> None:
     found = watch()
     found.note(senders(key, "a", "b") * 20)

@@ -18,10 +18,17 @@ NAMES = ("name", "sensor", "sensor_id", "sensorId", "device", "device_id", "devi
 _READINGS = ("name", "displayname", "tagname", "tag", "metric", "key", "pointname", "point", "nodeid")
 """Fields that name a reading, as `plain_key()` writes them."""
 
+PLACES = (
+    *("asset", "assetid", "assetname", "equipment", "equipmentid", "equipmentname", "thing", "thingid"),
+    *("machine", "machineid", "machinename", "room", "roomname", "tank", "tankid", "location", "place", "area", "zone"),
+)
+"""Fields that name the thing or the place that readings are of."""
+
 _SENDERS = (
     *("sensor", "sensorid", "sensorname", "device", "deviceid", "devicename", "meter", "meterid", "metername", "mac"),
+    *PLACES,
 )
-"""Fields that name the sender of a reading."""
+"""Fields that name the sender of a reading, or what it is of."""
 
 LABELS = frozenset(
     {"type", "value_type", "comp", "component", "param", "parameter", "quantity", "measurement", "label", "field"}
@@ -102,6 +109,8 @@ def kind_of(elements: list[Any], times: TimeKeys, value_key: str, arrived: float
     if (label := _label_of(elements, {value_key, *_BESIDE, *times.among(elements[0])})) is not None:
         return (label,)
     moments = [times.find(each, arrived).time for each in elements]
+    if not have_values and len(set(moments)) < len(moments):
+        labels = _labels(elements)  # times that repeat don't tell several numbers each apart
     if labels and len({(time, *_said_at(each, labels)) for time, each in zip(moments, elements, strict=True)}) == len(
         elements
     ):
@@ -119,7 +128,7 @@ def _names(elements: list[dict[str, Any]], labels: tuple[str, ...]) -> tuple[str
     readings = [common[each] for each in _READINGS if each in common]
     sender = next((common[each] for each in _SENDERS if each in common), None)
     if not readings:
-        return None if sender is None else (sender, *labels)
+        return None if sender is None else (sender, *(each for each in labels if each != sender))
     alone = next((key for key in readings if len(set(texts[key])) == len(elements)), None)
     return (sender, readings[0]) if alone is None and sender is not None else (alone or readings[0],)
 
@@ -181,7 +190,8 @@ def name_of_reading(fields: dict[str, Any], known: set[str]) -> str | None:
         (key,) = others
         return None if key in LABELS and not _is_label(fields[key]) else identifying_text(fields[key])
     parts = [key for key in others if plain_key(key) in _PARTS and identifying_text(fields[key]) is not None]
-    names = [key for key in others if plain_key(key) in {*_READINGS, *_SENDERS} and isinstance(fields[key], str)]
+    named = [key for key in others if key not in parts and isinstance(fields[key], str)]
+    names = [key for key in named if plain_key(key) in {*_READINGS, *_SENDERS}]
     rest = [fields[key] for key in others if key not in parts and key not in names and not is_quality_key(key)]
     if not (parts or names) or not all(each is None or isinstance(each, (str, bool)) for each in rest):
         return None

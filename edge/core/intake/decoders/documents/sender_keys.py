@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from edge.core.intake.decoders.documents.keys.plain_keys import plain_key
-from edge.core.intake.decoders.documents.lists import NAMES
+from edge.core.intake.decoders.documents.lists import NAMES, PLACES
 from edge.core.intake.decoders.documents.options import identifying_text
 
 SENDERS = (
@@ -27,6 +27,8 @@ SENDERS = (
     "host",
     "hostname",
     "station",
+    *PLACES,
+    "group",
 )
 """Such keys, the most telling first; case and separators are ignored."""
 
