@@ -33,6 +33,7 @@ from edge.shell.service.service import Service
 from edge.shell.service.state.stored_state import resume
 from edge.shell.store import SqliteStore
 from edge.shell.system.garbage import leave_out
+from edge.shell.system.heap import free_large_blocks_at_once
 from edge.shell.system.wall_clock import WallClock
 
 CONFIGURATION = '[[input]]\ntopic = "plant/#"\nsensor = "{topic}/{field}"\n[limits]\nsensors = 100000\n'
@@ -67,6 +68,7 @@ def message(readings: Sequence[LoadReading]) -> tuple[str, bytes]:
 
 def run(path: Path, sensors: int) -> dict[str, float]:
     """Run a plant, and return the costs of its snapshots."""
+    free_large_blocks_at_once()
     configuration = parse(CONFIGURATION, "benchmark").configuration
     clock = WorkingClock()
     plant = LoadPlant(sensors, float(sensors), message, PACK)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from detectors.base import Detector, Field, Scores
 from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
-from detectors.numeric.gather import Views, filled
+from detectors.numeric.gather import Views, filled, is_blank, lay_into
 
 FORMAT = 1
 
@@ -56,7 +56,10 @@ class StateTable:
             return
         grown = {name: _fresh(field, rows) for name, field in self.fields.items()}
         for name, array in grown.items():
-            array[: self.rows] = self.arrays[name]
+            if self.fields[name].initial == 0:
+                lay_into(array, self.arrays[name])
+            else:
+                array[: self.rows] = self.arrays[name]
         self.rows = rows
         self.replace(grown)
 
@@ -152,13 +155,17 @@ class StateTable:
     def take_rows(self, saved: SavedState, theirs: Slots, ours: Slots) -> None:
         """Copy rows from a state that `belongs_to()` this table.
 
+        Zeros aren't written over zeros: rows that were never written to take no memory.
+
         Args:
             saved: The source.
             theirs: Rows of the source, shape (n,).
             ours: Rows of this table, shape (n,).
         """
         for name, array in self.arrays.items():
-            array[ours] = saved.arrays[name][theirs] if name in saved.arrays else self.fields[name].initial
+            rows = saved.arrays[name][theirs] if name in saved.arrays else np.asarray(self.fields[name].initial)
+            if array.ndim == 1 or not (is_blank(rows) and is_blank(array[ours])):
+                array[ours] = rows
 
     def header(self, rows: int | None = None) -> dict[str, object]:
         """The header of a saved state: format, detector, parameters, and rows (default: the present number)."""

@@ -22,6 +22,9 @@ FEWEST, MANY, SPARE_SHARE = 16, 4096, 1 / 4
 """Arrays begin with the first number of rows. Their room doubles up to the second, then it grows by this share, because
 the spare rows of large arrays are much memory."""
 
+STRETCH = 16_384
+"""Bytes that are looked at together when an array grows: a few pages of memory."""
+
 
 class Piece:
     """An array viewed for consecutive rows of the present round; all other rows remain accessible.
@@ -131,6 +134,25 @@ def filled(shape: tuple[int, ...], value: float, dtype: DTypeLike, order: Litera
     if value == 0:
         return np.zeros(shape, dtype=dtype, order=order)
     return np.full(shape, value, dtype=dtype, order=order)
+
+
+def is_blank(array: NDArray[Any]) -> bool:
+    """Whether all bytes are zero."""
+    return not np.ascontiguousarray(array).view(np.bool_).any()
+
+
+def lay_into(array: NDArray[Any], rows: NDArray[Any]) -> None:
+    """Copy rows to the beginning of an array of zeros, but no stretches of zeros, which so go on taking no memory."""
+    if rows.ndim == 1:
+        array[: len(rows)] = rows
+        return
+    if rows.flags.f_contiguous:
+        array, rows = array.T, rows.T
+    step = max(1, STRETCH // max(1, rows[:1].nbytes))
+    for begin in range(0, len(rows), step):
+        stretch = rows[begin : begin + step]
+        if not is_blank(stretch):
+            array[begin : begin + len(stretch), : stretch.shape[1]] = stretch
 
 
 def is_consecutive(rows: NDArray[np.intp]) -> bool:

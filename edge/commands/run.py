@@ -26,8 +26,10 @@ def run(path: Path | None) -> None:
         from edge.commands.support.failures import explained  # noqa: PLC0415
         from edge.shell.service.starting import service_of  # noqa: PLC0415
         from edge.shell.system.garbage import leave_out  # noqa: PLC0415
+        from edge.shell.system.heap import free_large_blocks_at_once  # noqa: PLC0415
         from edge.shell.system.logs import set_up_logs  # noqa: PLC0415
 
+        free_large_blocks_at_once()
         with explained(), suppress(StopRequested), ExitStack() as open_things:
             configuration = load(path or USUAL)
             set_up_logs(configuration.log.level)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +15,11 @@ from detectors import DETECTORS
 from detectors.state import SavedState, StateError, StateTable
 
 EVERYONE = np.arange(4)
+
+
+def resident_bytes() -> int:
+    """Resident memory of this process."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def trained(name: str = "ewma", rounds: int = 80) -> StateTable:
@@ -34,6 +41,24 @@ def test_growing_to_fewer_rows_changes_nothing() -> None:
     table.grow(2)
     table.grow(4)
     assert table.to_bytes() == before
+
+
+def test_a_table_takes_no_memory_for_what_its_sensors_never_used() -> None:
+    rows = 20_000
+    never = trained("states").rows_of(np.zeros(rows, dtype=np.intp))
+    before = resident_bytes()
+    grown, loaded = StateTable(example("states"), rows // 2), StateTable(example("states"), rows)
+    grown.grow(rows)
+    loaded.take_rows(never, np.arange(rows), np.arange(rows))
+    assert resident_bytes() - before < 1.25 * rows * grown.bytes_per_sensor
+    assert all(np.array_equal(loaded.arrays[name][-1], array[0]) for name, array in never.arrays.items())
+
+
+def test_rows_are_taken_over_what_was_there() -> None:
+    table = trained("states")
+    table.arrays["shares"][2] = 0.5
+    table.take_rows(StateTable(example("states"), rows=4).rows_of(EVERYONE), EVERYONE, EVERYONE)
+    assert not table.arrays["shares"].any()
 
 
 def test_elements_stay_adjacent_however_a_table_is_created() -> None:

@@ -20,6 +20,8 @@ from detectors.numeric.gather import (
     element_at,
     exchange,
     filled,
+    is_blank,
+    lay_into,
     part_at,
     put_element,
     put_part,
@@ -48,6 +50,32 @@ def columns() -> dict[str, np.ndarray]:
 def resident_bytes() -> int:
     """Resident memory of this process."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_rows_are_laid_into_a_larger_array_to_the_last_bit() -> None:
+    rows = np.zeros((5_000, 6))
+    rows[7, 2], rows[4_000:4_003] = -0.0, np.nan
+    rows[-1, -1] = 5.0
+    for order in ("C", "F"):
+        array = filled((8_000, 6), 0.0, "f8", order)
+        lay_into(array, np.asarray(rows, order=order))
+        assert array[:5_000].tobytes() == rows.tobytes()
+        assert is_blank(array[5_000:])
+    one = np.zeros(3)
+    lay_into(one, np.array([1.0, 2.0]))
+    assert one.tolist() == [1.0, 2.0, 0.0]
+    lay_into(filled((16, 4), 0.0, "f8"), np.zeros((0, 4)))
+
+
+def test_rows_that_were_never_written_take_no_memory_after_an_array_has_grown() -> None:
+    for order in ("C", "F"):
+        rows = filled((10_000, 1_000), 0.0, "f8", order)
+        rows[:20, :20] = 1.0
+        before = resident_bytes()
+        array = filled((20_000, 1_000), 0.0, "f8", order)
+        lay_into(array, rows)
+        assert resident_bytes() - before < rows.nbytes / 4
+        assert array[19, 19] == 1.0
 
 
 @given(ROUNDS)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.numeric.gather import Views, filled, roomy
+from detectors.numeric.gather import Views, filled, lay_into, roomy
 from detectors.state import StateError
 from edge.core.model.packing.encoding import decode_arrays, encode_arrays
 
@@ -58,8 +58,12 @@ class SensorArrays:
             return
         room = roomy(rows, present)
         for name, array in arrays.items():
-            grown = filled((room, *array.shape[1:]), initial.get(name, 0), array.dtype)
-            grown[: len(array)] = array
+            value = initial.get(name, 0)
+            grown = filled((room, *array.shape[1:]), value, array.dtype)
+            if value == 0:
+                lay_into(grown, array)
+            else:
+                grown[: len(array)] = array
             arrays[name] = grown
         self.replace(arrays)
 

@@ -56,6 +56,7 @@ class SensorRegistry:
         self._device_for = device_for
         self._tables: dict[str, ResolvedDevice] = {}
         self._profiles: dict[int, Profile] = {}
+        self._shared: dict[Profile, Profile] = {}
         self._facts: dict[int, SensorFacts] = {}
         self.repetitions: list[str] = []
         self.no_values = NoValues()
@@ -87,7 +88,8 @@ class SensorRegistry:
             labels = {DEVICE: device, **labels}
         is_compared = any(each.scores_readings for each in detectors)
         self.peers.join(slot, peers_of(name, rule.unit, rule.peers) if is_compared else None)
-        self._profiles[slot] = Profile(detectors, rule.incidents, rule.counter, rule.preferences)
+        profile = Profile(detectors, rule.incidents, rule.counter, rule.preferences)
+        self._profiles[slot] = self._shared.setdefault(profile, profile)
         self._facts[slot] = self._facts_of(name, rule.unit, labels)
 
     def forget(self, slots: Iterable[int]) -> None:

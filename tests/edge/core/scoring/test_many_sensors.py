@@ -128,3 +128,11 @@ def test_sensors_added_one_by_one_are_found_in_their_slots() -> None:
     members = line.pipeline.engine.members
     order = line.pipeline.engine.ordered_groups
     assert [(order[places.group[slot]], places.row[slot]) for slot in range(300)] == members
+
+
+def test_sensors_of_one_rule_share_their_profile_and_a_plain_topic_is_the_name_itself() -> None:
+    many = pipeline()
+    many.process([reading(f"paced/{each}", START, 1.0) for each in range(3)])
+    assert len({id(many.registry.profile(slot)) for slot in range(3)}) == 1
+    facts = many.registry.facts(0)
+    assert facts.topic is facts.name
