@@ -307,3 +307,39 @@ def test_thousands_of_sensors_are_not_reported_individually() -> None:
     assert data(line.events[0])["sensors_total"] == 3000
     assert len(data(line.events[0])["sensors"]) == 1000  # type: ignore[arg-type]
     assert len(line.events[0].payload) < 64_000
+
+
+def test_the_first_sensor_back_with_another_incident_leaves_the_others_time_to_return() -> None:
+    names = ["now/press/a", "now/press/b", "now/press/c"]
+    usual, back = plant(every(1.0, START, QUIET), *names), plant(every(1.0, QUIET + 1202.0, QUIET + 1300.0), *names)
+    wrong = [reading("now/press/a", QUIET + 1200.0, 900.0)]
+    late = [reading(each, QUIET + 1200.5, 20.0) for each in names[1:]]
+    everything = merged(usual, wrong, late, back, CLOCK[:190])
+    line = Line(pipeline(lambda _: rule(*detectors(silence={}, ewma={})))).take(everything)
+    raised = [each.sensor for each in line.events if each.transition == "raised" and each.sensor in names]
+    assert raised == ["now/press/a", "now/press/a"]
+
+
+def test_sensors_of_one_place_that_are_polled_in_turn_jump_together() -> None:
+    names = ["now/press/a", "now/press/b"]
+    usual = [
+        reading(each, START + 600.0 * time + 40.0 * place, 20.0 + time % 7 / 10)
+        for time in range(500)
+        for place, each in enumerate(names)
+    ]
+    after = [reading(each, START + 300_000.0 + 40.0 * place, 60.0) for place, each in enumerate(names)]
+    line = Line(pipeline(lambda _: rule(*detectors(ewma={})))).take(merged(usual, after))
+    assert [each.sensor for each in line.events if each.transition == "raised"] == ["now/press/a"]
+
+
+def test_sensors_that_freeze_at_one_moment_are_one_incident_however_long_each_may_repeat_itself() -> None:
+    names = ["now/press/a", "now/press/b", "now/press/c"]
+    usual = [
+        reading(each, START + 60.0 * time, 20.0 + time // (1 + 3 * place) % 7 / 10)
+        for time in range(5000)
+        for place, each in enumerate(names)
+    ]
+    frozen = [reading(each, START + 60.0 * time, 20.35) for time in range(5000, 5400) for each in names]
+    line = Line(pipeline(lambda _: rule(*detectors(flatline={})))).take(usual + frozen)
+    assert [each.sensor for each in line.events if each.transition == "raised"] == ["now/press/a"]
+    assert line.events[-1].message.startswith("3 sensors of now/press are stuck: a, b, c")

@@ -6,8 +6,8 @@ any batching. The groups are:
 - sensors that may have stopped at the same moment: of one message, one device or one publisher, with silences that
   begin within the same interval;
 - the silent sensors of a device that reports itself gone;
-- sensors with similar names, equal except for the last level, that jump, freeze or send error values within a few
-  seconds;
+- sensors with similar names, equal except for the last level, that jump or send error values within a few seconds, or
+  a tenth of their interval, or that may have frozen at the same moment;
 - peers that one comparison finds unlike the others.
 
 The first finding is reported at once by its own incident, together with all silences due at the same moment. Later
@@ -22,7 +22,7 @@ import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
-from edge.core.incidents.groups.incident_group import LONGEST_S, IncidentGroup, Stopped, common_of, stopped
+from edge.core.incidents.groups.incident_group import LONGEST_S, TOGETHER_S, IncidentGroup, Stopped, common_of, stopped
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.state_machine import ENDS, Transition
 from edge.core.model.packing.encoding import decode, encode
@@ -30,9 +30,6 @@ from edge.core.model.sensors.sensors import is_device
 
 ANSWERS = frozenset({Transition.ACKNOWLEDGED, Transition.SHELVED, Transition.UNSHELVED})
 JUMPS = frozenset({"spike", "level_shift", "rate", "variance", "drift", "contextual"})
-
-TOGETHER_S = 5.0
-"""Sensors jump or freeze together within this many seconds plus one of their intervals."""
 
 FIRST_TWO = 2
 """Number of members of a group when it turns out to be one, which is reported within `TOGETHER_S`."""
@@ -145,7 +142,7 @@ class Grouping:
             known = set(group.concerned)
             group.devices.append(change.slot)
             group.concerned += [each for each in change.sensors if each not in known]
-        elif group.kind == "missing" and group.window.meets(when := stopped(change)):
+        elif group.kind in {"missing", "flatline"} and group.window.meets(when := stopped(change)):
             group.window = group.window.and_(when)
         return group.take(_bare(change))
 
@@ -163,10 +160,9 @@ class Grouping:
         scope, names = self.scope(name), self.names
         groups = (each for each in reversed(self._groups.values()) if self.scope(names[each.leader]) == scope)
         if kind != "missing":
-            parent, near = common_of(change, name), min(TOGETHER_S, change.summary.interval)
+            parent = common_of(change, name)
             alike = (each for each in groups if each.kind == kind and parent and each.parent == parent)
-            time = change.observation.time
-            return next((each for each in alike if abs(time - each.change.incident.started) <= near), None)
+            return next((each for each in alike if each.shares_moment(change)), None)
         silent = [each for each in groups if each.kind == kind]
         if is_device(name):
             return next((each for each in silent if not each.members.keys().isdisjoint(change.sensors)), None)
@@ -213,7 +209,7 @@ class Grouping:
     def _leave(self, group: IncidentGroup, change: IncidentChange) -> Iterator[IncidentChange]:
         """Remove an ended incident from its group, which ends with its last member."""
         slot, now = change.slot, change.clock
-        back = max(now, min(change.observation.time, now + group.spacing))  # the clock follows the second that is back
+        back = max(now, change.observation.time)  # the clock follows the second that is back
         del group.members[slot], self._of[slot]
         says_so = slot in group.devices
         if says_so:
@@ -245,12 +241,16 @@ class Grouping:
             del self._groups[group.leader]
 
     def _dissolve(self, change: IncidentChange) -> Iterator[IncidentChange]:
-        """End a group whose leader has a new incident; the others are reported."""
+        """End a group whose leader has a new incident; others are reported unless they may be about to end as well."""
         group = self._groups.get(change.slot)
         if group is not None and change.slot not in group.members:
             yield group.event(Transition.CLEARED, change.clock)
-            yield from self._tell(group, list(group.members), change.clock)
+            late = [slot for slot, each in group.members.items() if each.grace == math.inf]
+            yield from self._tell(group, late, change.clock)
             self._remove(group)
+            if group.members:
+                group.is_over = True
+                self._over.append(group)
 
     def _tell(self, group: IncidentGroup, slots: Sequence[int], now: float) -> Iterator[IncidentChange]:
         """Report incidents of a group individually, or as a separate group if there are many."""

@@ -17,6 +17,10 @@ from edge.core.model.notation.severity import severity_class
 SHORTEST_S, LONGEST_S = 1.0, 3600.0
 """Minimum and maximum delay of an update; in between it is one interval of the leader."""
 
+TOGETHER_S, TOGETHER_SHARE = 5.0, 0.1
+"""Sensors jump or send error values together within this many seconds or this share of their interval, at most within
+one interval."""
+
 SLACK = 1.5
 PATIENCE_SHARE = 0.5
 """A silent sensor stopped by this many intervals, or this share of its patience, after its last reading."""
@@ -45,10 +49,15 @@ class Stopped(NamedTuple):
 
 
 def stopped(change: IncidentChange) -> Stopped:
-    """When a silent sensor stopped."""
-    seen = change.summary.seen
+    """When a silent sensor stopped, or when a stuck one froze: at the latest when it had stayed as long as ever."""
+    seen, interval = change.summary.seen, change.summary.interval
+    stuck = next((each for each in change.observation.opinions if each.kind == "flatline" and each.exceeds), None)
+    if change.incident.kind == "flatline" and stuck is not None:
+        each_s = change.observation.stretch or interval
+        began = change.observation.time - stuck.now * each_s
+        return Stopped(began, began + SLACK * each_s + stuck.usual * each_s)
     patience = max(0.0, change.incident.started - seen)
-    return Stopped(seen, seen + max(SLACK * change.summary.interval, PATIENCE_SHARE * patience))
+    return Stopped(seen, seen + max(SLACK * interval, PATIENCE_SHARE * patience))
 
 
 def common_of(change: IncidentChange, name: str) -> str:
@@ -88,7 +97,7 @@ class IncidentGroup:
         change: The leader's last finding while its incident was open.
         kind: `missing`, `flatline`, `error_value`, `peers` or `jump`.
         parent: Common name prefix of sensors that jump, freeze or send error values together.
-        window: Range within which all silent members may have stopped.
+        window: Range within which all silent or stuck members may have stopped.
         members: Open incidents by slot, including the leader's while it is open.
         everyone: Slots of all members that it ever had.
         devices: Slots of its devices that report themselves gone.
@@ -167,6 +176,14 @@ class IncidentGroup:
             return False
         shown = {kind for each in self.members.values() for kind in each.change.incident.conditions}
         return not change.incident.conditions.keys() <= shown
+
+    def shares_moment(self, change: IncidentChange) -> bool:
+        """Whether a newly raised incident of the same kind and place began when this one did."""
+        interval = change.summary.interval
+        near = min(max(TOGETHER_S, TOGETHER_SHARE * interval), interval)
+        if abs(change.observation.time - self.change.incident.started) <= near:
+            return True
+        return self.kind == "flatline" and self.window.meets(stopped(change))
 
     def expect_news(self, now: float, soon: float = math.inf) -> float:
         """Schedule an update, in at most `soon` seconds; returns when it is due."""
