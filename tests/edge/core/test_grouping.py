@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -12,7 +13,19 @@ from hypothesis import strategies as st
 
 from edge.core.incidents.events.event import Event
 from edge.core.model.readings.messages import Message
-from tests.edge.core.pipelines import START, Line, detectors, differing, pipeline, plant, reading, revived, rule, word
+from tests.edge.core.pipelines import (
+    SETTINGS,
+    START,
+    Line,
+    detectors,
+    differing,
+    pipeline,
+    plant,
+    reading,
+    revived,
+    rule,
+    word,
+)
 
 PLUG = [f"field{each:02d}" for each in range(13)]
 QUIET = START + 600.0
@@ -166,6 +179,37 @@ def test_sensors_of_one_place_that_jump_together_are_one_incident() -> None:
     line = Line(pipeline(lambda _: rule(*detectors(ewma={})))).take(merged(usual, after, CLOCK[:70]))
     raised = [each.sensor for each in line.events if each.transition == "raised" and each.kind != "missing"]
     assert sorted(raised) == ["now/far/c", "now/press/a"]
+
+
+NODES = [f"now/node{each}/moisture" for each in range(4)]
+RAIN = START + 300_000.0
+
+
+def field_of_nodes(changes: dict[str, tuple[float, float]]) -> list[str]:
+    """The events of nodes that report each 600 s, each at its own second, of which some change by so much, so late."""
+    phases = [0.0, 110.0, 230.0, 410.0]
+    readings = [
+        reading(name, time, 20.0 + round(time / 600) % 7 / 10 + (by if time >= RAIN + late else 0.0))
+        for name, phase in zip(NODES, phases, strict=True)
+        for time in every(600.0, START + phase, RAIN + 6_000.0)
+        for late, by in [changes.get(name, (math.inf, 0.0))]
+    ]
+    clock = plant(every(100.0, START, RAIN + 6_000.0), "now/other/clock")
+    patient = rule(*detectors(ewma={}), settings=SETTINGS.model_copy(update={"adopt_after_s": 86_400.0}))
+    line = Line(pipeline(lambda _: patient)).take(merged(readings, clock))
+    return [f"{each.transition} {each.message}" for each in line.events if each.transition in {"raised", "updated"}]
+
+
+def test_sensors_of_like_names_that_jump_one_after_the_other_are_one_incident() -> None:
+    said = field_of_nodes({name: (3_000.0 * (name == NODES[-1]), 40.0) for name in NODES})
+    assert len([each for each in said if each.startswith("raised")]) == 1
+    assert "4 sensors of now have jumped together" in said[-1]
+
+
+def test_sensors_of_like_names_that_move_apart_or_at_different_times_are_separate_incidents() -> None:
+    for late, by in ((0.0, -40.0), (3_000.0, 40.0)):
+        said = field_of_nodes({NODES[0]: (0.0, 40.0), NODES[1]: (late, by)})
+        assert len([each for each in said if each.startswith("raised")]) == 2
 
 
 def told(line: Line) -> list[str]:

@@ -8,6 +8,7 @@ any batching. The groups are:
 - the silent sensors of a device that reports itself gone;
 - sensors with similar names, equal except for the last level, that jump or send error values within a few seconds, or
   a tenth of their interval, or that may have frozen at the same moment;
+- sensors of like names, such as one of each room or node, that jump in the same direction within two intervals;
 - peers that one comparison finds unlike the others.
 
 The first finding is reported at once by its own incident, together with all silences due at the same moment. Later
@@ -22,6 +23,7 @@ import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
+from edge.core.incidents.groups.common_causes import happen_together, kind_of
 from edge.core.incidents.groups.incident_group import LONGEST_S, TOGETHER_S, IncidentGroup, Stopped, common_of, stopped
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.state_machine import ENDS, Transition
@@ -29,7 +31,6 @@ from edge.core.model.packing.encoding import decode, encode
 from edge.core.model.sensors.sensors import is_device
 
 ANSWERS = frozenset({Transition.ACKNOWLEDGED, Transition.SHELVED, Transition.UNSHELVED})
-JUMPS = frozenset({"spike", "level_shift", "rate", "variance", "drift", "contextual"})
 
 FIRST_TWO = 2
 """Number of members of a group when it turns out to be one, which is reported within `TOGETHER_S`."""
@@ -119,7 +120,7 @@ class Grouping:
 
     def _found(self, change: IncidentChange, cause: tuple[int, float] | None = None) -> IncidentGroup | None:
         """A group that others may join; None if its kind never affects several sensors."""
-        kind = _kind(change)
+        kind = kind_of(change)
         if kind is None:
             return None
         slot, name = change.slot, self.names[change.slot]
@@ -154,15 +155,14 @@ class Grouping:
 
     def _cause_of(self, change: IncidentChange) -> IncidentGroup | None:
         """The group with the same cause as a newly raised incident."""
-        kind, name = _kind(change), self.names[change.slot]
+        kind, name = kind_of(change), self.names[change.slot]
         if kind is None:
             return None
         scope, names = self.scope(name), self.names
         groups = (each for each in reversed(self._groups.values()) if self.scope(names[each.leader]) == scope)
         if kind != "missing":
-            parent = common_of(change, name)
-            alike = (each for each in groups if each.kind == kind and parent and each.parent == parent)
-            return next((each for each in alike if each.shares_moment(change)), None)
+            same = (each for each in groups if each.kind == kind)
+            return next((each for each in same if happen_together(each, names[each.leader], change, name)), None)
         silent = [each for each in groups if each.kind == kind]
         if is_device(name):
             return next((each for each in silent if not each.members.keys().isdisjoint(change.sensors)), None)
@@ -198,7 +198,7 @@ class Grouping:
             group.change = group.members[slot].change = _bare(change)
             group.worsen(change)
             yield group.event(change.transition, change.clock, change)
-        elif group.goes_own_way(change, _kind(change)):
+        elif group.goes_own_way(change, kind_of(change)):
             group.members[slot].change = _bare(change)
             yield from self._tell(group, [slot], change.clock)
         else:
@@ -384,14 +384,6 @@ def _answer(group: IncidentGroup, change: IncidentChange) -> Iterator[IncidentCh
     if is_leader:
         group.is_quiet = change.shelved
         yield group.event(change.transition, change.clock, change)
-
-
-def _kind(change: IncidentChange) -> str | None:
-    """The property that several sensors may share; None if the kind concerns one sensor only."""
-    kind = change.incident.kind
-    if kind in {"missing", "flatline", "peers", "error_value"}:
-        return kind
-    return "jump" if kind in JUMPS and not change.incident.limits else None
 
 
 def _bare(change: IncidentChange) -> IncidentChange:

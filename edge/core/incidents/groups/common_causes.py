@@ -1,0 +1,67 @@
+"""Common causes: which incidents of several sensors may be about one thing.
+
+Sensors of one place jump within seconds: a bus, a converter, a power supply. Sensors of like names, each in a place of
+its own, jump within a few of their intervals and in the same direction: the rain wets each node of a field, but a node
+tells so when it is its turn. Once two have done so, others may follow later.
+"""
+
+from __future__ import annotations
+
+import math
+
+from edge.core.incidents.groups.incident_group import IncidentGroup, common_of
+from edge.core.incidents.incident_change import IncidentChange
+from edge.core.scoring.opinions import Observation
+from edge.core.scoring.peers.like_names import like_name
+
+JUMPS = frozenset({"spike", "level_shift", "rate", "variance", "drift", "contextual"})
+
+LIKE_INTERVALS, LIKE_S = 2.0, 3600.0
+"""Two sensors of like names jump together within this many of their intervals, and at most this many seconds."""
+
+LATER_INTERVALS, LATER_S = 12.0, 3 * 3600.0
+"""Another one belongs to them within this many of its intervals, and at most this many seconds, after the last one."""
+
+
+def kind_of(change: IncidentChange) -> str | None:
+    """The property that several sensors may share; None if the kind concerns one sensor only."""
+    kind = change.incident.kind
+    if kind in {"missing", "flatline", "peers", "error_value"}:
+        return kind
+    return "jump" if kind in JUMPS and not change.incident.limits else None
+
+
+def happen_together(group: IncidentGroup, leader: str, change: IncidentChange, name: str) -> bool:
+    """Whether a newly raised incident, which isn't a silence, has the cause of a group of its kind.
+
+    Args:
+        group: The group.
+        leader: Name of its leader.
+        change: The incident.
+        name: Name of its sensor.
+    """
+    parent, interval = common_of(change, name), change.summary.interval
+    if parent and group.parent == parent and group.shares_moment(change):
+        return True
+    if group.kind != "jump" or like_name(name) != like_name(leader):
+        return False
+    intervals, most_s = (LIKE_INTERVALS, LIKE_S) if group.is_lone else (LATER_INTERVALS, LATER_S)
+    latest = max(each.change.incident.started for each in group.members.values()) if group.members else -math.inf
+    if abs(change.observation.time - latest) > min(intervals * interval, most_s):
+        return False
+    way = _direction(change.observation)
+    return way != 0.0 and way == _direction(group.change.observation)
+
+
+def _direction(observation: Observation) -> float:
+    """1 if a value is surprisingly high, -1 if it is low, 0 if that can't be said."""
+    worst = next((each for each in observation.opinions if each.exceeds), None)
+    if worst is None:
+        return 0.0
+    if worst.kind == "drift":
+        away = worst.now - worst.usual
+    elif math.isfinite(worst.expected):
+        away = observation.value - worst.expected
+    else:
+        away = observation.value - (worst.lower + worst.upper) / 2
+    return math.copysign(1.0, away) if away and math.isfinite(away) else 0.0
