@@ -170,3 +170,16 @@ def test_the_level_that_a_short_fault_has_left_is_reported_once(day: int) -> Non
     found = told(values)
     assert begin <= found[0] < begin + 3
     assert found == list(range(found[0], found[-1] + 1))
+
+
+def test_the_level_just_after_an_outage_is_no_extreme_of_its_day() -> None:
+    values, outage = days_of(14), slice(12 * A_DAY + 60, 12 * A_DAY + 84)
+    interrupted = values.copy()
+    interrupted[outage] = -40.0
+    undisturbed, disturbed = (StateTable(LevelDrift(), rows=1) for _ in range(2))
+    for index in range(len(values)):
+        time, held = MONDAY_S + 60.0 * MINUTES * index, outage.start <= index < outage.stop + 4
+        undisturbed.update_one(0, float(values[index]), time, held=False)
+        disturbed.update_one(0, float(interrupted[index]), time, held=held)
+    for name in ("hour_low_record", "quarter_low_record"):
+        assert abs(disturbed.arrays[name][0] - undisturbed.arrays[name][0]) < 0.3

@@ -175,6 +175,18 @@ def test_the_detector_becomes_quiet_after_a_long_fault_that_was_not_learned(name
     assert not (scores[1300:] >= RAISES).any()
 
 
+def test_a_long_fault_that_was_not_learned_makes_cusum_no_less_sensitive() -> None:
+    times, values = normal(seasonal=False)
+    faulty, held, everyone = values.copy(), np.ones(SENSORS, dtype=bool), np.arange(SENSORS)
+    faulty[700:770] -= 50.0
+    undisturbed, disturbed = (StateTable(DETECTORS["cusum"](), SENSORS) for _ in range(2))
+    for index, time in enumerate(times[:1000].tolist()):
+        is_open = held if 700 <= index < 775 else None
+        undisturbed.update(everyone, values[index], np.full(SENSORS, time), is_open)
+        disturbed.update(everyone, faulty[index], np.full(SENSORS, time), is_open)
+    assert np.array_equal(undisturbed.arrays["wandering"], disturbed.arrays["wandering"])
+
+
 @pytest.mark.parametrize("name", ["rate", "ewma", "median"])
 def test_one_huge_spike_does_not_desensitise_the_detector(name: str) -> None:
     times, values = normal(seasonal=False)
