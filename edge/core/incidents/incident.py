@@ -87,6 +87,7 @@ class Incident:
         apart: Highest severity of that; 0 if it never did.
         told_silent: Whether the last that was published of it is that the sensor is silent.
         course: What the value has done.
+        is_habit: Whether it isn't reported, because the sensor did the same at this hour before.
     """
 
     started: float
@@ -119,6 +120,7 @@ class Incident:
     apart: int = 0
     told_silent: bool = False
     course: Course = field(default_factory=Course)
+    is_habit: bool = False
 
     def __post_init__(self) -> None:
         has_cause = self.surprise or self.excess or self.errors or self.apart

@@ -11,6 +11,7 @@ from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.lasting.adoptions import Adoptions
+from edge.core.incidents.lasting.habits import Habits
 from edge.core.incidents.lasting.recurrences import Recurrences
 from edge.core.incidents.state_machine import ENDS, MachineInput, State, StateMachine, Transition
 from edge.core.model.sensors.sensor_arrays import SensorArrays
@@ -53,6 +54,7 @@ class IncidentTracker(SensorArrays):
         ranges: Usual range of each sensor.
         recurrences: Which sensors have incidents that come and go.
         adoptions: Where sensors were before a level was adopted.
+        habits: What sensors do at the same hour each week or day.
         latest: Time that had passed at each reading of the current batch, shape (n,).
     """
 
@@ -64,6 +66,7 @@ class IncidentTracker(SensorArrays):
         self.ranges = UsualRanges()
         self.recurrences = Recurrences()
         self.adoptions = Adoptions()
+        self.habits = Habits()
         self._members = members
         self._statistics = statistics
         self._levels = levels
@@ -73,8 +76,9 @@ class IncidentTracker(SensorArrays):
 
     @property
     def open_incidents(self) -> dict[int, Incident]:
-        """The open incidents, by slot."""
-        return {slot: each.incident for slot, each in self.trackers.items() if each.incident is not None}
+        """The open incidents that are reported, by slot."""
+        found = ((slot, each.incident) for slot, each in self.trackers.items())
+        return {slot: each for slot, each in found if each is not None and not each.is_habit}
 
     def grow(self, sensors: int) -> None:
         """Make room for `sensors` in all."""
@@ -82,6 +86,7 @@ class IncidentTracker(SensorArrays):
         self.ranges.grow(sensors)
         self.recurrences.grow(sensors)
         self.adoptions.grow(sensors)
+        self.habits.grow(sensors)
 
     def put(self, slots: Iterable[int], trackers: Mapping[int, StateMachine]) -> None:
         """Replace the state machines of sensors; those not in `trackers` return to their initial state."""
@@ -119,6 +124,7 @@ class IncidentTracker(SensorArrays):
         self.ranges.clear_row(slot)
         self.recurrences.clear_row(slot)
         self.adoptions.clear_row(slot)
+        self.habits.clear_row(slot)
 
     def differs_from_peers(self, slot: int) -> bool:
         """Whether a sensor's open incident says that it differs from its peers."""
@@ -243,6 +249,7 @@ class IncidentTracker(SensorArrays):
         self.ranges.shift(slots, by)
         self.recurrences.shift(slots, by)
         self.adoptions.shift(slots, by)
+        self.habits.shift(slots, by)
         for slot in slots.tolist():
             tracker = self.trackers.get(slot)
             if tracker is not None and tracker.incident is not None:
@@ -278,23 +285,12 @@ class IncidentTracker(SensorArrays):
             self.trackers.pop(slot, None)
         self.tracked[slot] = not tracker.is_idle
         self.held[slot] = not tracker.learns
+        if moved is not None:
+            self._note(slot, signal, observation, *moved)
+        moved = self._reported(slot, signal, observation, moved)
         if moved is None:
             return
         transition, incident = moved
-        by_score = signal is MachineInput.EXCEEDS and not self.protected[slot] and not observation.broken
-        if transition is Transition.RAISED and by_score and not observation.is_strange:
-            self._levels.raised(slot, [each.detector for each in observation.opinions if each.exceeds])
-            calm_s = self.recurrences.begin(slot, observation.time)
-            tracker.calm_s = calm_s if self._levels.watched[slot] >= KNOWN_S else 0.0
-        extent = incident.extent
-        if transition in ENDS and extent is not None and extent.readings:
-            is_adopted = transition is Transition.EXPIRED
-            self.recurrences.end(slot, incident.last.time, adopted=is_adopted)
-            if is_adopted:
-                known = float(self._levels.watched[slot])
-                self.adoptions.adopt(slot, observation.value, observation.time, extent.yardstick, known)
-            if transition is Transition.CLEARED:
-                self.ranges.learn_incident(slot, extent.lasted, extent.lowest, extent.highest)
         number = incident.publish(observation.time)
         recent, summary = self._statistics.recent(slot), self._statistics.summary(slot)
         self._findings.append(
@@ -302,3 +298,48 @@ class IncidentTracker(SensorArrays):
                 slot, transition, incident.snapshot(), number, observation, clock, recent, order, summary, list(sensors)
             )
         )
+
+    def _note(
+        self, slot: int, signal: MachineInput, observation: Observation, transition: Transition, incident: Incident
+    ) -> None:
+        """Note what the beginning or the end of an incident says about the next ones."""
+        by_score = signal is MachineInput.EXCEEDS and not self.protected[slot] and not observation.broken
+        if transition is Transition.RAISED and by_score and not observation.is_strange:
+            self._levels.raised(slot, [each.detector for each in observation.opinions if each.exceeds])
+            calm_s = self.recurrences.begin(slot, observation.time)
+            self.tracker(slot).calm_s = calm_s if self._levels.watched[slot] >= KNOWN_S else 0.0
+        extent = incident.extent
+        if transition not in ENDS or extent is None or not extent.readings:
+            return
+        shown = incident.last.time
+        self.recurrences.end(slot, shown, adopted=transition is Transition.EXPIRED)
+        if transition is Transition.EXPIRED:
+            known = float(self._levels.watched[slot])
+            self.adoptions.adopt(slot, observation.value, observation.time, extent.yardstick, known)
+        else:
+            self.ranges.learn_incident(slot, extent.lasted, extent.lowest, extent.highest)
+            its = incident.course
+            self.habits.end(slot, incident.started, shown, its.lowest, its.highest, incident.conditions)
+
+    def _reported(
+        self,
+        slot: int,
+        signal: MachineInput,
+        observation: Observation,
+        moved: tuple[Transition, Incident] | None,
+    ) -> tuple[Transition, Incident] | None:
+        """What is reported of an incident: nothing of a habit, and a new incident if it isn't one any more."""
+        tracker = self.trackers.get(slot)
+        transition, incident = moved or (None, None if tracker is None else tracker.incident)
+        if incident is None or (transition is not Transition.RAISED and not incident.is_habit):
+            return moved
+        if transition in ENDS:
+            return None
+        if signal is not MachineInput.EXCEEDS and not incident.is_held_otherwise and not observation.is_silence:
+            return None if incident.is_habit else moved
+        usual = UNKNOWN if incident.extent is None else incident.extent.yardstick
+        is_habit = not incident.is_held_otherwise and not observation.is_silence
+        incident.is_habit = is_habit and self.habits.covers(
+            slot, observation.time, observation.value, incident.conditions, usual
+        )
+        return None if incident.is_habit else (Transition.RAISED, incident)

@@ -77,6 +77,7 @@ class Memory:
                 by_row("usual_ranges", engine.tracking.ranges, sensors),
                 by_row("recurrences", engine.tracking.recurrences, sensors),
                 by_row("adoptions", engine.tracking.adoptions, sensors),
+                by_row("habits", engine.tracking.habits, sensors),
                 by_row("detectors", self._detectors, sensors),
                 by_row("incidents", self._incidents, sensors),
             ),

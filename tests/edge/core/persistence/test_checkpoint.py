@@ -33,6 +33,7 @@ COMPONENTS = (
     "usual_ranges",
     "recurrences",
     "adoptions",
+    "habits",
     "peers",
     "newcomers",
     "same_times",

@@ -55,6 +55,7 @@ NEW = {
     "usual_ranges",
     "recurrences",
     "adoptions",
+    "habits",
     "peers",
 }
 """Components that no store here has in their current form: they were added without a change of the format."""

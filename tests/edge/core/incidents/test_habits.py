@@ -1,0 +1,123 @@
+"""What a sensor does at the same hour each week or day is reported once, and again when it looks otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from config.schema import IncidentSettings
+from edge.core.incidents.lasting.habits import REMEMBERED, SLACK_S, Habits
+from edge.core.scoring.consequence import Yardstick
+from tests.edge.core.pipelines import START, Line, detectors, pipeline, reading, revived, rule
+
+DAY_S, WEEK_S, EVERY_S = 86_400.0, 7 * 86_400.0, 600.0
+USUAL = Yardstick(20.0, 22.0)
+RULE = replace(rule(*detectors(silence={}, ewma={}, limits={"high": 90.0}), settings=IncidentSettings()), unit="Cel")
+
+
+def washed(*days: float) -> Habits:
+    """A sensor that was at 50 to 60 for an hour so many days after 100."""
+    made = Habits()
+    made.grow(1)
+    for day in days:
+        made.end(0, 100.0 + day * DAY_S, 3_700.0 + day * DAY_S, 50.0, 60.0, ["rate", "spike"])
+    return made
+
+
+def covers(made: Habits, days: float, value: float = 55.0, *, later: float = 0.0, kind: str = "level_shift") -> bool:
+    return made.covers(0, 100.0 + days * DAY_S + later, value, [kind], USUAL)
+
+
+def test_the_same_a_week_later_is_a_habit_and_so_is_the_third_day_in_a_row() -> None:
+    assert covers(washed(0), 7)
+    assert not covers(washed(0), 1)
+    assert covers(washed(0, 1), 2)
+    assert not covers(washed(0), 6)
+
+
+def test_at_another_hour_or_for_longer_it_is_news() -> None:
+    assert covers(washed(0), 7, later=-SLACK_S)
+    assert not covers(washed(0), 7, later=-2 * SLACK_S)
+    assert covers(washed(0), 7, later=3_600.0 + SLACK_S)
+    assert not covers(washed(0), 7, later=3_600.0 + 2 * SLACK_S)
+
+
+def test_farther_away_or_of_another_kind_it_is_news() -> None:
+    assert covers(washed(0), 7, 62.0)
+    assert not covers(washed(0), 7, 70.0)
+    assert not covers(washed(0), 7, 0.0)
+    assert not covers(washed(0), 7, kind="flatline")
+    assert not covers(washed(0), 7, kind="missing")
+
+
+def test_what_lasted_for_days_is_no_habit() -> None:
+    made = washed()
+    made.end(0, 0.0, 2 * DAY_S, 50.0, 60.0, ["rate"])
+    assert not made.covers(0, WEEK_S + DAY_S, 55.0, ["rate"], USUAL)
+
+
+def test_the_latest_incidents_are_remembered() -> None:
+    made = washed(0, *range(20, 20 + REMEMBERED))
+    assert not covers(made, 7)
+    assert covers(made, 27)
+
+
+def test_after_the_clock_was_set_the_times_move_along() -> None:
+    made = washed(0)
+    made.shift(np.array([0]), 1000 * DAY_S)
+    assert covers(made, 1007)
+
+
+def weeks(of_the_last: dict[float, float]) -> Line:
+    """Four weeks of a sensor that is at 50 for an hour each week, and in the last one as given, by hours from then."""
+    times = np.arange(0.0, 4 * WEEK_S, EVERY_S)
+    values = 21.0 + np.random.default_rng(3).normal(0, 0.2, len(times))
+    late = times % WEEK_S - 4.4 * DAY_S
+    values[(late >= 0) & (late < 3600.0)] = 50.0
+    for hours, value in of_the_last.items():
+        values[(times > 3 * WEEK_S) & (late >= 3600.0 * hours) & (late < 3600.0 * (hours + 1))] = value
+    line = Line(pipeline(lambda _: RULE))
+    return line.take(
+        [reading("paced/pool", START + at, float(v)) for at, v in zip(times, values.round(2), strict=True)], 500
+    )
+
+
+def raised(line: Line) -> list[float]:
+    """The days on which incidents were raised."""
+    return [round((each.time - START) / DAY_S, 1) for each in line.events if each.transition == "raised"]
+
+
+@pytest.mark.parametrize(
+    ("of_the_last", "days"),
+    [
+        ({}, [4.4]),
+        ({1.0: 50.0, 2.0: 50.0}, [4.4, 25.5]),
+        ({0.0: 80.0}, [4.4, 25.4]),
+        ({0.0: 95.0}, [4.4, 25.4]),
+        ({-5.0: 50.0}, [4.4, 25.2]),
+    ],
+    ids=["the same", "longer", "farther", "beyond a limit", "earlier"],
+)
+def test_a_weekly_disturbance_is_reported_once_and_again_when_it_looks_otherwise(
+    of_the_last: dict[float, float], days: list[float]
+) -> None:
+    line = weeks(of_the_last)
+    assert raised(line) == days
+    ends = [each for each in line.events if each.transition in {"cleared", "expired"}]
+    assert len(ends) == len(days)
+    assert not line.pipeline.engine.open_incidents
+
+
+def test_an_unreported_incident_survives_a_restart_as_such() -> None:
+    times = np.arange(0.0, 2 * WEEK_S, EVERY_S)
+    values = 21.0 + np.random.default_rng(3).normal(0, 0.2, len(times))
+    late = times % WEEK_S - 4.4 * DAY_S
+    values[(late >= 0) & (late < 3600.0)] = 50.0
+    sent = [reading("paced/pool", START + at, float(v)) for at, v in zip(times, values.round(2), strict=True)]
+    cut = int(np.flatnonzero(times >= WEEK_S + 4.4 * DAY_S + 1800.0)[0])
+    line = Line(pipeline(lambda _: RULE)).take(sent[:cut], 500)
+    assert line.pipeline.engine.trackers[0].incident is not None
+    again = revived(pipeline(lambda _: RULE), line.pipeline.save("", ""), []).take(sent[cut:], 500)
+    assert not raised(again)
