@@ -2,9 +2,9 @@
 
 A filter is washed on Saturdays at eleven, an analyser calibrates itself on Wednesdays, a battery is tested on Tuesday
 nights. Four times a month is too seldom for anything that learns from single readings to find it usual. An incident
-that looks like one that ended by itself at this hour a week ago, or like those of the last two days, is therefore not
-reported while it does: at the same hour, for no longer, no farther away, and of the same kind. It is an incident
-nevertheless, so nothing is learned of it, and it is reported as soon as it looks otherwise.
+that looks like one that ended by itself at this hour a week or two ago, or like those of the last two days, is
+therefore not reported while it does: at the same hour, for no longer, no farther away, and of the same kind. It is an
+incident nevertheless, so nothing is learned of it, and it is reported as soon as it looks otherwise.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from edge.core.scoring.consequence import Yardstick
 
 DAY_S = 86_400.0
 
-REPEATED = ((7.0,), (1.0, 2.0))
+REPEATED = ((7.0,), (14.0,), (1.0, 2.0))
 """It is a habit if it happened each of so many days ago, by any of these."""
 
 REMEMBERED = 8

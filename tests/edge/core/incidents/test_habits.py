@@ -30,8 +30,9 @@ def covers(made: Habits, days: float, value: float = 55.0, *, later: float = 0.0
     return made.covers(0, 100.0 + days * DAY_S + later, value, [kind], USUAL)
 
 
-def test_the_same_a_week_later_is_a_habit_and_so_is_the_third_day_in_a_row() -> None:
+def test_the_same_a_week_or_two_later_is_a_habit_and_so_is_the_third_day_in_a_row() -> None:
     assert covers(washed(0), 7)
+    assert covers(washed(0), 14)
     assert not covers(washed(0), 1)
     assert covers(washed(0, 1), 2)
     assert not covers(washed(0), 6)
