@@ -260,6 +260,7 @@ class Detector(ABC):
         endures: Whether its findings, such as a stuck value, aren't levels that may soon be adopted as normal.
         relearns: Whether an adopted level is learned from scratch, because the old level would blur it; otherwise it is
             learned in addition.
+        stays: Fields with times from which it follows how long a sensor has been as it is: silences don't count.
         scores_readings: Whether it scores readings by learned behaviour.
         floor: Raising level in decades below which an ordinary sensor's reading may well be chance; NaN if its scores
             are true tail probabilities, so that the level follows from the number of readings.
@@ -274,6 +275,7 @@ class Detector(ABC):
     lingers: ClassVar[bool] = False
     endures: ClassVar[bool] = False
     relearns: ClassVar[bool] = False
+    stays: ClassVar[tuple[str, ...]] = ()
     scores_readings: ClassVar[bool] = True
     floor: ClassVar[float] = math.nan
     takes_one: ClassVar[bool] = False

@@ -104,6 +104,7 @@ class States(Detector):
     kind: ClassVar[str] = "state"
     catches: ClassVar[frozenset[str]] = frozenset()
     endures: ClassVar[bool] = True
+    stays: ClassVar[tuple[str, ...]] = ("since", "last", "stay_since", "stay_last", "stay_until")
     floor: ClassVar[float] = 2.5
     takes_one: ClassVar[bool] = True
 

@@ -209,6 +209,8 @@ class IncidentTracker(SensorArrays):
         if tracker.has_error:
             self.step(slot, MachineInput.VALUE, self.bare(slot, value, time), order, clock)
         if tracker.state is State.SILENT or tracker.was_told_silent:
+            group, row = self._members[slot]
+            group.resume(row, max(time - float(self._statistics.time[slot]), 0.0))
             self.step(slot, MachineInput.RETURN, self.bare(slot, value, max(time, clock)), order, clock)
 
     def bare(self, slot: int, value: float, time: float) -> Observation:

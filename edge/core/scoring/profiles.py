@@ -325,6 +325,12 @@ class Group:
         """Whether a sensor's last reading can't show that what was found while it was at work is over."""
         return any(table.detector.pauses(table.arrays, row) for table in self.tables)
 
+    def resume(self, row: int, after: float) -> None:
+        """Prepare for the first reading of a sensor after a silence of so many seconds."""
+        for table in self.tables:
+            for name in table.detector.stays:
+                table.arrays[name][row] += after
+
     def adopt(self, row: int) -> None:
         """Start learning a sensor's new level: detectors drop whatever would only blur it."""
         for table in self.tables:

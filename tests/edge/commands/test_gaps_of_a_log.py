@@ -35,3 +35,16 @@ def test_sensors_that_resume_in_the_same_moment_are_not_told_to_be_silent_still(
     assert told[0] == "3 sensors of plant are silent: a, b, c"
     assert told[-1].startswith("3 sensors of plant have reported again after 4.6 h")
     assert not [each for each in told if "still" in each]
+
+
+def walk(step: int, each: str, chance: Random, course: dict[str, float]) -> float:
+    """A value that wanders by small steps and returns to its middle."""
+    course[each] = 0.98 * course.get(each, 0.0) + chance.gauss(0.0, 0.2)
+    return 20.0 + course[each]
+
+
+def test_where_a_sensor_is_after_a_gap_is_no_jump(tmp_path: Path) -> None:
+    course: dict[str, float] = {}
+    told = messages(tmp_path, lambda *by: walk(*by, course), range(1000, 1300))
+    assert told[-1].startswith("3 sensors of plant have reported again after ")
+    assert not [each for each in told if "jumped" in each or "dropped" in each]

@@ -11,6 +11,7 @@ import numpy as np
 from detectors.base import Scores
 from detectors.numeric.elementwise import any_of, nowhere, pick, where
 from edge.core.incidents.incident_tracker import IncidentTracker
+from edge.core.incidents.judging.gap_steps import without_steps_across
 from edge.core.incidents.observer import Observer, scored_round
 from edge.core.model.readings.rounds import Round
 from edge.core.scoring.devices import Devices
@@ -21,6 +22,9 @@ from edge.core.scoring.opinions import Observation
 from edge.core.scoring.paces import Paces
 from edge.core.scoring.profiles import Group, exceeds_any
 from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
+
+SHORTEST_S = 1e-6
+"""Least interval of a sensor whose readings have equal times."""
 
 
 class LevelCheck:
@@ -104,6 +108,9 @@ class LevelCheck:
         strange: bool,
     ) -> None:
         opinions = group.opinions(verdicts, levels, index, reading.rows)
+        statistics = self._statistics
+        gaps = statistics.last_gap(reading.slots) / max(float(statistics.interval[reading.slots]), SHORTEST_S)
+        opinions = without_steps_across(gaps, opinions, reading.seen)
         lowest = opinions[0].level if opinions else min(levels, default=HIGHEST)
         observation = Observation(reading.times, reading.values, lowest, opinions)
         if jump is None:

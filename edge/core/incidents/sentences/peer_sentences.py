@@ -28,16 +28,14 @@ def peer_sentence(sensor: str, unit: str, transition: Transition, incident: Inci
     if transition is Transition.CLEARED or (found is not None and incident.deviation is None):
         agrees = f"{sensor} agrees with {_peers(found)} again"
         return f"{agrees} after {lasted}" if incident.kind == PEERS_KIND else f"{agrees}, but not yet calm"
-    deviation = found or incident.deviation
-    if deviation is None or not deviation.peers:
-        return f"{sensor} still differs from its peers"
-    still = "still " if found is None else ""
-    over = f"over the last {duration(deviation.over_s)}"
-    return f"{sensor} {still}{_differs(unit, deviation)} {over}; {_usually(unit, deviation)}"
+    if found is None or not found.peers:  # the last comparison may be days old, so its figures aren't repeated
+        return f"{sensor} still differs from {_peers(incident.deviation)}"
+    over = f"over the last {duration(found.over_s)}"
+    return f"{sensor} {_differs(unit, found)} {over}; {_usually(unit, found)}"
 
 
 def _peers(deviation: PeerDeviation | None) -> str:
-    return "its peers" if deviation is None else f"its {deviation.peers} peers"
+    return f"its {deviation.peers} peers" if deviation is not None and deviation.peers else "its peers"
 
 
 def _differs(unit: str, deviation: PeerDeviation) -> str:

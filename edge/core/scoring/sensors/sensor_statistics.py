@@ -264,6 +264,11 @@ class SensorStatistics(SensorArrays):
                 self._move_deadlines(self.seen == before, skip.lead, before + skip.lead)
         return skipped
 
+    def last_gap(self, slot: int) -> float:
+        """Seconds between the last two readings of a sensor; 0 before the second."""
+        count = int(self.count[slot])
+        return float(self.time[slot] - self.recent_times[slot, (count - 2) % RECENT]) if count > 1 else 0.0
+
     def summary(self, slot: int) -> SensorSummary:
         """Facts about a sensor other than its recent readings."""
         return SensorSummary(float(self.interval[slot]), float(self.lowest[slot]), float(self.seen[slot]))

@@ -17,6 +17,9 @@ STEPS = 6.0
 SHORTEST_S, LONGEST_S = 60.0, 3_600.0
 """Minimum and maximum duration of a stretch, unless readings are further apart."""
 
+LEAST_SHARE = 0.1
+"""Minimum duration of a stretch in intervals: readings of equal or nearly equal time have no pace in between."""
+
 DAY_S = 86_400.0
 
 UNITS_S = ((1.0, 1.0), (60.0, 1.0), (3_600.0, 0.05))
@@ -49,4 +52,5 @@ def stretch_of(rise: float, finest: float, interval: float, often: float, averag
     width = 0.0 if steps >= CLEAR_STEPS else STEPS / (often * steps) * interval
     busy = rise / interval if steps >= CLEAR_STEPS else average
     per = next((unit for unit, least in UNITS_S if busy * unit >= least), DAY_S)
-    return PaceStretch(max(min(max(width, SHORTEST_S), LONGEST_S) - interval / 2.0, 0.0), per)
+    least = LEAST_SHARE * interval
+    return PaceStretch(max(min(max(width, SHORTEST_S), LONGEST_S) - interval / 2.0, least), per)

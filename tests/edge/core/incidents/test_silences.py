@@ -10,7 +10,7 @@ from detectors.univariate.silence import Silence
 from edge.core.model.readings.messages import Message
 from edge.core.scoring.sensors.due_hours import DUE
 from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
-from tests.edge.core.pipelines import START, Line, pipeline, reading
+from tests.edge.core.pipelines import START, Line, detectors, pipeline, plant, reading, rule
 
 HOUR_S, DAY_S = 3_600.0, 86_400.0
 
@@ -163,3 +163,15 @@ def test_a_deadline_that_an_absence_moves_is_compared_with_the_due_hours(
 def test_an_early_end_each_week_is_reported_three_times_at_most() -> None:
     early = tuple(day + 10.2 / 24 for day in range(28, 70, 7))
     assert len([each for each in silences_of(Line(pipeline()).take(inverter(0, 70, early))) if each > 3]) <= 3
+
+
+def test_a_silence_that_was_reported_is_no_time_at_a_value() -> None:
+    line = Line(pipeline(lambda _: rule(*detectors(silence={}, states={}))))
+    steps = [step for step in range(4000) if not 3000 <= step < 3900]
+    steady = [reading("now/a", START + 60.0 * step, 7.0 if step >= 2990 else float(step % 20)) for step in steps]
+    line.take(sorted([*steady, *plant([START + 60.0 * step + 1.0 for step in range(4000)], "now/b")],
+                     key=lambda each: each.arrived))  # fmt: skip
+    assert line.missing() == ["now/a"]
+    group, row = line.pipeline.engine.members[line.pipeline.sensors.find("now/a") or 0]
+    states = next(each.arrays for each in group.tables if "stay_last" in each.arrays)
+    assert 100 * 60.0 < states["stay_last"][row] - states["stay_since"][row] < 120 * 60.0

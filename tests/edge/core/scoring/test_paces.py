@@ -237,3 +237,15 @@ def test_jumps_are_found_in_arrays_as_for_single_readings() -> None:
     assert paces.jumped(slots, after, times, before).tolist() == [True, False, False]
     assert [bool(paces.jumped(each, after[each].item(), 6000.0, 5940.0)) for each in range(3)] == [True, False, False]
     assert paces.jumped(slots, values + 500.0, times, before) is None
+
+
+def test_readings_of_equal_time_have_no_pace_in_between() -> None:
+    paces = Paces()
+    paces.grow(1)
+    given = list[float]()
+    for index, value in enumerate(steady(2.0)[::15]):
+        given.append(paces.see(0, value, 900.0 * index, index == 0)[0])
+        if index % 10 == 0:
+            given.append(paces.see(0, value + 1.0, 900.0 * index + 1e-6, False)[0])
+    assert paces.per[0] > 0
+    assert max(each for each in given[-50:] if not math.isnan(each)) < 10.0

@@ -279,3 +279,13 @@ def test_groups_of_forgotten_sensors_take_no_memory() -> None:
         assert [peers.keys[each] for each in peers.groups[[0, 1, 2, 4]]] == 3 * ["strings"] + [f"guest {number}"]
     assert peers.groups[3] == NOBODY
     assert len(peers.keys) < 50
+
+
+def test_figures_of_the_last_comparison_are_not_repeated_later() -> None:
+    found = PeerDeviation(0.4, 0.98, 1.02, True, 5, 86_400.0, START, "+/s#")
+    machine, differs = StateMachine(), Observation(START, 4.0, 4.0, [], deviation=found)
+    moved = machine.step(MachineInput.DIFFERS, differs, SETTINGS)
+    assert moved is not None
+    assert peer_sentence("s", "", *moved, differs).startswith("s gives 40 % of what its 5 peers suggest")
+    later = Observation(START + 7 * 86_400.0, 4.0, 4.0, [])
+    assert peer_sentence("s", "", Transition.UPDATED, moved[1], later) == "s still differs from its 5 peers"
