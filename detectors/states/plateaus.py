@@ -165,7 +165,9 @@ def _end(state: State, slots: Rows, values: Numbers, times: Numbers) -> None:
     if any_of(lasted):
         _learn(state, *among(lasted, slots, here, length))
     # One reading alone is no plateau, but may have been true until the next: for so long, staying there isn't new.
-    held = (lasted ^ True) & (length > maximum(_element(state["stay_longest"], slots, here), SHORTEST_S))
+    held = (lasted ^ True) & (length > SHORTEST_S)
+    if any_of(held):
+        held = held & (length > _element(state["stay_longest"], slots, here))
     if any_of(held):
         _learn_record(state, *among(held, slots, here, length, 0.0 * length))
     _begin(state, slots, values, times)

@@ -34,10 +34,17 @@ QUICK, SLOW = "hour", "quarter"
 SCALES_S = {QUICK: 3600.0, SLOW: 6 * 3600.0}
 """Time constants of the levels, by prefix of their field names; shortest first."""
 
+SIDES = {"low": -1.0, "high": 1.0}
+
+MEANS, USUALS = ({scale: f"{scale}_{what}" for scale in SCALES_S} for what in ("mean", "usual"))
+EXTREMES, ROOTS, RECORDS = (
+    {scale: [f"{scale}_{side}_{what}" for side in SIDES] for scale in SCALES_S}
+    for what in ("extreme", "root", "record")
+)
+"""Names of fields by scale, in the order of `SIDES`: to put them together would take as long as the arithmetic."""
+
 SPAN = {QUICK: "an hour", SLOW: "six hours"}
 """What these are called."""
-
-SIDES = {"low": -1.0, "high": 1.0}
 
 MEMORY_DAYS = 30.0
 """Memory, in days, of the usual daily extreme and of the distance from it."""
@@ -179,9 +186,9 @@ class LevelDrift(Detector):
             if known is False:  # most of the arithmetic is about records that don't count yet
                 self._follow(state, slots, scale, values, share, first, begins)
                 continue
-            records = [state[f"{scale}_{side}_record"][slots] for side in SIDES]
+            records = [state[name][slots] for name in RECORDS[scale]]
             width = records[1] - records[0]
-            roots = [state[f"{scale}_{side}_root"][slots] for side in SIDES]
+            roots = [state[name][slots] for name in ROOTS[scale]]
             deviations = [maximum(OF_ROOTS * each * each, LEAST_SHARE * width) for each in roots]
             if any_of(imagined > 0):
                 deviations = [_with_imagined(each, width, days, imagined) for each in deviations]
@@ -234,8 +241,9 @@ class LevelDrift(Detector):
         if away is False:
             return outside
         before = state["crest"][slots]
-        slow = state[f"{SLOW}_mean"][slots]
-        lasting = maximum(*(sign * (slow - state[f"{SLOW}_{side}_record"][slots]) for side, sign in SIDES.items()))
+        slow = state[MEANS[SLOW]][slots]
+        off_slow = (slow - state[name][slots] for name in RECORDS[SLOW])
+        lasting = maximum(*(sign * off for sign, off in zip(SIDES.values(), off_slow, strict=True)))
         over = (farther <= 0) & ((stage == 0) | (lasting <= 0))
         crest = where(over, 0.0, maximum(before * exp(-passed / SCALES_S[SLOW]), farther))
         middle = 0.5 * (records[0] + records[1])
@@ -270,16 +278,16 @@ class LevelDrift(Detector):
     @staticmethod
     def _follow(state: State, slots: Rows, scale: str, values: Numbers, share: Numbers, first: Any, begins: Any) -> Any:
         """Update a level by values, and its extremes of the day by what is learned; returns the level."""
-        mean, usual = state[f"{scale}_mean"][slots], state[f"{scale}_usual"][slots]
+        mean, usual = state[MEANS[scale]][slots], state[USUALS[scale]][slots]
         usual = where(everywhere(usual == usual), usual, mean)  # noqa: PLR0124 - NaN in states of earlier versions
         mean = where(first, values, mean + share * (values - mean))
         usual = where(first, values, usual + share * (values - usual))
-        state[f"{scale}_mean"][slots], state[f"{scale}_usual"][slots] = mean, usual
-        for side, sign in SIDES.items():
-            extreme = state[f"{scale}_{side}_extreme"][slots]
+        state[MEANS[scale]][slots], state[USUALS[scale]][slots] = mean, usual
+        for name, sign in zip(EXTREMES[scale], SIDES.values(), strict=True):
+            extreme = state[name][slots]
             farther = usual > extreme if sign > 0 else usual < extreme
             anew = farther if begins is False else begins | farther
-            state[f"{scale}_{side}_extreme"][slots] = where(anew, usual, extreme)
+            state[name][slots] = where(anew, usual, extreme)
         return mean
 
     def measure(self, state: State, slot: int) -> Measure:

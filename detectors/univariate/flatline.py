@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, cast
 
 from detectors.base import Detector, Field, Measure, Scores, State, no_opinion
 from detectors.numeric.arrays import Numbers, Rows
@@ -17,6 +17,7 @@ from detectors.numeric.elementwise import (
     log10,
     maximum,
     minimum,
+    nowhere,
     where,
 )
 from detectors.parameters import parameter
@@ -100,47 +101,51 @@ class Flatline(Detector):
 
     def judge(self, state: State, slots: Rows, values: Numbers, times: Numbers) -> Scores:
         """See `Detector`."""
-        run, longest, rival = state["run"][slots], state["longest"][slots], state["rival"][slots]
+        run, longest, longest_s = state["run"][slots], state["longest"][slots], state["longest_s"][slots]
         runs, repeats, readings = state["runs"][slots], state["repeats"][slots], state["readings"][slots]
         last = state["value"][slots]
         same = (run > 0) & (values == last)
         length = 1.0 + same * run
-        ended = everywhere((run > 0) & (values != last))
-        longest_s, rival_s = state["longest_s"][slots], state["rival_s"][slots]
-        born, since = where(everywhere(run > 0), state["born"][slots], times), state["since"][slots]
+        begun = everywhere(run > 0)
+        ended = everywhere(begun & (values != last))
+        born, since = where(begun, state["born"][slots], times), state["since"][slots]
         low = state["low"][slots]
-        rested = (since - born < YOUNG_S) & (last <= low)
         held = where(since == since, times - since, 0.0)  # noqa: PLR0124 - NaN in states of earlier versions
-        since = where(everywhere(same), since, times)
-        lasted = where(everywhere(same), held, 0.0)
-        weak = 1.0 + FEW_RUNS / maximum(runs, 1.0)
-        longer = minimum(length / (longest * weak), lasted / (maximum(longest_s, SHORTEST_S) * weak))
-        is_young = since - born < YOUNG_S
-        rests = is_young & (values <= low)
-        unusual = (longer > LONGER) & (length >= self.shortest) & (rests ^ True)
-        usual = (longer <= LONGER) | (length < self.shortest) | rests
-        score = constant_like(values, 0.0)
-        if any_of(unusual):
-            chance = bounded((repeats + 1.0) / (readings + 2.0), 1e-12, 1.0 - 1e-9)
-            decades = minimum(-(length - 1.0) * log10(chance), LONGER * longer)
-            decades = where(everywhere(is_young), YOUNG_SHARE * decades, decades)
-            score = where(unusual, bounded(decades, 0.0, 300.0), 0.0)
+        if any_of(ended):
+            self._learn(state, slots, run, held, (since - born < YOUNG_S) & (last <= low), ended)
+        is_same = everywhere(same)
+        since, lasted = where(is_same, since, times), where(is_same, held, 0.0)
+        score, usual = constant_like(values, 0.0), cast(Any, True)
+        is_long = nowhere(length >= self.shortest)
+        if is_long is not False:
+            weak = 1.0 + FEW_RUNS / maximum(runs, 1.0)
+            longer = minimum(length / (longest * weak), lasted / (maximum(longest_s, SHORTEST_S) * weak))
+            is_young = since - born < YOUNG_S
+            unusual = (longer > LONGER) & is_long & ((is_young & (values <= low)) ^ True)
+            usual = unusual ^ True
+            if any_of(unusual):
+                chance = bounded((repeats + 1.0) / (readings + 2.0), 1e-12, 1.0 - 1e-9)
+                decades = minimum(-(length - 1.0) * log10(chance), LONGER * longer)
+                decades = where(everywhere(is_young), YOUNG_SHARE * decades, decades)
+                score = where(unusual, bounded(decades, 0.0, 300.0), 0.0)
         score = where(everywhere(runs >= FEWEST_RUNS), score, NOTHING)
-        state["value"][slots] = values
-        state["run"][slots] = length
-        believed = where(everywhere(rested), run, minimum(run, rival))
-        state["longest"][slots] = where(ended, maximum(longest * (1.0 - FADING), believed), longest)
-        state["rival"][slots] = where(ended, maximum(rival * (1.0 - FADING), run), rival)
-        believed_s = where(everywhere(rested), held, minimum(held, rival_s))
-        state["lasted"][slots] = lasted
-        state["longest_s"][slots] = where(ended, maximum(longest_s * (1.0 - FADING), believed_s), longest_s)
-        state["rival_s"][slots] = where(ended, maximum(rival_s * (1.0 - FADING), held), rival_s)
+        state["value"][slots], state["run"][slots], state["lasted"][slots] = values, length, lasted
         state["runs"][slots] = runs + ended
         state["repeats"][slots] = repeats + (same & usual)
         state["readings"][slots] = readings + usual
         state["born"][slots], state["since"][slots] = born, since
         state["low"][slots] = minimum(low, values)
         return no_opinion(values).with_score(score)
+
+    @staticmethod
+    def _learn(state: State, slots: Rows, run: Numbers, held: Numbers, rested: Any, ended: Any) -> None:
+        """Learn from the runs that end with these readings."""
+        is_rest = everywhere(rested)
+        for longest, rival, length in (("longest", "rival", run), ("longest_s", "rival_s", held)):
+            known, again = state[longest][slots], state[rival][slots]
+            believed = where(is_rest, length, minimum(length, again))
+            state[longest][slots] = where(ended, maximum(known * (1.0 - FADING), believed), known)
+            state[rival][slots] = where(ended, maximum(again * (1.0 - FADING), length), again)
 
     def measure(self, state: State, slot: int) -> Measure:
         """Number of consecutive readings of one value, and as many as the longest normal run and the longest time."""

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from detectors.base import TOGETHER_S, Detector, Field, Scores, State, no_opinion
 from detectors.numeric.arrays import Numbers, Rows
-from detectors.numeric.elementwise import any_of, bounded, everywhere, exp, maximum, minimum, where
+from detectors.numeric.elementwise import any_of, bounded, everywhere, exp, maximum, minimum, nowhere, where
 from detectors.numeric.surprise import exponential_reach
 from detectors.parameters import parameter
 
@@ -134,14 +134,15 @@ class Silence(Detector):
         readings, count, mean = state["readings"][slots], state["count"][slots], state["gap"][slots]
         times = bounded(times, -1e12, 1e12)
         gap = times - state["time"][slots]
-        counts = everywhere((readings > 0) & (gap > TOGETHER_S))
-        believed = where(everywhere(count >= 3), minimum(gap, WINSOR * mean), gap)
+        begun, is_known = everywhere(readings > 0), everywhere(count >= 3)
+        counts = everywhere(begun & (gap > TOGETHER_S))
+        believed = where(is_known, minimum(gap, WINSOR * mean), gap)
         rate = 1.0 / minimum(count + 1.0, MEMORY)
         deviation, longest, rival = state["deviation"][slots], state["longest"][slots], state["rival"][slots]
         normal = minimum(gap, maximum(believed, rival))
         learned = mean + rate * (believed - mean)
         off = where(everywhere(count > 0), abs(believed - mean), 0.0)
-        self._learn_pauses(state, slots, gap - PAUSE * mean, counts & everywhere(count >= 3), rate)
+        self._learn_pauses(state, slots, gap - PAUSE * mean, counts & is_known, rate)
         state["gap"][slots] = where(counts, learned, mean)
         state["deviation"][slots] = where(counts, deviation + rate * (off - deviation), deviation)
         state["longest"][slots] = where(counts, maximum(longest * (1.0 - FADING), normal), longest)
@@ -150,7 +151,7 @@ class Silence(Detector):
         repeats = state["repeats"][slots]
         state["repeats"][slots] = repeats + (counts & (values == state["value"][slots]))
         state["value"][slots], state["low"][slots] = values, minimum(state["low"][slots], values)
-        state["born"][slots] = where(everywhere(readings > 0), state["born"][slots], times)
+        state["born"][slots] = where(begun, state["born"][slots], times)
         state["time"][slots] = times
         state["readings"][slots] = readings + 1.0
         return no_opinion(values)
@@ -190,15 +191,16 @@ class Silence(Detector):
         if any_of(is_in_bursts):
             usual = maximum(usual, self._between_bursts(state, slots, is_in_bursts))
         floor = maximum(minimum(self.gaps * mean, longest + GRACE_S), maximum(1.5 * longest, self.at_least_s))
-        floor = maximum(floor, self._young_patience(state, slots))
+        young = nowhere(state["time"][slots] - state["born"][slots] < YOUNG_S)
+        if young is not False:
+            floor = maximum(floor, self._young_patience(state, slots, young))
         known = is_many | everywhere((count >= FEW_GAPS) & (count * mean >= LONG_S))
         return where(known, maximum(usual, floor), math.inf)
 
     @staticmethod
-    def _young_patience(state: State, slots: Rows) -> Numbers:
+    def _young_patience(state: State, slots: Rows, young: Any) -> Numbers:
         """How long a sensor may be silent in its first days because it may report changes only, in seconds."""
         mean, value = state["gap"][slots], state["value"][slots]
-        young = state["time"][slots] - state["born"][slots] < YOUNG_S
         changes = young & (state["repeats"][slots] <= SELDOM * state["count"][slots])
         irregular = changes & (state["deviation"][slots] >= IRREGULAR * mean)
         calm = where(irregular, minimum(CALM_GAPS * mean, CALM_S), 0.0)

@@ -198,14 +198,11 @@ class Paces(SensorArrays):
         state["away"][slots] = state["away"][slots] + 1.0
         surveyed = (rises > FEWEST) & (counter ^ True)
         wait = state["wait"][slots]
+        closer, found = resets | (fell & counter), list[Finding]()
         if any_of(surveyed):
             self._survey(slots, moved, times, surveyed)
-        due = (
-            surveyed
-            & (times - since >= wait * where(unbroken, 1.0, maximum(state["doubt"][slots], DOUBTED)))
-            & (state["counted"][slots] >= SUSPICIOUS)
-        )
-        closer, found = resets | (fell & counter) | due, list[Finding]()
+            enough = wait * where(unbroken, 1.0, maximum(state["doubt"][slots], DOUBTED))
+            closer = closer | (surveyed & (times - since >= enough) & (state["counted"][slots] >= SUSPICIOUS))
         if any_of(closer):
             for index in np.flatnonzero(closer).tolist():
                 found += self._look(*(np.atleast_1d(each)[index].item() for each in (slots, values, times, last)))
@@ -339,14 +336,8 @@ class Paces(SensorArrays):
         if is_counter and last - value <= JITTER * self.finest[slot]:
             return ()
         size = self._overflow(slot, last, value, time)
-        if size:
-            pass
-        elif 0 <= value <= LANDING * last:
-            self.strikes[slot] *= 0.5 ** (max(time - self.struck[slot], 0.0) / HALF_LIFE_S)
-            self.strikes[slot] += 1.0
-            self.struck[slot] = time
-        else:
-            self.swaps[slot] += 1.0
+        if not size:
+            self._count_fall(slot, last, value, time)
         if self.strikes[slot] >= MOST_STRIKES or self.swaps[slot] > MOST_SWAPS:
             self._begin_account(slot, time)
             if is_counter and self.wait[slot] > 0:
@@ -360,6 +351,15 @@ class Paces(SensorArrays):
         else:
             self.start_value[slot], self.start_time[slot] = value, time
         return ()
+
+    def _count_fall(self, slot: int, last: float, value: float, time: float) -> None:
+        """Count a fall that is no overflow: as a strike if it is a reset."""
+        if 0 <= value <= LANDING * last:
+            self.strikes[slot] *= 0.5 ** (max(time - self.struck[slot], 0.0) / HALF_LIFE_S)
+            self.strikes[slot] += 1.0
+            self.struck[slot] = time
+        else:
+            self.swaps[slot] += 1.0
 
     def _shrank(self, slot: int, last: float, value: float, time: float) -> bool:
         """Whether a reading is a power of ten smaller than the last one, and not because the counter has overflowed."""

@@ -35,6 +35,7 @@ class Calibrations(Mapping[str, Calibration]):
         self._last: tuple[Sequence[Detector], list[int]] = ((), [])
         self._rows = 0
         self._all = self._flat = fresh(0, 0)
+        self._excursions: tuple[Any, ...] = ()
         self._span: tuple[Any, Any] = (None, None)
 
     def __getitem__(self, detector: str) -> Calibration:
@@ -188,6 +189,7 @@ class Calibrations(Mapping[str, Calibration]):
         for mine, theirs in zip(self._all, old, strict=True):
             mine[: theirs.shape[0], : theirs.shape[1]] = theirs
         self._flat = Calibration(*(each.reshape(-1, *each.shape[2:]) for each in self._all))
+        self._excursions = self._flat.crest.data, self._flat.began.data, self._flat.calm.data
 
     def _part(self, array: Floats, which: list[int], slots: Rows) -> Any:
         """Elements of some detectors and sensors, shape (detectors, n), a view if possible; for one sensor a list."""
@@ -211,14 +213,14 @@ class Calibrations(Mapping[str, Calibration]):
         self, place: int, slot: int, score: float, watched: float, settings: IncidentSettings, *, is_open: bool
     ) -> None:
         """Follow the excursion of one detector and sensor."""
-        mine, at = self._all, (place, slot)
-        before, score = float(mine.crest[at]), score if score >= 0 else 0.0
-        began = float(mine.began[at]) if before > 0 else watched
+        crests, begins, calms = self._excursions
+        cell = place * self._all.level.shape[1] + slot
+        before, score = crests[cell], score if score >= 0 else 0.0
+        began = begins[cell] if before > 0 else watched
         crest = max(before, score)
-        calm = int(mine.calm[at]) + 1 if score < settings.clear_ratio * crest else 0
+        calm = calms[cell] + 1 if score < settings.clear_ratio * crest else 0
         ended = calm >= settings.clear_after or watched - began >= settings.adopt_after_s
         over = ended and not is_open
-        mine.crest[at], mine.began[at], mine.calm[at] = (0.0, began, 0) if over else (crest, began, calm)
+        crests[cell], begins[cell], calms[cell] = (0.0, began, 0) if over else (crest, began, calm)
         if over:
-            cell = np.array([place * mine.level.shape[1] + slot])
-            self._flat.remember(cell, np.array([crest]), np.array([began]), np.array([watched]))
+            self._flat.remember(*(np.array([each]) for each in (cell, crest, began, watched)))
