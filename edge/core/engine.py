@@ -92,7 +92,9 @@ class Engine:
         self.comparisons = PeerComparisons(self.peers, self.statistics, self.tracking)
         self.level_check = LevelCheck(self.statistics, self.levels, self.tracking, self.paces, self.devices)
         strange = partial(self.level_check.check, strange=True)
-        self._counters = CounterReadings(self.members, self.paces, self.statistics, self.levels, self.tracking)
+        self._counters = CounterReadings(
+            self.members, self.paces, self.statistics, self.levels, self.tracking, self.peers
+        )
         self._errors = ErrorReadings(
             self.members,
             self.error_values,

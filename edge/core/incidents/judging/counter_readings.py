@@ -13,6 +13,7 @@ from edge.core.incidents.state_machine import MachineInput, State
 from edge.core.scoring.levels.alarm_levels import AlarmLevels
 from edge.core.scoring.opinions import Observation
 from edge.core.scoring.paces import Finding, Paces
+from edge.core.scoring.peers.peers import Peers
 from edge.core.scoring.profiles import Group
 from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
 
@@ -26,6 +27,7 @@ class CounterReadings:
         statistics: Statistics of the sensors.
         levels: Learned again together with the sensor's values.
         tracking: Notified of counters that returned from a fall.
+        peers: Compare a sensor's paces, or its values.
     """
 
     def __init__(
@@ -35,12 +37,14 @@ class CounterReadings:
         statistics: SensorStatistics,
         levels: AlarmLevels,
         tracking: IncidentTracker,
+        peers: Peers,
     ) -> None:
         self._members = members
         self._paces = paces
         self._statistics = statistics
         self._levels = levels
         self._tracking = tracking
+        self._peers = peers
 
     def see(self, slots: Rows, values: Numbers, times: Numbers, positions: Rows, clock: Numbers) -> Numbers:
         """The detectors' input for a round of readings, or a single one, before the statistics record them.
@@ -89,11 +93,16 @@ class CounterReadings:
                 self._tell(slot, fell_to, *others)
 
     def _learn_anew(self, slot: int, value: float, time: float, position: int, clock: float) -> None:
-        """Forget a sensor's values, and end its incident."""
+        """Forget a sensor's values, also in comparison with its peers, and end its incident."""
         self._forget(slot)
+        self._peers.adopt(slot)
         self._statistics.exceeding[slot] = 0
         tracker = self._tracking.trackers.get(slot)
-        if tracker is not None and tracker.state.holds_open and tracker.state is not State.SILENT:
+        if tracker is None or tracker.incident is None:
+            return
+        differed = tracker.incident.deviation is not None
+        tracker.incident.deviation = None
+        if (tracker.state.holds_open or differed) and tracker.state is not State.SILENT:
             self._step(slot, MachineInput.DECLARED_NORMAL, value, time, position, clock)
 
     def _tell(self, slot: int, fell_to: float, time: float, position: int, clock: float) -> None:

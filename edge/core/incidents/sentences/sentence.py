@@ -101,7 +101,8 @@ def sentence(change: SensorChange) -> str:
     sensor, unit, transition, incident, observation, *_ = change
     if transition not in ANSWERS and (observation.deviation is not None or incident.kind == PEERS_KIND):
         return peer_sentence(sensor, unit, transition, incident, observation)
-    return _about_values(change._replace(unit=pace_unit(unit, observation.per)))
+    per = 0.0 if incident.kind == ERROR_KIND else observation.per
+    return _about_values(change._replace(unit=pace_unit(unit, per)))
 
 
 def _about_values(change: SensorChange) -> str:
@@ -114,7 +115,8 @@ def _about_values(change: SensorChange) -> str:
         return f"{sensor} {ANSWERS[transition]} after {change.lasted}, at {value}{clause}"
     if incident.kind == ERROR_KIND and transition not in ENDS:
         again = "still " if transition is Transition.UPDATED and incident.errors > 1 else ""
-        return f"{sensor} {again}sends {value}, an error value"
+        sent = value if incident.error is None else quantity(incident.error, unit, digits)
+        return f"{sensor} {again}sends {sent}, an error value"
     if incident.left:
         kept = kept_sentence(sensor, unit, observation, incident.left)
         return f"{kept}, after {change.lasted}" if transition is Transition.CLEARED else f"{kept}{_rest(change)}"

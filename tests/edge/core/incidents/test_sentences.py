@@ -245,3 +245,12 @@ def test_a_sentence_about_a_level_that_does_not_return_says_where_it_was_on_othe
     incident = Incident.from_observation(observation)
     said = sentence(SensorChange("air/power", "kW", Transition.RAISED, incident, observation, None, opinion))
     assert said == f"air/power is at 6.9 kW: its mean over an hour {says}"
+
+
+def test_the_error_value_of_a_counter_is_told_as_it_was_read() -> None:
+    error = Observation(100.0, 6_221_702.0, 4.0, [])
+    incident = Incident.from_error(error)
+    incident.take_error(error)
+    pace = Observation(1000.0, 0.18, 4.0, [], per=60.0, reading=6_222_201.0, stretch=900.0)
+    change = SensorChange("s", "Wh", Transition.UPDATED, incident, pace, None)
+    assert sentence(change) == "s sends 6221702 Wh, an error value"

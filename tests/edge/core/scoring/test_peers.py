@@ -289,3 +289,22 @@ def test_figures_of_the_last_comparison_are_not_repeated_later() -> None:
     assert peer_sentence("s", "", *moved, differs).startswith("s gives 40 % of what its 5 peers suggest")
     later = Observation(START + 7 * 86_400.0, 4.0, 4.0, [])
     assert peer_sentence("s", "", Transition.UPDATED, moved[1], later) == "s still differs from its 5 peers"
+
+
+def test_a_counter_that_becomes_a_gauge_is_not_compared_with_the_paces_of_its_peers() -> None:
+    totals, messages = dict.fromkeys(STRINGS, 5_000_000.0), list[Message]()
+    for each in sun(14):
+        said = json.loads(each.payload)
+        totals[each.topic] += 100.0 * said["value"]
+        falls = each.topic == "paced/string3" and 0.45 < said["ts"] / DAY % 1 < 0.55 and said["ts"] > START + 6 * DAY
+        messages.append(
+            reading(
+                each.topic, said["ts"], round(totals[each.topic] - 9_000.0 * (falls and said["ts"] < START + 8 * DAY))
+            )
+        )
+    line = Line(watched()).take(messages)
+    slot = line.pipeline.sensors.find("paced/string3")
+    assert slot is not None
+    assert line.pipeline.engine.paces.per[slot] == 0.0
+    assert line.pipeline.engine.paces.per[:6].max() > 0.0
+    assert [each.message for each in line.events if each.kind == "peers"] == []
