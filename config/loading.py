@@ -7,13 +7,13 @@ import tomllib
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
-
-from config.checking.error_text import explain, problem_at
+from config.checking.error_text import problem_at
 from config.checking.lint import doubts_of
 from config.checking.toml_lines import LineIndex
 from config.problems import ConfigurationError, Problem
 from config.schema import Configuration, repeated_topics
+from config.tables.common.fields import Files, InvalidValueError
+from config.tables.common.validation import validated
 
 LARGEST_BYTES = 1024 * 1024
 
@@ -77,11 +77,10 @@ def parse(
         raise ConfigurationError([_syntax_problem(str(error), text)], source) from None
     except RecursionError:
         raise ConfigurationError([Problem("", None, "is nested too deeply")], source) from None
-    context = None if folder is None else {"folder": folder, "open_store": open_store}
     try:
-        configuration = Configuration.model_validate(raw, context=context)
-    except ValidationError as error:
-        raise ConfigurationError(_problems(error, raw, lines), source) from None
+        configuration = validated(Configuration, raw, None if folder is None else Files(folder, open_store))
+    except InvalidValueError as refused:
+        raise ConfigurationError(_problems(refused, raw, lines), source) from None
     doubts = [problem_at(each.path, each.message, lines) for each in doubts_of(configuration)]
     return Inspection(configuration, tuple(doubts))
 
@@ -122,10 +121,10 @@ def _syntax_problem(message: str, text: str) -> Problem:
     return Problem("", line, f"is not TOML: {what[:1].lower()}{what[1:]}")
 
 
-def _problems(error: ValidationError, raw: dict[str, Any], lines: LineIndex) -> list[Problem]:
-    problems = [problem for each in error.errors(include_url=False) for problem in explain(each, Configuration, lines)]
+def _problems(refused: InvalidValueError, raw: dict[str, Any], lines: LineIndex) -> list[Problem]:
+    problems = [problem_at(each.path, each.message, lines) for each in refused.faults]
     inputs = raw.get("input")
-    if isinstance(inputs, list):  # pydantic compares inputs only once each of them is right
+    if isinstance(inputs, list):  # inputs are compared once each of them is right
         topics = [each.get("topic") if isinstance(each, dict) else None for each in inputs]
         problems += [problem_at(("input", *fault.path), fault.message, lines) for fault in repeated_topics(topics)]
     return sorted(dict.fromkeys(problems), key=lambda each: each.line or 0)

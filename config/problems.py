@@ -6,7 +6,6 @@ ConfigurationError
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -63,8 +62,10 @@ def key_text(path: KeyPath) -> str:
 
 def suggestion(wrong: str, known: Iterable[str]) -> str:
     """The end of a sentence that suggests the nearest known word, or lists all of them."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only for a mistake
+
     words = list(known)
-    near = difflib.get_close_matches(wrong.lower(), words, n=1, cutoff=0.6)
+    near = get_close_matches(wrong.lower(), words, n=1, cutoff=0.6)
     if near:
         return f"; did you mean {near[0]}?"
     return f"; known are {', '.join(sorted(words))}" if words else ""

@@ -19,13 +19,14 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from functools import cached_property
-from typing import Annotated, Any, Literal, cast
+from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from msgspec import Meta, field
 
+from config.tables.common.fields import FieldFault, FieldPlace, InvalidValueError, StoreFile, Table, checks, refuse
 from config.tables.detection import IncidentSettings, Preset, ResolvedRule, Rule, presets, resolve
 from config.tables.devices import DeviceTable, ResolvedDevice, resolve_devices
-from config.tables.fields import FieldFault, StoreFile, Table, refuse, refuse_all
 from config.tables.homeassistant import HomeAssistantTable
 from config.tables.inputs import Input
 from config.tables.kafka.forwarding import ForwardTable
@@ -57,85 +58,89 @@ __all__ = [
     "StoreTable",
     "Tls",
     "Upstream",
-    "configuration_json_schema",
     "presets",
     "repeated_topics",
 ]
 
 MIB = 1024 * 1024
-SCHEMA_NAME = "urn:edgewarden:configuration:v1"
-
-
-def _as_date(value: object) -> object:
-    if isinstance(value, str):
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            return value
-    return value
+STORE = "edgewarden.db"
 
 
 class StoreTable(Table):
     """The file that keeps events until they are delivered, and afterwards for a while."""
 
-    path: StoreFile = Field("edgewarden.db", validate_default=True, description="Path of the store's file")
-    durability: Literal["power", "process"] = Field(
-        "power", description="What a committed event survives: a power failure, or only a crash of the process"
+    path: Annotated[StoreFile, Meta(description="Path of the store's file", extra_json_schema={"default": STORE})] = (
+        field(default_factory=lambda: Path(STORE))
     )
-    commit_s: float = Field(
-        3.0, ge=0, le=60, description="Maximum time that readings wait to be committed together; events never wait"
+    durability: Annotated[
+        Literal["power", "process"],
+        Meta(description="What a committed event survives: a power failure, or only a crash of the process"),
+    ] = "power"
+    commit_s: Annotated[
+        float,
+        Meta(ge=0, le=60, description="Maximum time that readings wait to be committed together; events never wait"),
+    ] = 3.0
+    backlog_per_second: Annotated[
+        float, Meta(ge=1, le=1_000_000, description="Events per second published from the backlog after an outage")
+    ] = 500.0
+    outbox_events: Annotated[
+        int, Meta(ge=1000, le=100_000_000, description="Maximum number of events waiting for delivery")
+    ] = 200_000
+    outbox_bytes: Annotated[
+        int, Meta(ge=MIB, le=2**40, description="Maximum total size of events waiting for delivery")
+    ] = 512 * MIB
+    outbox_days: Annotated[float, Meta(gt=0, le=3650, description="Maximum age of an event waiting for delivery")] = (
+        30.0
     )
-    backlog_per_second: float = Field(
-        500, ge=1, le=1_000_000, description="Events per second published from the backlog after an outage"
+    free_disk_bytes: Annotated[int, Meta(ge=0, le=2**50, description="Minimum free disk space")] = 64 * MIB
+    events_bytes: Annotated[int, Meta(ge=MIB, le=2**40, description="Maximum total size of delivered events")] = (
+        256 * MIB
     )
-    outbox_events: int = Field(
-        200_000, ge=1000, le=100_000_000, description="Maximum number of events waiting for delivery"
-    )
-    outbox_bytes: int = Field(
-        512 * MIB, ge=MIB, le=2**40, description="Maximum total size of events waiting for delivery"
-    )
-    outbox_days: float = Field(30, gt=0, le=3650, description="Maximum age of an event waiting for delivery")
-    free_disk_bytes: int = Field(64 * MIB, ge=0, le=2**50, description="Minimum free disk space")
-    events_bytes: int = Field(256 * MIB, ge=MIB, le=2**40, description="Maximum total size of delivered events")
-    events_days: float = Field(30, gt=0, le=3650, description="Maximum age of delivered events")
-    dead_letters: int = Field(1000, ge=0, le=1_000_000, description="Number of dead letters to keep")
-    journal_days: float = Field(7, gt=0, le=3650, description="Maximum age of readings")
-    journal_bytes: int = Field(128 * MIB, ge=MIB, le=2**40, description="Maximum total size of readings")
+    events_days: Annotated[float, Meta(gt=0, le=3650, description="Maximum age of delivered events")] = 30.0
+    dead_letters: Annotated[int, Meta(ge=0, le=1_000_000, description="Number of dead letters to keep")] = 1000
+    journal_days: Annotated[float, Meta(gt=0, le=3650, description="Maximum age of readings")] = 7.0
+    journal_bytes: Annotated[int, Meta(ge=MIB, le=2**40, description="Maximum total size of readings")] = 128 * MIB
 
 
 class LimitsTable(Table):
     """Upper limits, so that no sender can exhaust the gateway."""
 
-    sensors: int = Field(10_000, ge=1, le=1_000_000, description="Maximum number of sensors")
-    forget_days: float | None = Field(
-        None, gt=0, le=3650, description="Sensors silent for longer are forgotten; by default none are"
-    )
-    payload_bytes: int = Field(262_144, ge=1, le=256 * MIB, description="Size of a payload")
-    depth: int = Field(8, ge=1, le=100, description="Maximum nesting depth of a payload")
-    readings_per_message: int = Field(
-        10_000, ge=1, le=1_000_000, description="Maximum number of readings in one message"
-    )
-    future_s: float = Field(
-        60, ge=0, le=31_536_000, description="Maximum time by which a reading may be ahead of its arrival"
-    )
-    reorder_s: float = Field(
-        0,
-        ge=0,
-        le=86_400,
-        description="Maximum delay of a reading that is still sorted by time; all readings wait this long",
-    )
-    earliest: Annotated[date, BeforeValidator(_as_date)] = Field(
-        date(2000, 1, 1), description="Earlier readings are refused, because their sender's clock was never set"
-    )
-    receive_messages: int = Field(
-        10_000, ge=10, le=10_000_000, description="Maximum number of messages waiting to be processed"
-    )
-    receive_bytes: int = Field(
-        64 * MIB, ge=65_536, le=2**40, description="Maximum total size of messages waiting to be processed"
-    )
-    dead_letters_per_minute: int = Field(
-        60, ge=0, le=100_000, description="Maximum number of dead letters per minute; all refused messages are counted"
-    )
+    sensors: Annotated[int, Meta(ge=1, le=1_000_000, description="Maximum number of sensors")] = 10_000
+    forget_days: Annotated[
+        Annotated[float, Meta(gt=0, le=3650)] | None,
+        Meta(description="Sensors silent for longer are forgotten; by default none are"),
+    ] = None
+    payload_bytes: Annotated[int, Meta(ge=1, le=256 * MIB, description="Size of a payload")] = 262_144
+    depth: Annotated[int, Meta(ge=1, le=100, description="Maximum nesting depth of a payload")] = 8
+    readings_per_message: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="Maximum number of readings in one message")
+    ] = 10_000
+    future_s: Annotated[
+        float, Meta(ge=0, le=31_536_000, description="Maximum time by which a reading may be ahead of its arrival")
+    ] = 60.0
+    reorder_s: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=86_400,
+            description="Maximum delay of a reading that is still sorted by time; all readings wait this long",
+        ),
+    ] = 0.0
+    earliest: Annotated[
+        date, Meta(description="Earlier readings are refused, because their sender's clock was never set")
+    ] = date(2000, 1, 1)
+    receive_messages: Annotated[
+        int, Meta(ge=10, le=10_000_000, description="Maximum number of messages waiting to be processed")
+    ] = 10_000
+    receive_bytes: Annotated[
+        int, Meta(ge=65_536, le=2**40, description="Maximum total size of messages waiting to be processed")
+    ] = 64 * MIB
+    dead_letters_per_minute: Annotated[
+        int,
+        Meta(
+            ge=0, le=100_000, description="Maximum number of dead letters per minute; all refused messages are counted"
+        ),
+    ] = 60
 
     @property
     def earliest_time(self) -> float:
@@ -146,7 +151,9 @@ class LimitsTable(Table):
 class Log(Table):
     """The log."""
 
-    level: Literal["debug", "info", "warning", "error"] = Field("info", description="Lowest level that is logged")
+    level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="Lowest level that is logged")] = (
+        "info"
+    )
 
 
 def repeated_topics(topics: list[object]) -> list[FieldFault]:
@@ -164,81 +171,83 @@ def _repeated(values: Sequence[object], table: str, key: str) -> list[FieldFault
     return faults
 
 
-class Configuration(Table):
+class Configuration(Table, kw_only=True):
     """The complete, validated configuration."""
 
-    gateway: Gateway = Field(default_factory=Gateway, description="This gateway")
-    broker: Broker = Field(default_factory=Broker, description="The sensors' broker")
-    upstream: Upstream | None = Field(None, description="Another broker for events")
-    sinks: tuple[SinkTable, ...] = Field(
-        (), alias="sink", strict=False, max_length=20, description="Additional receivers of events"
+    gateway: Annotated[Gateway, Meta(description="This gateway")] = field(default_factory=Gateway)
+    broker: Annotated[Broker, Meta(description="The sensors' broker")] = field(default_factory=Broker)
+    upstream: Annotated[Upstream | None, Meta(description="Another broker for events")] = None
+    sinks: Annotated[tuple[SinkTable, ...], Meta(max_length=20, description="Additional receivers of events")] = field(
+        name="sink", default=()
     )
-    forwards: tuple[ForwardTable, ...] = Field(
-        (), alias="forward", strict=False, max_length=20, description="Forwarding of readings"
+    forwards: Annotated[tuple[ForwardTable, ...], Meta(max_length=20, description="Forwarding of readings")] = field(
+        name="forward", default=()
     )
-    kafka: KafkaTable | None = Field(
-        None, description="Kafka cluster from which readings are consumed, instead of broker"
+    kafka: Annotated[
+        KafkaTable | None, Meta(description="Kafka cluster from which readings are consumed, instead of broker")
+    ] = None
+    inputs: Annotated[tuple[Input, ...], Meta(description="The inputs", extra_json_schema={"minItems": 1})] = field(
+        name="input"
     )
-    inputs: tuple[Input, ...] = Field(
-        alias="input", strict=False, description="The inputs", json_schema_extra={"minItems": 1}
+    incidents: Annotated[IncidentSettings, Meta(description="When incidents begin and end")] = field(
+        default_factory=IncidentSettings
     )
-    incidents: IncidentSettings = Field(default_factory=IncidentSettings, description="When incidents begin and end")
-    rules: tuple[Rule, ...] = Field((), alias="rule", strict=False, description="Settings per sensor")
-    devices: tuple[DeviceTable, ...] = Field(
-        (), alias="device", strict=False, description="Sensors that belong together"
+    rules: Annotated[tuple[Rule, ...], Meta(description="Settings per sensor")] = field(name="rule", default=())
+    devices: Annotated[tuple[DeviceTable, ...], Meta(description="Sensors that belong together")] = field(
+        name="device", default=()
     )
-    commands: Commands = Field(default_factory=Commands, description="Commands over MQTT")
-    maintenance: tuple[MaintenanceTable, ...] = Field((), strict=False, description="Maintenance windows")
-    page: Page | None = Field(None, description="The web page")
-    homeassistant: HomeAssistantTable | None = Field(None, description="MQTT discovery for Home Assistant")
-    store: StoreTable = Field(  # from an empty table, so that its path is placed in the file's folder like any other
-        default_factory=lambda: cast("StoreTable", {}), validate_default=True, description="The store"
-    )
-    limits: LimitsTable = Field(default_factory=LimitsTable, description="Limits on input")
-    log: Log = Field(default_factory=Log, description="The log")
+    commands: Annotated[Commands, Meta(description="Commands over MQTT")] = field(default_factory=Commands)
+    maintenance: Annotated[tuple[MaintenanceTable, ...], Meta(description="Maintenance windows")] = ()
+    page: Annotated[Page | None, Meta(description="The web page")] = None
+    homeassistant: Annotated[HomeAssistantTable | None, Meta(description="MQTT discovery for Home Assistant")] = None
+    store: Annotated[StoreTable, Meta(description="The store")] = field(default_factory=StoreTable)
+    limits: Annotated[LimitsTable, Meta(description="Limits on input")] = field(default_factory=LimitsTable)
+    log: Annotated[Log, Meta(description="The log")] = field(default_factory=Log)
 
-    @field_validator("kafka")
-    @classmethod
-    def _not_beside_a_broker(cls, kafka: KafkaTable | None, info: ValidationInfo) -> KafkaTable | None:
-        broker = info.data.get("broker")
-        if kafka is not None and broker is not None and broker.model_fields_set:
+    @staticmethod
+    @checks("kafka")
+    def _not_beside_a_broker(kafka: KafkaTable | None, place: FieldPlace) -> KafkaTable | None:
+        broker = place.earlier.get("broker")
+        if kafka is not None and broker is not None and broker.given:
             raise refuse("must not be given where [broker] is: readings come from one of them")
-        if kafka is not None and info.data.get("upstream") is None and info.data.get("sinks") == ():
+        if kafka is not None and place.earlier.get("upstream") is None and place.earlier.get("sinks") == ():
             raise refuse("needs an [upstream] or a [[sink]]: events would go nowhere")
         return kafka
 
-    @field_validator("commands")
-    @classmethod
-    def _no_commands_with_kafka(cls, commands: Commands, info: ValidationInfo) -> Commands:
-        if commands.enabled and info.data.get("kafka") is not None:
+    @staticmethod
+    @checks("commands")
+    def _no_commands_with_kafka(commands: Commands, place: FieldPlace) -> Commands:
+        if commands.enabled and place.earlier.get("kafka") is not None:
             words = "must be false with [kafka]: commands come from [broker]; the page has buttons for them"
-            raise refuse_all([FieldFault(("enabled",), words)])
+            raise InvalidValueError([FieldFault(("enabled",), words)])
         return commands
 
-    @field_validator("homeassistant")
-    @classmethod
-    def _needs_a_broker(
-        cls, homeassistant: HomeAssistantTable | None, info: ValidationInfo
-    ) -> HomeAssistantTable | None:
-        if homeassistant is not None and info.data.get("kafka") is not None and info.data.get("upstream") is None:
+    @staticmethod
+    @checks("homeassistant")
+    def _needs_a_broker(homeassistant: HomeAssistantTable | None, place: FieldPlace) -> HomeAssistantTable | None:
+        if (
+            homeassistant is not None
+            and place.earlier.get("kafka") is not None
+            and place.earlier.get("upstream") is None
+        ):
             raise refuse("needs an MQTT broker: with [kafka] name it in [upstream]")
         return homeassistant
 
-    @field_validator("inputs")
-    @classmethod
-    def _no_topic_twice(cls, inputs: tuple[Input, ...], info: ValidationInfo) -> tuple[Input, ...]:
+    @staticmethod
+    @checks("inputs")
+    def _no_topic_twice(inputs: tuple[Input, ...], place: FieldPlace) -> tuple[Input, ...]:
         if not inputs:
             raise refuse("must not be empty: at least one [[input]] must define what to read")
         faults = repeated_topics([each.topic for each in inputs])
-        if info.data.get("kafka") is not None:
+        if place.earlier.get("kafka") is not None:
             faults += faults_of_inputs(inputs)
         if faults:
-            raise refuse_all(faults)
+            raise InvalidValueError(faults)
         return inputs
 
-    @field_validator("sinks")
-    @classmethod
-    def _no_sink_twice(cls, sinks: tuple[SinkTable, ...]) -> tuple[SinkTable, ...]:
+    @staticmethod
+    @checks("sinks")
+    def _no_sink_twice(sinks: tuple[SinkTable, ...], _: FieldPlace) -> tuple[SinkTable, ...]:
         names = [each.title for each in sinks]
         faults = [
             FieldFault((index, "name"), f'must differ from that of sink[{names.index(name)}], is "{name}"')
@@ -246,13 +255,13 @@ class Configuration(Table):
             if names.index(name) < index
         ]
         if faults:
-            raise refuse_all(faults)
+            raise InvalidValueError(faults)
         return sinks
 
-    @field_validator("forwards")
-    @classmethod
-    def _no_forward_twice(cls, forwards: tuple[ForwardTable, ...], info: ValidationInfo) -> tuple[ForwardTable, ...]:
-        sinks = [each.title for each in info.data.get("sinks", ())]
+    @staticmethod
+    @checks("forwards")
+    def _no_forward_twice(forwards: tuple[ForwardTable, ...], place: FieldPlace) -> tuple[ForwardTable, ...]:
+        sinks = [each.title for each in place.earlier.get("sinks", ())]
         names = [*sinks, *(each.name for each in forwards)]
         faults = [
             FieldFault((index, "name"), f'must differ from those of sinks and other forwards, is "{each.name}"')
@@ -260,25 +269,25 @@ class Configuration(Table):
             if each.name in names[: len(sinks) + index]
         ]
         if faults:
-            raise refuse_all(faults)
+            raise InvalidValueError(faults)
         return forwards
 
-    @field_validator("maintenance")
-    @classmethod
-    def _no_window_twice(cls, windows: tuple[MaintenanceTable, ...]) -> tuple[MaintenanceTable, ...]:
+    @staticmethod
+    @checks("maintenance")
+    def _no_window_twice(windows: tuple[MaintenanceTable, ...], _: FieldPlace) -> tuple[MaintenanceTable, ...]:
         if len(windows) > MOST_WINDOWS:
             raise refuse(f"must be at most {MOST_WINDOWS} windows, are {len(windows)}")
         faults = _repeated([each.name for each in windows], "maintenance", "name")
         if faults:
-            raise refuse_all(faults)
+            raise InvalidValueError(faults)
         return windows
 
-    @field_validator("devices")
-    @classmethod
-    def _no_device_twice(cls, devices: tuple[DeviceTable, ...]) -> tuple[DeviceTable, ...]:
+    @staticmethod
+    @checks("devices")
+    def _no_device_twice(devices: tuple[DeviceTable, ...], _: FieldPlace) -> tuple[DeviceTable, ...]:
         faults = _repeated([each.name for each in devices], "device", "name")
         if faults:
-            raise refuse_all(faults)
+            raise InvalidValueError(faults)
         return devices
 
     @property
@@ -322,14 +331,13 @@ class Configuration(Table):
 
     def digest(self) -> str:
         """A SHA-256 in hexadecimal over everything that affects the events for given messages."""
-        limits = self.limits.model_dump(
-            mode="json", exclude={"receive_messages", "receive_bytes", "dead_letters_per_minute"}
-        )
+        without = {"receive_messages", "receive_bytes", "dead_letters_per_minute"}
+        limits = {key: value for key, value in self.limits.plain().items() if key not in without}
         decisive = {
             "gateway": self.gateway.name,
             "inputs": [each.decisive() for each in self.inputs],
             "limits": limits,
-            "maintenance": [each.model_dump(mode="json") for each in self.maintenance],
+            "maintenance": [each.plain() for each in self.maintenance],
             "rules": [each.as_plain() for each in self.profiles],
             "devices": [each.as_plain() for each in self.resolved_devices],
         }
@@ -340,8 +348,8 @@ class Configuration(Table):
 
         The second stays the same when a new version has other defaults, presets or conventions.
         """
-        tables = {"limits", "maintenance", "rules", "devices", "incidents"}
-        written = self.model_dump(mode="json", include=tables, exclude_unset=True)
+        tables = {"limits", "maintenance", "rule", "device", "incidents"}
+        written = {key: value for key, value in self.plain(only_given=True).items() if key in tables}
         written["inputs"] = [each.written() for each in self.inputs]
         return f"{self.digest()}:{_digest_of({**written, 'gateway': self.gateway.name})}"
 
@@ -352,10 +360,4 @@ def _digest_of(content: object) -> str:
 
 
 def _with_client_id(connection: Connection, client_id: str) -> Connection:
-    return connection if connection.client_id else connection.model_copy(update={"client_id": client_id})
-
-
-def configuration_json_schema() -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of a configuration file, for editors."""
-    schema = Configuration.model_json_schema(mode="validation")
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_NAME, **schema}
+    return connection if connection.client_id else connection.replaced(client_id=client_id)

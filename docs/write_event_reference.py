@@ -17,7 +17,7 @@ from edge.core.incidents.events.sensor_events import sensors_json_schema
 
 PAGE = Path(__file__).parent / "reference" / "events.md"
 SCHEMAS = {"incident": event_json_schema, "gap": gap_json_schema, "sensors": sensors_json_schema}
-TIME = get_args(Timestamp)[1].metadata[0].pattern
+TIME = get_args(Timestamp)[1].pattern
 MARKED = re.compile(r"(<!-- fields of (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 

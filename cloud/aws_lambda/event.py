@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import ValidationError
+import msgspec
 
 from edge.core.incidents.events.event import IncidentEvent
 from edge.core.incidents.events.gaps import GapEvent
@@ -76,8 +76,6 @@ def _attributes(headers: Mapping[str, str]) -> dict[str, Any]:
 
 def _validated(model: type[AnyEvent], document: dict[str, Any]) -> AnyEvent:
     try:
-        return model.model_validate(document, extra="ignore")
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise NotAnEventError(f"{where}: {first['msg']}") from error
+        return msgspec.convert(document, model)
+    except msgspec.ValidationError as error:
+        raise NotAnEventError(str(error)) from error

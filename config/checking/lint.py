@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from config.gateway_topics import GatewayTopics
 from config.notation.topics import common_filter, covers, overlap, placeholders, wildcards_of
 from config.schema import Configuration
+from config.tables.common.fields import FieldFault
 from config.tables.convention import conventions
-from config.tables.fields import FieldFault
 from config.tables.transport import LOOPBACK
 from detectors.parameters import parameters_of
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from config.notation.availability import availability_of
 from config.problems import suggestion
+
+CONVENTIONS = Path(__file__).parents[1] / "conventions"
 
 
 class Example(NamedTuple):
@@ -60,23 +62,19 @@ class Convention(NamedTuple):
 @lru_cache(maxsize=1)
 def conventions() -> Mapping[str, Convention]:
     """The included conventions by name."""
-    folder = files("config").joinpath("conventions")
     found = {}
-    for each in sorted(folder.iterdir(), key=lambda file: file.name):
-        name = each.name.removesuffix(".toml")
-        if name != each.name:
-            table = tomllib.loads(each.read_text("utf-8"))
-            examples = tuple(Example(**one) for one in table["example"])
-            found[name] = Convention(
-                name=name,
-                title=table["title"],
-                source=table["source"],
-                note=table["note"],
-                fields=tuple(table.get("fields", ())),
-                instead=table.get("instead", ""),
-                keys=table["input"],
-                examples=examples,
-            )
+    for each in sorted(CONVENTIONS.glob("*.toml")):
+        table = tomllib.loads(each.read_text("utf-8"))
+        found[each.stem] = Convention(
+            name=each.stem,
+            title=table["title"],
+            source=table["source"],
+            note=table["note"],
+            fields=tuple(table.get("fields", ())),
+            instead=table.get("instead", ""),
+            keys=table["input"],
+            examples=tuple(Example(**one) for one in table["example"]),
+        )
     return found
 
 
@@ -85,11 +83,12 @@ def convention_problem(name: str) -> str | None:
     return None if name in conventions() else f"isn't a convention{suggestion(name, conventions())}"
 
 
-def with_convention(keys: object) -> object:
+def with_convention(keys: Mapping[str, Any]) -> Mapping[str, Any]:
     """The keys of an input, completed by those of its convention that are compatible."""
-    if not isinstance(keys, dict) or keys.get("convention") not in conventions():
+    name = keys.get("convention")
+    if not isinstance(name, str) or name not in conventions():
         return keys
-    made = {**conventions()[keys["convention"]].keys, **keys}
+    made = {**conventions()[name].keys, **keys}
     if "availability" in made and "availability" not in keys:
         try:
             availability_of(made["availability"], str(made["topic"]), str(made["sensor"]))

@@ -11,15 +11,17 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
-from importlib.resources import files
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
-from pydantic import Field, create_model, model_validator
+from msgspec import Meta, defstruct, field
 
 from config.notation.preferences import NONE, Direction, ReportingPreferences
-from config.notation.topics import glob_pattern, glob_problem
+from config.notation.topics import glob_pattern
 from config.problems import suggestion
-from config.tables.fields import FieldFault, Table, checked, refuse_all
+from config.tables.common.fields import FieldFault, InvalidValueError, Table, checked
+from config.tables.common.texts import Glob
+from config.tables.common.validation import validated
 from detectors import DETECTORS
 from detectors.base import Detector
 from detectors.parameters import ParameterError, ParameterInfo, parameters_of
@@ -27,120 +29,123 @@ from detectors.parameters import ParameterError, ParameterInfo, parameters_of
 EVERY_SENSOR = "**"
 DEFAULT_PRESET = "default"
 
+PRESETS = Path(__file__).parents[1] / "presets"
+
 
 class IncidentSettings(Table):
     """How a sensor's scores become incidents."""
 
-    false_alarms_per_sensor_per_day: float = Field(
-        0.1,
-        gt=0,
-        le=100,
-        description="False alarms allowed per sensor and day; determines the raising levels",
-    )
-    threshold: float | None = Field(
-        None,
-        ge=1,
-        le=100,
-        description="Fixed raising level in decades of surprise, instead of one computed from the false alarms allowed",
-    )
-    raise_after: int = Field(
-        1,
-        ge=1,
-        le=1000,
-        description="Consecutive readings at the raising level, or beyond a limit, that raise an incident",
-    )
-    clear_ratio: float = Field(
-        0.5, gt=0, le=1, description="Readings with scores below this fraction of the raising level are calm"
-    )
-    clear_after: int = Field(
-        5,
-        ge=1,
-        le=10_000,
-        description="Consecutive calm readings, or readings within a limit, that clear an incident",
-    )
-    adopt_after_s: float = Field(
-        64_800,
-        ge=1,
-        le=31_536_000,
-        description="Age at which an incident ends and its level is adopted as normal; less for a new sensor",
-    )
-    update_s: float = Field(60, ge=0, le=86_400, description="Minimum time between two updates")
+    false_alarms_per_sensor_per_day: Annotated[
+        float, Meta(gt=0, le=100, description="False alarms allowed per sensor and day; determines the raising levels")
+    ] = 0.1
+    threshold: Annotated[
+        Annotated[float, Meta(ge=1, le=100)] | None,
+        Meta(
+            description="Fixed raising level in decades of surprise,"
+            " instead of one computed from the false alarms allowed"
+        ),
+    ] = None
+    raise_after: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1000,
+            description="Consecutive readings at the raising level, or beyond a limit, that raise an incident",
+        ),
+    ] = 1
+    clear_ratio: Annotated[
+        float, Meta(gt=0, le=1, description="Readings with scores below this fraction of the raising level are calm")
+    ] = 0.5
+    clear_after: Annotated[
+        int,
+        Meta(
+            ge=1, le=10_000, description="Consecutive calm readings, or readings within a limit, that clear an incident"
+        ),
+    ] = 5
+    adopt_after_s: Annotated[
+        float,
+        Meta(
+            ge=1,
+            le=31_536_000,
+            description="Age at which an incident ends and its level is adopted as normal; less for a new sensor",
+        ),
+    ] = 64_800.0
+    update_s: Annotated[float, Meta(ge=0, le=86_400, description="Minimum time between two updates")] = 60.0
 
     def changed_by(self, other: IncidentSettings) -> IncidentSettings:
         """These settings overridden by those set in `other`; a budget set there replaces a threshold set here."""
-        given = {name: getattr(other, name) for name in other.model_fields_set}
+        given = {name: getattr(other, name) for name in other.given}
         if "false_alarms_per_sensor_per_day" in given:
             given.setdefault("threshold", None)
-        return self.model_copy(update=given)
+        return self.replaced(**given)
 
 
 class DetectorSettings(Table):
     """A detector's switch; the models of the detectors add their parameters."""
 
-    enabled: bool = Field(True, description="Whether the detector is used")
+    enabled: Annotated[bool, Meta(description="Whether the detector is used")] = True
 
 
-def _field_of(parameter: ParameterInfo) -> tuple[Any, Any]:
+def _field_of(parameter: ParameterInfo) -> tuple[str, Any, Any]:
     unset = isinstance(parameter.default, float) and math.isnan(parameter.default)
-    field = Field(
-        default=None if unset else parameter.default,
-        description=parameter.doc,
-        gt=parameter.range.above,
-        lt=parameter.range.below,
-        ge=parameter.range.at_least,
-        le=parameter.range.at_most,
-        json_schema_extra={"unit": parameter.unit} if parameter.unit else None,
-    )
-    kind: Any = Literal[parameter.words] if parameter.words else parameter.kind
-    return (kind | None if unset else kind), field
+    within = parameter.range
+    limits: dict[str, Any] = {"gt": within.above, "lt": within.below, "ge": within.at_least, "le": within.at_most}
+    kind: Any = Literal[parameter.words] if parameter.words else Annotated[parameter.kind, Meta(**limits)]
+    unit = {"unit": parameter.unit} if parameter.unit else None
+    about = Meta(description=parameter.doc, extra_json_schema=unit)
+    return parameter.name, Annotated[kind | None if unset else kind, about], None if unset else parameter.default
 
 
 def _settings_of(detector: type[Detector]) -> type[DetectorSettings]:
-    keys: dict[str, Any] = {each.name: _field_of(each) for each in parameters_of(detector)}
     promise = (detector.__doc__ or "").strip().partition("\n")[0]
-    return create_model(detector.__name__, __base__=DetectorSettings, __doc__=promise, **keys)
+    fields = [_field_of(each) for each in parameters_of(detector)]
+    made = defstruct(detector.__name__, fields, bases=(DetectorSettings,), namespace={"__doc__": promise}, kw_only=True)
+    return cast("type[DetectorSettings]", made)
 
 
-class _NoDetectors(Table):
+class _Detectors(Table):
     """Which detectors are used, and their parameters."""
 
-
-_one_table_each: dict[str, Any] = {
-    name: (_settings_of(detector) | None, Field(None, description=f"The detector {name}"))
-    for name, detector in DETECTORS.items()
-}
-DetectorTables = create_model("Detectors", __base__=_NoDetectors, **_one_table_each)
+    holds = "detector"
 
 
-def _choices(tables: Table) -> dict[str, DetectorSettings]:
+def _table_of(name: str, detector: type[Detector]) -> tuple[str, Any, None]:
+    return name, Annotated[_settings_of(detector) | None, Meta(description=f"The detector {name}")], None
+
+
+if TYPE_CHECKING:
+    DetectorTables = _Detectors
+else:
+    _tables = [_table_of(name, detector) for name, detector in DETECTORS.items()]
+    DetectorTables = defstruct("Detectors", _tables, bases=(_Detectors,), kw_only=True)
+
+
+def _choices(tables: DetectorTables) -> dict[str, DetectorSettings]:
     """The detectors with a table, by name."""
-    given = {name: getattr(tables, name) for name in tables.model_fields_set}
+    given = {name: getattr(tables, name) for name in tables.given}
     return {name: each for name, each in given.items() if each is not None}
 
 
-class Preset(Table):
+class Preset(Table, kw_only=True):
     """A choice of detectors for a kind of sensor."""
 
     description: str
     counter: bool | None = None
-    detectors: DetectorTables = Field(default_factory=DetectorTables)
+    detectors: DetectorTables = field(default_factory=DetectorTables)
 
 
 @cache
 def presets() -> Mapping[str, Preset]:
     """The included presets by name."""
-    folder = files("config").joinpath("presets")
-    found = sorted((each for each in folder.iterdir() if each.name.endswith(".toml")), key=lambda each: each.name)
-    return {
-        each.name.removesuffix(".toml"): Preset.model_validate(tomllib.loads(each.read_text("utf-8"))) for each in found
-    }
+    found = sorted(PRESETS.glob("*.toml"))
+    return {each.stem: validated(Preset, tomllib.loads(each.read_text("utf-8"))) for each in found}
 
 
 def _preset_problem(name: str) -> str | None:
     return None if name in presets() else f"isn't a preset{suggestion(name, presets())}"
 
 
-def _make_detectors(preset: Preset, own: Table) -> tuple[tuple[Detector, ...], list[FieldFault]]:
+def _make_detectors(preset: Preset, own: DetectorTables) -> tuple[tuple[Detector, ...], list[FieldFault]]:
     """A preset's detectors with a rule's changes, in the registry's order, and their errors."""
     shipped, changes = _choices(preset.detectors), _choices(own)
     made: list[Detector] = []
@@ -149,7 +154,7 @@ def _make_detectors(preset: Preset, own: Table) -> tuple[tuple[Detector, ...], l
         given = [each[name] for each in (shipped, changes) if name in each]
         if not given or not given[-1].enabled:
             continue
-        values = {key: getattr(each, key) for each in given for key in each.model_fields_set - {"enabled"}}
+        values = {key: getattr(each, key) for each in given for key in each.given - {"enabled"}}
         try:
             made.append(detector(**values))
         except ParameterError as error:
@@ -160,50 +165,45 @@ def _make_detectors(preset: Preset, own: Table) -> tuple[tuple[Detector, ...], l
     return tuple(made), faults
 
 
-PeerGlobs = Annotated[
-    tuple[Annotated[str, checked(glob_problem)], ...], Field(strict=False, min_length=1, max_length=1000)
-]
+PeerGlobs = Annotated[tuple[Glob, ...], Meta(min_length=1, max_length=1000)]
 
 
-class Rule(Table):
+class Rule(Table, kw_only=True):
     """A rule: how the sensors that match a glob are watched."""
 
-    sensors: Annotated[str, checked(glob_problem)] = Field(description="Glob of sensor names")
-    preset: Annotated[str, checked(_preset_problem)] = Field(
-        DEFAULT_PRESET, description="The preset of detectors to start from"
+    sensors: Annotated[Glob, Meta(description="Glob of sensor names")]
+    preset: Annotated[str, checked(_preset_problem), Meta(description="The preset of detectors to start from")] = (
+        DEFAULT_PRESET
     )
-    description: str = Field("", max_length=1000, description="A description for people")
-    unit: str = Field("", max_length=32, description="Unit of the values")
-    counter: bool | None = Field(
-        None,
-        description="Whether it is a counter, whose rate is monitored; by default set by the preset or detected",
-    )
-    labels: dict[str, str] = Field(default_factory=dict, description="Labels that are added to events")
-    direction: Direction = Field(
-        "both", description="Whether values above or below the expected ones are reported, or both"
-    )
-    least: float = Field(
-        0.0, ge=0, allow_inf_nan=False, description="Smallest deviation to report, in the sensor's unit"
-    )
-    weight: float = Field(
-        1.0, ge=0.1, le=10, description="Importance: each doubling raises the severity of incidents by 250"
-    )
-    no_value: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] = Field(
-        (), strict=False, max_length=1000, description="Error values: numbers that aren't readings"
-    )
-    peers: bool | PeerGlobs = Field(
-        True,
-        description="Whether these sensors are compared with those of like names, or globs of names to compare",
-    )
-    detectors: DetectorTables = Field(default_factory=DetectorTables)
-    incidents: IncidentSettings = Field(default_factory=IncidentSettings)
+    description: Annotated[str, Meta(max_length=1000, description="A description for people")] = ""
+    unit: Annotated[str, Meta(max_length=32, description="Unit of the values")] = ""
+    counter: Annotated[
+        bool | None,
+        Meta(description="Whether it is a counter, whose rate is monitored; by default set by the preset or detected"),
+    ] = None
+    labels: Annotated[dict[str, str], Meta(description="Labels that are added to events")] = field(default_factory=dict)
+    direction: Annotated[
+        Direction, Meta(description="Whether values above or below the expected ones are reported, or both")
+    ] = "both"
+    least: Annotated[float, Meta(ge=0, description="Smallest deviation to report, in the sensor's unit")] = 0.0
+    weight: Annotated[
+        float, Meta(ge=0.1, le=10, description="Importance: each doubling raises the severity of incidents by 250")
+    ] = 1.0
+    no_value: Annotated[
+        tuple[float, ...], Meta(max_length=1000, description="Error values: numbers that aren't readings")
+    ] = ()
+    peers: Annotated[
+        bool | PeerGlobs,
+        Meta(description="Whether these sensors are compared with those of like names, or globs of names to compare"),
+    ] = True
+    detectors: DetectorTables = field(default_factory=DetectorTables)
+    incidents: IncidentSettings = field(default_factory=IncidentSettings)
 
-    @model_validator(mode="after")
-    def _detectors_can_be_made(self) -> Rule:
+    def verify(self) -> None:
+        """Refuse parameters of detectors that don't fit together."""
         _, faults = _make_detectors(presets()[self.preset], self.detectors)
         if faults:
-            raise refuse_all(faults)
-        return self
+            raise InvalidValueError(faults)
 
 
 @dataclass(frozen=True)
@@ -247,7 +247,7 @@ class ResolvedRule:
         return {
             "name": self.name,
             "detectors": [{"name": each.name, **_plain(each)} for each in self.detectors],
-            "incidents": self.incidents.model_dump(mode="json"),
+            "incidents": self.incidents.plain(),
             "unit": self.unit,
             "labels": self.labels,
             **({"no_value": self.no_value} if self.no_value else {}),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from msgspec import Meta, field
 
-from config.notation.topics import LONGEST_NAME, glob_pattern, glob_problem
+from config.notation.topics import LONGEST_NAME, glob_pattern
+from config.tables.common.fields import Table, checked
+from config.tables.common.texts import Glob
 from config.tables.detection import IncidentSettings
-from config.tables.fields import Table, checked
 from detectors import DEVICE_DETECTORS
 from detectors.multivariate.base import VectorDetector
 
@@ -25,37 +26,41 @@ def _name_problem(name: str) -> str | None:
     return None
 
 
-class DeviceTable(Table):
+class DeviceTable(Table, kw_only=True):
     """Sensors that belong together: one device, or one for each name without its last level."""
 
-    sensors: Annotated[tuple[Annotated[str, checked(glob_problem)], ...], Field(min_length=1, max_length=1000)] = Field(
-        strict=False, description="Globs of sensor names"
+    sensors: Annotated[tuple[Glob, ...], Meta(min_length=1, max_length=1000, description="Globs of sensor names")]
+    name: Annotated[
+        Annotated[str, checked(_name_problem)] | None,
+        Meta(
+            description="Name of the device that all of them form;"
+            " by default names without their last level are devices"
+        ),
+    ] = None
+    description: Annotated[str, Meta(max_length=1000, description="A description for people")] = ""
+    labels: Annotated[dict[str, str], Meta(description="Labels that are added to the device's events")] = field(
+        default_factory=dict
     )
-    name: Annotated[str, checked(_name_problem)] | None = Field(
-        None,
-        description="Name of the device that all of them form; by default names without their last level are devices",
+    detectors: Annotated[tuple[DetectorName, ...], Meta(min_length=1, description="The detectors of the device")] = (
+        "correlation",
+        "shift",
     )
-    description: str = Field("", max_length=1000, description="A description for people")
-    labels: dict[str, str] = Field(default_factory=dict, description="Labels that are added to the device's events")
-    detectors: Annotated[tuple[DetectorName, ...], Field(min_length=1)] = Field(
-        ("correlation", "shift"), strict=False, description="The detectors of the device"
-    )
-    channels: int = Field(
-        16,
-        ge=2,
-        le=64,
-        description="Maximum number of sensors of a device that are monitored together; the first ones found",
-    )
-    warm_up: int = Field(
-        2000, ge=200, le=1_000_000, description="Number of rows to learn from before the device is scored"
-    )
-    hold_s: float | None = Field(
-        None,
-        gt=0,
-        le=31_536_000,
-        description="Age up to which a sensor's last value is used; by default three of its usual intervals",
-    )
-    incidents: IncidentSettings = Field(default_factory=IncidentSettings)
+    channels: Annotated[
+        int,
+        Meta(
+            ge=2,
+            le=64,
+            description="Maximum number of sensors of a device that are monitored together; the first ones found",
+        ),
+    ] = 16
+    warm_up: Annotated[
+        int, Meta(ge=200, le=1_000_000, description="Number of rows to learn from before the device is scored")
+    ] = 2000
+    hold_s: Annotated[
+        Annotated[float, Meta(gt=0, le=31_536_000)] | None,
+        Meta(description="Age up to which a sensor's last value is used; by default three of its usual intervals"),
+    ] = None
+    incidents: IncidentSettings = field(default_factory=IncidentSettings)
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,7 @@ class ResolvedDevice:
             "detectors": [each.name for each in self.detectors],
             "channels": first.channels,
             "warm_up": first.warm_up,
-            "incidents": self.incidents.model_dump(mode="json"),
+            "incidents": self.incidents.plain(),
             "hold_s": self.hold_s,
             "labels": self.labels,
         }

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from msgspec import Meta
 
-from config.notation.topics import base_problem, glob_problem
-from config.tables.fields import Table, checked, refuse
+from config.notation.topics import base_problem
+from config.tables.common.fields import Checked, FieldPlace, Table, checked, refuse
+from config.tables.common.texts import Glob
 
 PREFIX = "homeassistant"
 """Home Assistant's own default."""
 
 
-def _page_url(url: str) -> str:
+def _page_url(url: str, _: FieldPlace) -> str:
     try:
         parts = urlsplit(url)
         is_one = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
@@ -30,25 +31,35 @@ def _page_url(url: str) -> str:
 class HomeAssistantTable(Table):
     """MQTT discovery for Home Assistant; the table's presence turns it on."""
 
-    enabled: bool = Field(True, description="Publish discovery messages; false removes all that were published")
-    prefix: Annotated[str, checked(base_problem)] = Field(PREFIX, description="Home Assistant's discovery prefix")
-    birth_topic: Annotated[str, checked(base_problem)] | None = Field(
-        None, description="Home Assistant's birth topic; by default the prefix and /status"
+    enabled: Annotated[bool, Meta(description="Publish discovery messages; false removes all that were published")] = (
+        True
     )
-    birth_payload: str = Field("online", min_length=1, max_length=1000, description="Payload of the birth message")
-    sensors: tuple[Annotated[str, checked(glob_problem)], ...] = Field(
-        ("**",), strict=False, min_length=1, max_length=1000, description="Globs of the sensors to announce"
+    prefix: Annotated[str, checked(base_problem), Meta(description="Home Assistant's discovery prefix")] = PREFIX
+    birth_topic: Annotated[
+        Annotated[str, checked(base_problem)] | None,
+        Meta(description="Home Assistant's birth topic; by default the prefix and /status"),
+    ] = None
+    birth_payload: Annotated[str, Meta(min_length=1, max_length=1000, description="Payload of the birth message")] = (
+        "online"
     )
-    most_sensors: int = Field(
-        1000,
-        ge=0,
-        le=100_000,
-        description="Maximum number of sensors and devices to announce, in the order in which they were found",
-    )
-    events: bool = Field(True, description="Whether a sensor has an event entity in addition to its problem sensor")
-    url: Annotated[str, AfterValidator(_page_url)] | None = Field(
-        None, max_length=2048, description="Address of the page in a browser, which the gateway's device links to"
-    )
+    sensors: Annotated[
+        tuple[Glob, ...], Meta(min_length=1, max_length=1000, description="Globs of the sensors to announce")
+    ] = ("**",)
+    most_sensors: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=100_000,
+            description="Maximum number of sensors and devices to announce, in the order in which they were found",
+        ),
+    ] = 1000
+    events: Annotated[
+        bool, Meta(description="Whether a sensor has an event entity in addition to its problem sensor")
+    ] = True
+    url: Annotated[
+        Annotated[str, Checked(_page_url), Meta(max_length=2048)] | None,
+        Meta(description="Address of the page in a browser, which the gateway's device links to"),
+    ] = None
 
     @property
     def hears(self) -> str:

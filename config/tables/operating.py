@@ -7,12 +7,11 @@ from datetime import datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from msgspec import Meta, field
 
 from config.notation.calendar import Window, rule_problem
-from config.notation.topics import glob_problem
-from config.tables.fields import Table, checked, refuse
-from config.tables.transport import zone_problem
+from config.tables.common.fields import FieldPlace, Table, checked, checks, refuse
+from config.tables.common.texts import Glob, Zone
 
 MOST_WINDOWS = 100
 
@@ -20,43 +19,40 @@ MOST_WINDOWS = 100
 class Commands(Table):
     """Commands over MQTT."""
 
-    enabled: bool = Field(
-        False, description="Accept commands; anyone who may publish to their topics can then silence alarms"
-    )
+    enabled: Annotated[
+        bool, Meta(description="Accept commands; anyone who may publish to their topics can then silence alarms")
+    ] = False
 
 
-def _as_moment(value: object) -> object:
-    if isinstance(value, str):
-        try:
-            return datetime.fromisoformat(value)
-        except ValueError:
-            return value
-    return value
+Moment = Annotated[datetime, Meta(extra_json_schema={"format": "date-time"})]
 
 
-Moment = Annotated[datetime, BeforeValidator(_as_moment)]
-
-
-class MaintenanceTable(Table):
+class MaintenanceTable(Table, kw_only=True):
     """A window in which sensors are suppressed."""
 
-    name: str = Field(min_length=1, max_length=64, description="Name of the window")
-    sensors: Annotated[str, checked(glob_problem)] = Field(description="Glob of sensor names")
-    every: Annotated[str, checked(rule_problem)] | None = Field(None, description="Weekly rule")
-    zone: Annotated[str, checked(zone_problem)] = Field("UTC", description="Time zone of every, from and to")
-    start: Moment | None = Field(None, alias="from", description="Start of a window that occurs once")
-    end: Moment | None = Field(None, alias="to", validate_default=True, description="End of a window that occurs once")
-    learn: bool = Field(False, description="Keep learning during the window")
+    name: Annotated[str, Meta(min_length=1, max_length=64, description="Name of the window")]
+    sensors: Annotated[Glob, Meta(description="Glob of sensor names")]
+    every: Annotated[Annotated[str, checked(rule_problem)] | None, Meta(description="Weekly rule")] = None
+    zone: Annotated[Zone, Meta(description="Time zone of every, from and to")] = "UTC"
+    start: Annotated[Moment | None, Meta(description="Start of a window that occurs once")] = field(
+        name="from", default=None
+    )
+    end: Annotated[Moment | None, Meta(description="End of a window that occurs once")] = field(name="to", default=None)
+    learn: Annotated[bool, Meta(description="Keep learning during the window")] = False
 
-    @field_validator("end")
-    @classmethod
-    def _once_or_every_week(cls, end: datetime | None, info: ValidationInfo) -> datetime | None:
-        if not info.data.keys() >= {"every", "start", "zone"}:
+    @staticmethod
+    @checks("end", absent=True)
+    def _once_or_every_week(end: datetime | None, place: FieldPlace) -> datetime | None:
+        if not place.earlier.keys() >= {"every", "start", "zone"}:
             return end
-        every, start = info.data["every"], info.data["start"]
+        every, start = place.earlier["every"], place.earlier["start"]
         if (every is None) == (end is None) or (every is not None and start is not None):
             raise refuse("must be given if every isn't, and must not be given together with it")
-        if end is not None and start is not None and _time(start, info.data["zone"]) >= _time(end, info.data["zone"]):
+        if (
+            end is not None
+            and start is not None
+            and _time(start, place.earlier["zone"]) >= _time(end, place.earlier["zone"])
+        ):
             raise refuse("must be later than from")
         return end
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from importlib.util import find_spec
 from ipaddress import ip_address
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from msgspec import Meta
 
-from config.tables.fields import ReadableFile, Table, checked, refuse
+from config.tables.common.fields import FieldPlace, ReadableFile, Table, checked, checks, refuse
 from config.tables.transport import LOOPBACK
 
 PORT = 8790
@@ -48,33 +49,35 @@ def _name_problem(name: str) -> str | None:
 class Page(Table):
     """The live page in a browser, with the metrics for Prometheus; the table's presence turns it on."""
 
-    port: int = Field(PORT, ge=0, le=65535, description="TCP port; 0 selects a free one, which is logged at the start")
-    bind: Annotated[str, checked(_address_problem)] = Field(
-        "127.0.0.1", description="Address to listen on; any but a loopback address requires password_file"
-    )
-    password_file: ReadableFile | None = Field(
-        None,
-        validate_default=True,
-        description="File of the page's passwords, written by `edgewarden page-password`",
-    )
-    hosts: tuple[Annotated[str, checked(_name_problem)], ...] = Field(
-        (),
-        strict=False,
-        max_length=20,
-        description="Host names by which browsers reach the page, in addition to this machine's own",
-    )
+    port: Annotated[
+        int, Meta(ge=0, le=65535, description="TCP port; 0 selects a free one, which is logged at the start")
+    ] = PORT
+    bind: Annotated[
+        str,
+        checked(_address_problem),
+        Meta(description="Address to listen on; any but a loopback address requires password_file"),
+    ] = "127.0.0.1"
+    password_file: Annotated[
+        ReadableFile | None, Meta(description="File of the page's passwords, written by `edgewarden page-password`")
+    ] = None
+    hosts: Annotated[
+        tuple[Annotated[str, checked(_name_problem)], ...],
+        Meta(
+            max_length=20, description="Host names by which browsers reach the page, in addition to this machine's own"
+        ),
+    ] = ()
 
-    @model_validator(mode="before")
     @classmethod
-    def _needs_the_extra(cls, given: Any) -> Any:
+    def completed(cls, keys: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The keys as they are, if the page can be served."""
         if all(find_spec(each) for each in MODULES):
-            return given
+            return keys
         raise refuse(f"needs the extra {EXTRA}: pip install 'edgewarden[{EXTRA}]'")
 
-    @field_validator("password_file")
-    @classmethod
-    def _others_need_a_password(cls, value: object, info: ValidationInfo) -> object:
-        bind = info.data.get("bind")
+    @staticmethod
+    @checks("password_file", absent=True)
+    def _others_need_a_password(value: object, place: FieldPlace) -> object:
+        bind = place.earlier.get("bind")
         if value is None and bind is not None and not is_local(bind):
             raise refuse(f"must be given where bind is {bind}: others could silence alarms; see docs/howto/page.md")
         return value

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from importlib.util import find_spec
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from msgspec import Meta, field, structs
 
 from config.notation.calendar import Window, rule_problem
 from config.notation.hosts import host_problem
-from config.notation.topics import glob_problem
-from config.tables.fields import FieldFault, ReadableFile, checked, refuse, refuse_all
-from config.tables.transport import Connection, Credentials, Host, Tls, credential_problem, name_problem, zone_problem
+from config.tables.common.fields import FieldFault, FieldPlace, InvalidValueError, ReadableFile, checked, checks, refuse
+from config.tables.common.texts import ClientId, Credential, Glob, Host, Name, Variable, Zone
+from config.tables.transport import Connection, Credentials, Tls
 
 MIB = 1024 * 1024
 
@@ -64,7 +64,6 @@ def _quiet_problem(text: str) -> str | None:
     return "isn't a time of day or week; write 22:00-07:00 or Mon-Fri 22:00-06:00"
 
 
-Glob = Annotated[str, checked(glob_problem)]
 Broker = Annotated[str, checked(broker_problem)]
 TopicName = Annotated[str, checked(topic_problem)]
 Transition = Literal["raised", "updated", "cleared", "acknowledged", "shelved", "unshelved", "expired"]
@@ -97,89 +96,94 @@ PACKAGES: Mapping[str, str] = {"kafka": "confluent_kafka", "notify": "apprise", 
 SCHEMES: Mapping[str, tuple[str, ...]] = {"webhook": ("https", "http"), "rabbitmq": ("amqps", "amqp")}
 
 
-class SinkTable(Credentials):
+class SinkTable(Credentials, kw_only=True):
     """The sinks."""
 
-    kind: Literal["webhook", "kafka", "rabbitmq", "mqtt", "notify"] = Field(description="Kind of receiver")
-    name: Annotated[str, checked(name_problem)] | None = Field(
-        None, description="Name of this sink, under which its position is stored; by default its kind"
+    kind: Annotated[Literal["webhook", "kafka", "rabbitmq", "mqtt", "notify"], Meta(description="Kind of receiver")]
+    name: Annotated[
+        Name | None, Meta(description="Name of this sink, under which its position is stored; by default its kind")
+    ] = None
+    begin: Annotated[
+        Literal["now", "beginning"],
+        Meta(description="Where a new sink begins: with the next event, or with the oldest stored one"),
+    ] = field(name="from", default="now")
+    severity: Annotated[int, Meta(ge=1, le=1000, description="Minimum severity of its events")] = 1
+    sensors: Annotated[
+        tuple[Glob, ...],
+        Meta(min_length=1, max_length=1000, description="Globs of the sensors whose events it receives"),
+    ] = ("**",)
+    transitions: Annotated[
+        tuple[Transition, ...], Meta(description="Transitions that it receives; an empty list means all")
+    ] = ()
+    outbox_events: Annotated[
+        int, Meta(ge=1000, le=100_000_000, description="Maximum number of events waiting for this sink")
+    ] = 200_000
+    outbox_bytes: Annotated[int, Meta(ge=MIB, le=2**40, description="Maximum total size of events waiting for it")] = (
+        512 * MIB
     )
-    begin: Literal["now", "beginning"] = Field(
-        "now", alias="from", description="Where a new sink begins: with the next event, or with the oldest stored one"
-    )
-    severity: int = Field(1, ge=1, le=1000, description="Minimum severity of its events")
-    sensors: tuple[Glob, ...] = Field(
-        ("**",),
-        strict=False,
-        min_length=1,
-        max_length=1000,
-        description="Globs of the sensors whose events it receives",
-    )
-    transitions: tuple[Transition, ...] = Field(
-        (), strict=False, description="Transitions that it receives; an empty list means all"
-    )
-    outbox_events: int = Field(
-        200_000, ge=1000, le=100_000_000, description="Maximum number of events waiting for this sink"
-    )
-    outbox_bytes: int = Field(512 * MIB, ge=MIB, le=2**40, description="Maximum total size of events waiting for it")
-    outbox_days: float = Field(30, gt=0, le=3650, description="Maximum age of an event waiting for it")
-    tls: Tls | None = Field(None, description="Encryption; an empty table is enough for a public certificate")
-    url: str | None = Field(None, min_length=1, max_length=2048, description="Where the events go")
-    token_file: ReadableFile | None = Field(None, description="File that contains a bearer token")
-    token_env: str | None = Field(None, min_length=1, description="Environment variable that contains it")
-    token_credential: Annotated[str, checked(credential_problem)] | None = Field(
-        None, description="systemd credential that contains it"
-    )
-    secret_file: ReadableFile | None = Field(None, description="File that contains the secret for signing events")
-    secret_env: str | None = Field(None, min_length=1, description="Environment variable that contains it")
-    secret_credential: Annotated[str, checked(credential_problem)] | None = Field(
-        None, description="systemd credential that contains it"
-    )
-    timeout_s: float = Field(10, ge=1, le=300, description="Timeout for the receiver's answer")
-    brokers: tuple[Broker, ...] = Field(
-        (), strict=False, max_length=100, description="Bootstrap servers, each host:port"
-    )
-    topic: TopicName | None = Field(None, description="Where the events go")
-    sasl: Literal["plain", "scram-sha-256", "scram-sha-512"] = Field("plain", description="SASL mechanism")
+    outbox_days: Annotated[float, Meta(gt=0, le=3650, description="Maximum age of an event waiting for it")] = 30.0
+    tls: Annotated[Tls | None, Meta(description="Encryption; an empty table is enough for a public certificate")] = None
+    url: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=2048)] | None, Meta(description="Where the events go")
+    ] = None
+    token_file: Annotated[ReadableFile | None, Meta(description="File that contains a bearer token")] = None
+    token_env: Annotated[Variable | None, Meta(description="Environment variable that contains it")] = None
+    token_credential: Annotated[Credential | None, Meta(description="systemd credential that contains it")] = None
+    secret_file: Annotated[
+        ReadableFile | None, Meta(description="File that contains the secret for signing events")
+    ] = None
+    secret_env: Annotated[Variable | None, Meta(description="Environment variable that contains it")] = None
+    secret_credential: Annotated[Credential | None, Meta(description="systemd credential that contains it")] = None
+    timeout_s: Annotated[float, Meta(ge=1, le=300, description="Timeout for the receiver's answer")] = 10.0
+    brokers: Annotated[tuple[Broker, ...], Meta(max_length=100, description="Bootstrap servers, each host:port")] = ()
+    topic: Annotated[TopicName | None, Meta(description="Where the events go")] = None
+    sasl: Annotated[Literal["plain", "scram-sha-256", "scram-sha-512"], Meta(description="SASL mechanism")] = "plain"
 
-    address_file: ReadableFile | None = Field(None, description="File that contains the address to notify")
-    address_env: str | None = Field(None, min_length=1, description="Environment variable that contains it")
-    address_credential: Annotated[str, checked(credential_problem)] | None = Field(
-        None, description="systemd credential that contains it"
+    address_file: Annotated[ReadableFile | None, Meta(description="File that contains the address to notify")] = None
+    address_env: Annotated[Variable | None, Meta(description="Environment variable that contains it")] = None
+    address_credential: Annotated[Credential | None, Meta(description="systemd credential that contains it")] = None
+    group_s: Annotated[
+        float, Meta(ge=0, le=20, description="Events within this time are combined into one message")
+    ] = 5.0
+    interval_s: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=86_400,
+            description="Minimum time between two messages; events in between are combined into the next one",
+        ),
+    ] = 60.0
+    quiet: Annotated[
+        Annotated[str, checked(_quiet_problem)] | None,
+        Meta(
+            description="Hours during which only urgent incidents are sent, such as 22:00-07:00 or Mon-Fri 22:00-06:00"
+        ),
+    ] = None
+    quiet_severity: Annotated[
+        int, Meta(ge=1, le=1000, description="Minimum severity of incidents sent during quiet hours")
+    ] = 751
+    zone: Annotated[Zone, Meta(description="Time zone of quiet and of times in messages")] = "UTC"
+    exchange: Annotated[str, Meta(max_length=255, description="Exchange to publish events to")] = "amq.topic"
+    host: Annotated[Host | None, Meta(description="Name or address of the broker")] = None
+    port: Annotated[int, Meta(ge=1, le=65535, description="TCP port of the broker")] = 1883
+    client_id: Annotated[ClientId | None, Meta(description="MQTT client id")] = None
+    keepalive_s: Annotated[int, Meta(ge=5, le=3600, description="Seconds after which an idle connection is probed")] = (
+        30
     )
-    group_s: float = Field(5, ge=0, le=20, description="Events within this time are combined into one message")
-    interval_s: float = Field(
-        60,
-        ge=0,
-        le=86_400,
-        description="Minimum time between two messages; events in between are combined into the next one",
-    )
-    quiet: Annotated[str, checked(_quiet_problem)] | None = Field(
-        None,
-        description="Hours during which only urgent incidents are sent, such as 22:00-07:00 or Mon-Fri 22:00-06:00",
-    )
-    quiet_severity: int = Field(
-        751, ge=1, le=1000, validate_default=True, description="Minimum severity of incidents sent during quiet hours"
-    )
-    zone: Annotated[str, checked(zone_problem)] = Field(
-        "UTC", description="Time zone of quiet and of times in messages"
-    )
-    exchange: str = Field("amq.topic", max_length=255, description="Exchange to publish events to")
-    host: Host | None = Field(None, min_length=1, max_length=253, description="Name or address of the broker")
-    port: int = Field(1883, ge=1, le=65535, description="TCP port of the broker")
-    client_id: str | None = Field(None, min_length=1, max_length=128, description="MQTT client id")
-    keepalive_s: int = Field(30, ge=5, le=3600, description="Seconds after which an idle connection is probed")
-    version: Literal["auto", "3.1.1", "5"] = Field("auto", description="MQTT version")
-    check_delivery: bool = Field(
-        True,
-        description="With MQTT 3.1.1, an event is delivered once the gateway's own status, sent after it, is received",
-    )
+    version: Annotated[Literal["auto", "3.1.1", "5"], Meta(description="MQTT version")] = "auto"
+    check_delivery: Annotated[
+        bool,
+        Meta(
+            description="With MQTT 3.1.1, an event is delivered once the gateway's own status,"
+            " sent after it, is received"
+        ),
+    ] = True
 
-    @model_validator(mode="before")
     @classmethod
-    def _keys_of_its_kind(cls, keys: object) -> object:
-        kind = keys.get("kind") if isinstance(keys, dict) else None
-        if not isinstance(keys, dict) or not isinstance(kind, str) or kind not in OF_KIND:
+    def completed(cls, keys: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The keys as they are, if those of its kind are there and no others."""
+        kind = keys.get("kind")
+        if not isinstance(kind, str) or kind not in OF_KIND:
             return keys
         others = frozenset().union(*OF_KIND.values()) - OF_KIND[kind]
         others |= _LOGIN if kind == "notify" else frozenset()
@@ -190,54 +194,54 @@ class SinkTable(Credentials):
             if key not in keys and not (key in _ADDRESS and any(each in keys for each in _ADDRESS))
         ]
         if faults:
-            raise refuse_all(faults)
+            raise InvalidValueError(faults)
         return keys
 
-    @field_validator("kind")
-    @classmethod
-    def _is_installed(cls, kind: str) -> str:
+    @staticmethod
+    @checks("kind")
+    def _is_installed(kind: str, _: FieldPlace) -> str:
         if kind in PACKAGES and find_spec(PACKAGES[kind]) is None:
             raise refuse(f"needs a package for {kind}: pip install 'edgewarden[{kind}]'")
         return kind
 
-    @field_validator("brokers")
-    @classmethod
-    def _are_some(cls, brokers: tuple[str, ...]) -> tuple[str, ...]:
+    @staticmethod
+    @checks("brokers")
+    def _are_some(brokers: tuple[str, ...], _: FieldPlace) -> tuple[str, ...]:
         if not brokers:
             raise refuse('must not be empty: write one or more, such as ["127.0.0.1:9092"]')
         return brokers
 
-    @field_validator("url")
-    @classmethod
-    def _is_a_url(cls, url: str | None, info: ValidationInfo) -> str | None:
-        problem = None if url is None else url_problem(url, SCHEMES.get(info.data.get("kind", ""), ()))
+    @staticmethod
+    @checks("url")
+    def _is_a_url(url: str | None, place: FieldPlace) -> str | None:
+        problem = None if url is None else url_problem(url, SCHEMES.get(place.earlier.get("kind", ""), ()))
         if problem:
             raise refuse(problem)  # without the value, which may hold a password
         return url
 
-    @field_validator("url")
-    @classmethod
-    def _is_encrypted_with_tls(cls, url: str | None, info: ValidationInfo) -> str | None:
-        if url is not None and info.data.get("tls") is not None and urlsplit(url).scheme in {"http", "amqp"}:
+    @staticmethod
+    @checks("url")
+    def _is_encrypted_with_tls(url: str | None, place: FieldPlace) -> str | None:
+        if url is not None and place.earlier.get("tls") is not None and urlsplit(url).scheme in {"http", "amqp"}:
             raise refuse(f"must begin with {urlsplit(url).scheme}s:// if there is a tls table")
         return url
 
-    @field_validator("quiet_severity")
-    @classmethod
-    def _holds_something_back(cls, severity: int, info: ValidationInfo) -> int:
-        least = info.data.get("severity", 1)
-        if info.data.get("quiet") is not None and severity <= least:
+    @staticmethod
+    @checks("quiet_severity", absent=True)
+    def _holds_something_back(severity: int, place: FieldPlace) -> int:
+        least = place.earlier.get("severity", 1)
+        if place.earlier.get("quiet") is not None and severity <= least:
             raise refuse(f"must be above severity, which is {least}: otherwise quiet has no effect")
         return severity
 
-    @field_validator(*_TOKEN, *_SECRET, *_ADDRESS, mode="before")
-    @classmethod
-    def _in_one_place(cls, value: object, info: ValidationInfo) -> object:
-        what = (info.field_name or "").split("_")[0]
+    @staticmethod
+    @checks(*_TOKEN, *_SECRET, *_ADDRESS, first=True)
+    def _in_one_place(value: object, place: FieldPlace) -> object:
+        what = place.key.split("_")[0]
         for other in (f"{what}_file", f"{what}_env"):
-            if value is not None and other != info.field_name and info.data.get(other) is not None:
+            if value is not None and other != place.key and place.earlier.get(other) is not None:
                 raise refuse(f"must not be given where {other} is")
-        if value is not None and what == "token" and info.data.get("username") is not None:
+        if value is not None and what == "token" and place.earlier.get("username") is not None:
             raise refuse("must not be given where username is")
         return value
 
@@ -254,6 +258,5 @@ class SinkTable(Credentials):
 
     def connection(self, gateway: str) -> Connection:
         """The connection to an MQTT broker, with a client ID derived from the gateway's name."""
-        keys = [key for key in Connection.model_fields if key != "client_id"]
-        client_id = self.client_id or f"edgewarden-{gateway}-{self.title}"
-        return Connection.model_construct(**{key: getattr(self, key) for key in keys}, client_id=client_id)
+        values = {each.name: getattr(self, each.name) for each in structs.fields(Connection)}
+        return Connection(**{**values, "client_id": self.client_id or f"edgewarden-{gateway}-{self.title}"})

@@ -214,10 +214,8 @@ def bench_input(configuration: Configuration) -> Configuration:
     first = configuration.inputs[0]
     is_sparkplug = first.format == "sparkplug"
     topic, sensor = ("spBv1.0/#", "{field}") if is_sparkplug else (f"{TOPIC}/#", "{topic}")
-    changed = first.model_copy(
-        update={"topic": topic, "sensor": sensor, "time": "payload", "zone": "UTC", "precision": "ns"}
-    )
-    return configuration.model_copy(update={"inputs": (changed,)})
+    changed = first.replaced(topic=topic, sensor=sensor, time="payload", zone="UTC", precision="ns")
+    return configuration.replaced(inputs=(changed,))
 
 
 def message_of(given: Input) -> Callable[[Sequence[LoadReading]], tuple[str, bytes]]:

@@ -8,15 +8,16 @@ Exit codes: 0 success, 1 failure, 2 invalid command or configuration; `status` h
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
-from typing import ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import click
 
 from edge.commands.support.places import ForwardingGroup
-from edge.version import version
+from edge.version import VERSION
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 
 class Entry(NamedTuple):
@@ -86,9 +87,10 @@ class LazyGroup(ForwardingGroup):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command named by the arguments, or suggest a similar one."""
-        known = self.list_commands(ctx)
-        if args[0] not in known and not args[0].startswith("-"):
-            near = get_close_matches(args[0], known, n=1)
+        if args[0] not in COMMANDS and args[0] not in _plugins() and not args[0].startswith("-"):
+            from difflib import get_close_matches  # noqa: PLC0415 - only for a mistake
+
+            near = get_close_matches(args[0], self.list_commands(ctx), n=1)
             offer = f" Did you mean {near[0]}?" if near else ""
             ctx.fail(f"There is no command {args[0]}.{offer}")
         return super().resolve_command(ctx, args)
@@ -105,6 +107,8 @@ class LazyGroup(ForwardingGroup):
 
 
 def _plugins() -> dict[str, EntryPoint]:
+    from importlib.metadata import entry_points  # noqa: PLC0415 - takes longer than the command line itself
+
     found: Sequence[EntryPoint] = tuple(entry_points(group=PLUGIN_GROUP))
     return {each.name: each for each in found}
 
@@ -121,7 +125,7 @@ def _as_command(found: object, name: str) -> click.Command:
 
 def _print_version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if wanted and not context.resilient_parsing:
-        click.echo(f"edgewarden {version()}")
+        click.echo(f"edgewarden {VERSION}")
         context.exit()
 
 

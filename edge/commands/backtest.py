@@ -130,12 +130,12 @@ def _say(whole: Backtest) -> None:
 
 def _write(whole: Backtest, output: Path, plots: int, command: str) -> None:
     from edge.reports.page import page  # noqa: PLC0415 - loaded when the command runs
-    from edge.version import version  # noqa: PLC0415
+    from edge.version import VERSION  # noqa: PLC0415
 
     part = output.with_name(f".{output.name}.part")
     try:
         with part.open("w", encoding="utf-8") as file:
-            file.writelines(page(whole, plots=plots, command=command, version=version()))
+            file.writelines(page(whole, plots=plots, command=command, version=VERSION))
         part.replace(output)
     except OSError as error:
         part.unlink(missing_ok=True)

@@ -54,7 +54,7 @@ def _list() -> None:
     click.echo()
     heading("Presets, for a rule to begin with")
     for name, preset in presets().items():
-        used = ", ".join(each for each in DETECTORS if each in preset.detectors.model_fields_set)
+        used = ", ".join(each for each in DETECTORS if each in preset.detectors.given)
         term(name, f"{preset.description} ({used})", column=14)
     click.echo("\nedgewarden detectors NAME explains one of them.")
 

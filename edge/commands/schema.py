@@ -39,7 +39,9 @@ def schema(what: str) -> None:
 
         found = asyncapi_document()
     else:
-        from config.schema import configuration_json_schema  # noqa: PLC0415 - for the same reason
+        from edge.commands.support.configuration_schema import (  # noqa: PLC0415 - for the same reason
+            configuration_json_schema,
+        )
 
         found = configuration_json_schema()
     click.echo(json.dumps(found, indent=2, ensure_ascii=False))

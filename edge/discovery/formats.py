@@ -11,6 +11,7 @@ from math import nan
 from typing import Any
 
 from config.schema import LimitsTable
+from config.tables.common.validation import default_of, validated
 from config.tables.inputs import NEED_CBOR, Input
 from edge.core.intake.decoders import Decoded, Decoder
 from edge.core.intake.decoders.documents.keys.plain_keys import plain_key
@@ -116,7 +117,7 @@ def is_read(keys: Keys, payload: bytes) -> bool:
 
 @lru_cache(maxsize=1000)
 def _decoder(keys: str) -> Decoder:
-    return decoder_of(Input.model_validate(json.loads(keys)), LIMITS)
+    return decoder_of(validated(Input, json.loads(keys)), LIMITS)
 
 
 def _alternatives(payloads: Sequence[bytes]) -> Iterator[Keys]:
@@ -193,7 +194,7 @@ def _in_detail(keys: Keys, messages: Sequence[Message]) -> dict[str, Any]:
     senders = _senders(objects)
     if senders:
         found["sensor"] = "{topic}/" + "-".join(f"{{payload.{each}}}" for each in senders) + "/{field}"
-    times = Input.model_fields["time_keys"].default
+    times = default_of(Input, "time_keys")
     ignore = [
         each
         for each in bookkeeping_in(documents)

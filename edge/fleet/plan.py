@@ -15,8 +15,8 @@ def plan_of(configuration: Configuration, cells: int) -> CellPlan:
     `gateway.name` is the name of the fleet, from which event IDs are derived. `limits.sensors` applies to each cell.
     Operator commands aren't supported.
     """
-    commands = configuration.commands.model_copy(update={"enabled": False})
-    quiet = configuration.model_copy(update={"commands": commands})
+    commands = configuration.commands.replaced(enabled=False)
+    quiet = configuration.replaced(commands=commands)
     return CellPlan(
         partial(make_pipeline, quiet),
         Placing(cells, configuration.device_for),

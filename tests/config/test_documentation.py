@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import pytest
-from pydantic.fields import FieldInfo
+from msgspec import NODEFAULT, Meta
 
-from config.checking.error_text import model_within
 from config.loading import parse
 from config.schema import Configuration
-from config.tables.fields import Table
+from config.tables.common.fields import Table
+from config.tables.common.validation import TableField, fields_of, table_within
 from config.writing.template import template
 from detectors import DETECTORS
 from detectors.parameters import parameters_of
@@ -23,20 +23,30 @@ ROW = re.compile(r"^\| `([^`]+)` \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", re.MULTI
 ROWS = {match[1]: (match[2].strip(), match[3].strip(), match[4].strip()) for match in ROW.finditer(PAGE)}
 
 
-def fields_of(model: type[Table], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
-    for name, field in model.model_fields.items():
-        path = f"{prefix}{field.alias or name}"
-        inner = model_within(field.annotation)
+def keys_of(table: type[Table], prefix: str = "") -> Iterator[tuple[str, TableField]]:
+    for field in fields_of(table):
+        path = f"{prefix}{field.key}"
+        inner = table_within(field.kind)
         if path in {"rule[].incidents", "rule[].detectors", "device[].incidents"}:
             continue
         if inner is None:
             yield path, field
         else:
-            many = get_origin(field.annotation) is tuple
-            yield from fields_of(inner, f"{path}{'[]' if many else ''}.")
+            yield from keys_of(inner, f"{path}{'[]' if is_list(field) else ''}.")
 
 
-FIELDS = dict(fields_of(Configuration))
+def parts_of(kind: Any) -> Iterator[Any]:
+    """A type, and all types and marks in it."""
+    yield kind
+    for each in get_args(kind):
+        yield from parts_of(each)
+
+
+def is_list(field: TableField) -> bool:
+    return get_origin(get_args(field.kind)[0]) is tuple
+
+
+FIELDS = dict(keys_of(Configuration))
 PARAMETERS = {
     f"detectors.{name}.{each.name}": each for name, detector in DETECTORS.items() for each in parameters_of(detector)
 }
@@ -62,13 +72,12 @@ def plain(value: Any) -> Any:
 def test_the_page_gives_the_default(key: str) -> None:
     cell, _, _ = ROWS[key]
     field = FIELDS[key]
-    default = field.get_default(call_default_factory=True, validated_data={}) if not field.is_required() else None
-    if field.is_required():
+    if field.default is NODEFAULT:
         assert cell == "required"
-    elif default is None:
+    elif field.default is None:
         assert cell == "not set"
     else:
-        assert written(cell) == plain(default)
+        assert written(cell) == plain(field.default)
 
 
 @pytest.mark.parametrize("key", sorted(FIELDS))
@@ -76,13 +85,14 @@ def test_the_page_gives_the_range(key: str) -> None:
     _, allowed, meaning = ROWS[key]
     assert meaning.endswith(".")
     numbers = {float(each) for each in re.findall(r"\d+(?:\.\d+)?", allowed)}
-    for bound in FIELDS[key].metadata:
+    parts = list(parts_of(FIELDS[key].kind))
+    for bound in (each for each in parts if isinstance(each, Meta)):
         for name in ("ge", "gt", "le", "lt", "max_length"):
             value = getattr(bound, name, None)
             if value is not None and not ("host" in key or "user" in key):
                 assert float(value) in numbers, f"{name} {value}"
-    if get_origin(FIELDS[key].annotation) is Literal:
-        for option in get_args(FIELDS[key].annotation):
+    for choice in (each for each in parts if get_origin(each) is Literal):
+        for option in get_args(choice):
             assert str(option) in allowed
 
 
@@ -101,9 +111,8 @@ def test_the_page_lists_the_parameters_of_detectors(key: str) -> None:
 
 
 def test_every_table_has_a_chapter_on_the_page() -> None:
-    for name, field in Configuration.model_fields.items():
-        title = field.alias or name
-        brackets = f"[[{title}]]" if get_origin(field.annotation) is tuple else f"[{title}]"
+    for field in fields_of(Configuration):
+        brackets = f"[[{field.key}]]" if is_list(field) else f"[{field.key}]"
         assert f"## `{brackets}`" in PAGE
 
 
@@ -162,8 +171,7 @@ def test_the_commented_keys_in_the_template_show_every_key_and_its_default() -> 
             continue
         for part in key.split("."):
             value = value[part[:-2]][0] if part.endswith("[]") else value[part]
-        default = field.get_default(call_default_factory=True, validated_data={})
-        assert key.startswith(shown_by_example) or value == plain(default), key
+        assert key.startswith(shown_by_example) or value == plain(field.default), key
 
 
 def test_the_commented_keys_in_the_template_can_be_used() -> None:

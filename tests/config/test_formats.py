@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import get_args
+from typing import get_args, get_type_hints
 
 import pytest
 from configurations import faults_of
@@ -24,7 +24,11 @@ def input_of(keys: str) -> Input:
 
 
 def test_every_decoder_can_be_configured_and_has_a_readable_name() -> None:
-    assert set(get_args(Input.model_fields["format"].annotation)) == DECODERS.keys() == FORMATS.keys()
+    assert (
+        set(get_args(get_args(get_type_hints(Input, include_extras=True)["format"])[0]))
+        == DECODERS.keys()
+        == FORMATS.keys()
+    )
 
 
 @pytest.mark.parametrize("name", DECODERS)

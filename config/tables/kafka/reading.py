@@ -5,9 +5,9 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from msgspec import Meta, field
 
-from config.tables.fields import FieldFault, checked, refuse
+from config.tables.common.fields import FieldFault, FieldPlace, checked, checks, refuse
 from config.tables.inputs import Input
 from config.tables.sinks import Broker, topic_problem
 from config.tables.transport import Credentials, Tls
@@ -20,27 +20,30 @@ def group_problem(name: str) -> str | None:
     return "must be 1 to 249 printable characters, without spaces around them"
 
 
-class KafkaTable(Credentials):
+class KafkaTable(Credentials, kw_only=True):
     """The Kafka cluster that the sensors' readings are in."""
 
-    brokers: tuple[Broker, ...] = Field(strict=False, max_length=100, description="Bootstrap servers, each host:port")
-    group: Annotated[str, checked(group_problem)] | None = Field(
-        None,
-        description="Consumer group; workers of one group share the partitions. By default derived from the"
-        " gateway's name",
-    )
-    begin: Literal["now", "beginning"] = Field(
-        "now", alias="from", description="Where a new group begins: with the next record, or with the oldest one"
-    )
-    session_s: float = Field(
-        45, ge=6, le=1800, description="Seconds after which the partitions of a silent worker are reassigned"
-    )
-    sasl: Literal["plain", "scram-sha-256", "scram-sha-512"] = Field("plain", description="SASL mechanism")
-    tls: Tls | None = Field(None, description="Encryption; an empty table is enough for a public certificate")
+    brokers: Annotated[tuple[Broker, ...], Meta(max_length=100, description="Bootstrap servers, each host:port")]
+    group: Annotated[
+        Annotated[str, checked(group_problem)] | None,
+        Meta(
+            description="Consumer group; workers of one group share the partitions. By default derived from the"
+            " gateway's name"
+        ),
+    ] = None
+    begin: Annotated[
+        Literal["now", "beginning"],
+        Meta(description="Where a new group begins: with the next record, or with the oldest one"),
+    ] = field(name="from", default="now")
+    session_s: Annotated[
+        float, Meta(ge=6, le=1800, description="Seconds after which the partitions of a silent worker are reassigned")
+    ] = 45.0
+    sasl: Annotated[Literal["plain", "scram-sha-256", "scram-sha-512"], Meta(description="SASL mechanism")] = "plain"
+    tls: Annotated[Tls | None, Meta(description="Encryption; an empty table is enough for a public certificate")] = None
 
-    @field_validator("brokers")
-    @classmethod
-    def _can_be_reached(cls, brokers: tuple[str, ...]) -> tuple[str, ...]:
+    @staticmethod
+    @checks("brokers")
+    def _can_be_reached(brokers: tuple[str, ...], _: FieldPlace) -> tuple[str, ...]:
         if not brokers:
             raise refuse('must not be empty: write one or more, such as ["127.0.0.1:9092"]')
         if find_spec("confluent_kafka") is None:

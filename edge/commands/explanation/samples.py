@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from config.notation.topics import LONGEST_NAME, sender_of
 from config.schema import LimitsTable
+from config.tables.common.validation import default_of
 from config.tables.convention import conventions
 from config.tables.inputs import Input
 from edge.core.intake.decoders import Repetition
@@ -78,7 +79,7 @@ def _messages(given: Input, topic: str) -> Iterator[tuple[str, str]]:
 
 def _sensors(given: Input, topic: str, payload: str) -> list[str]:
     """The sensors that a message gives; none if it isn't read."""
-    shown = given.model_copy(update={"format": _AS_TEXT.get(given.format, given.format)})
+    shown = given.replaced(format=_AS_TEXT.get(given.format, given.format))
     try:
         samples = decoder_of(shown, LimitsTable()).decode(payload.encode()).samples
     except Refused:
@@ -120,7 +121,7 @@ def _number(given: Input) -> str:
 
 
 def _fields(given: Input) -> Any:
-    is_usual = given.value_key == Input.model_fields["value_key"].default
+    is_usual = given.value_key == default_of(Input, "value_key")
     fields: dict[str, Any] = {}
     if given.items is None:
         found: Any = {"temperature" if is_usual else given.value_key: VALUE}

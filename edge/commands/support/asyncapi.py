@@ -13,7 +13,7 @@ from edge.core.incidents.events.gaps import gap_json_schema
 from edge.core.incidents.events.sensor_events import sensors_json_schema
 from edge.core.model.notation.topics import Topics
 from edge.core.operator.commands import commands_json_schema
-from edge.version import version
+from edge.version import VERSION
 
 Schema = Mapping[str, Any]
 
@@ -237,7 +237,7 @@ def asyncapi_document() -> dict[str, Any]:
         "asyncapi": "3.0.0",
         "info": {
             "title": "Edgewarden",
-            "version": version(),
+            "version": VERSION,
             "description": "Incidents of sensors as events over MQTT, and the operator's commands.",
             "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
             "tags": [{"name": "anomaly-detection"}, {"name": "mqtt"}],

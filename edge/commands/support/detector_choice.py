@@ -22,8 +22,9 @@ def check_detector(_context: click.Context, _parameter: click.Parameter, name: s
 
 def with_only(configuration: Configuration, detector: str) -> Configuration:
     """The configuration with a single detector for every sensor, with default parameters."""
-    from config.tables.detection import EVERY_SENSOR, Rule, resolve  # noqa: PLC0415 - loaded when a command runs
+    from config.tables.common.validation import validated  # noqa: PLC0415 - for the same reason
+    from config.tables.detection import EVERY_SENSOR, Rule  # noqa: PLC0415 - loaded when a command runs
 
     tables = {name: {"enabled": name == detector} for name in DETECTORS}
-    rules = (Rule.model_validate({"sensors": EVERY_SENSOR, "detectors": tables}),)
-    return configuration.model_copy(update={"rules": rules, "profiles": resolve(rules, configuration.incidents)})
+    rules = (validated(Rule, {"sensors": EVERY_SENSOR, "detectors": tables}),)
+    return configuration.replaced(rules=rules)

@@ -93,7 +93,7 @@ class Severity(click.ParamType[int]):
             if not 1 <= int(text) <= 1000:
                 self.fail(f"{text} is not between 1 and 1000", param, ctx)
             return int(text)
-        names = [name for name, _ in SEVERITIES]
+        names: list[str] = [name for name, _ in SEVERITIES]
         if text.upper() not in names:
             self.fail(f"there is no severity {printable(text)!r}; known are 1 to 1000, {', '.join(names)}", param, ctx)
         return 1 + 250 * names.index(text.upper())

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import cast
 
 from edge.core.incidents.events.event import timestamp
-from edge.core.incidents.events.sensor_events import SensorData
+from edge.core.incidents.events.sensor_events import KindOfSensor, SensorData
 from edge.core.intake.intake import Intake
 from edge.core.intake.times.reorder import Reorder
 from edge.core.model.sensors.newcomers import Discovery, Newcomers
@@ -63,7 +64,7 @@ class SensorLife:
             name=facts.name,
             topic=facts.topic,
             unit=facts.unit,
-            kind=self._registry.repetitions[slot] if is_new else None,
+            kind=cast("KindOfSensor", self._registry.repetitions[slot]) if is_new else None,
             device=self._registry.device_of(slot),
             input=heard_by,
             source_topic=topic,

@@ -64,8 +64,8 @@ class Profile:
 
     def with_budget(self, false_alarms: float) -> Profile:
         """The same profile with a budget of false alarms per sensor and day, and without a configured threshold."""
-        changed = {"false_alarms_per_sensor_per_day": false_alarms, "threshold": None}
-        return Profile(self.detectors, self.incidents.model_copy(update=changed), self.counter, self.preferences)
+        incidents = self.incidents.replaced(false_alarms_per_sensor_per_day=false_alarms, threshold=None)
+        return Profile(self.detectors, incidents, self.counter, self.preferences)
 
 
 def exceeds_any(scores: Sequence[Numbers], levels: Sequence[Numbers]) -> tuple[Any, Numbers]:

@@ -63,10 +63,10 @@ def as_running(running: Configuration, wanted: Configuration) -> tuple[Configura
         theirs, ours = getattr(wanted, table), getattr(getattr(running, table), key)
         if getattr(theirs, key) != ours:
             left.append(f"{table}.{key}")
-            wanted = wanted.model_copy(update={table: theirs.model_copy(update={key: ours})})
+            wanted = wanted.replaced(**{table: theirs.replaced(**{key: ours})})
     if wanted.page != running.page:
         left.append("page")
-        wanted = wanted.model_copy(update={"page": running.page})
+        wanted = wanted.replaced(page=running.page)
     return wanted, left
 
 

@@ -8,10 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from config.schema import Configuration
-from edge.shell.broker.embedded import EmbeddedBroker
 from edge.shell.link import ServiceLink
 from edge.shell.onlooker import Onlooker
 from edge.shell.options import ServiceOptions
@@ -29,6 +28,9 @@ from edge.shell.store.protection.owner import owned
 from edge.shell.store.protection.permissions import permission_problem
 from edge.shell.system.signals import Signals, StopRequested
 from edge.shell.system.wall_clock import WallClock
+
+if TYPE_CHECKING:
+    from edge.shell.broker.embedded import EmbeddedBroker
 
 T = TypeVar("T")
 
@@ -90,6 +92,8 @@ def service_of(
 
 def _embedded_broker(configuration: Configuration) -> EmbeddedBroker:
     """The embedded broker, started."""
+    from edge.shell.broker.embedded import EmbeddedBroker  # noqa: PLC0415 - few services have one
+
     folder = configuration.store.path.parent / "broker"
     broker = EmbeddedBroker(folder, port=configuration.broker.port, moves=False)
     broker.start()

@@ -30,7 +30,7 @@ from edge.shell.sinks.notice import Item, item_of, notice_of
 from edge.shell.sinks.options import NotifyOptions
 from edge.shell.sinks.webhook import LONGEST_REASON, OF_THE_RECEIVER
 from edge.shell.store import OutboxRow
-from edge.version import version
+from edge.version import VERSION
 
 LONGEST_BODY = 3000
 """Maximum number of characters in a message, if the service accepts more."""
@@ -184,7 +184,7 @@ def _service_of(address: str, timeout_s: float) -> Any:
     """
     if len(address.split()) != 1:
         raise ValueError("must be one address of Apprise's, such as ntfys://ntfy.sh/TOPIC, and nothing else")
-    asset = AppriseAsset(app_id="Edgewarden", app_desc=f"Edgewarden {version()}", app_url="", async_mode=False)
+    asset = AppriseAsset(app_id="Edgewarden", app_desc=f"Edgewarden {VERSION}", app_url="", async_mode=False)
     service = Apprise.instantiate(address, asset=asset, suppress_exceptions=True)
     if service is None:
         raise ValueError("isn't an address known to Apprise, see https://appriseit.com/services/")

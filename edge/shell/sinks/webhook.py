@@ -30,7 +30,7 @@ from edge.shell.sinks.cloud_event import header_of
 from edge.shell.sinks.delivery.failure_reasons import why_unreachable
 from edge.shell.sinks.options import WebhookOptions
 from edge.shell.store import OutboxRow
-from edge.version import version
+from edge.version import VERSION
 
 LARGEST_ANSWER = 64 * 1024
 LONGEST_WAIT_S = 3600.0
@@ -64,7 +64,7 @@ class WebhookSink:
         self._key = None if options.secret is None else signing_key(options.secret)
         self._headers = {
             "Content-Type": "application/cloudevents+json; charset=UTF-8",
-            "User-Agent": f"edgewarden/{version()}",
+            "User-Agent": f"edgewarden/{VERSION}",
             **_authorization(options),
         }
         host, port = parts.hostname or "", parts.port

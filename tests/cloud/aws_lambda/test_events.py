@@ -184,7 +184,7 @@ def test_any_record_gives_an_event_or_the_reason_why_it_is_none(payload: bytes) 
 
 def test_new_sensors_are_announced_by_an_event_too() -> None:
     about = {"unit": "", "kind": "periodic", "device": None, "input": "a", "source_topic": "a", "value": 1.0}
-    sensor = SensorData.model_validate({"name": "a", "topic": "a", "time": None, **about})
+    sensor = SensorData(**{"name": "a", "topic": "a", "time": None, **about})
     event = sensors_event("gw", "edgewarden/gw/sensors", "discovered", [sensor], 1, 1_700_000_000.0)
     found = read_event(event.payload, {})
     assert isinstance(found, SensorsEvent)

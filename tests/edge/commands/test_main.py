@@ -12,7 +12,7 @@ from click.testing import CliRunner
 import edge.commands
 from edge.commands import COMMANDS, PLUGIN_HELP, main
 
-HEAVY = ("numpy", "pydantic", "paho", "sqlite3", "msgspec", "sqlite_utils", "detectors", "config")
+HEAVY = ("numpy", "paho", "sqlite3", "msgspec", "sqlite_utils", "detectors", "config")
 
 
 def test_help_lists_every_command_with_a_sentence() -> None:
@@ -74,7 +74,7 @@ no_command = 5
 
 def plug_in(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
     found = tuple(EntryPoint(name, value, edge.commands.PLUGIN_GROUP) for name, value in values.items())
-    monkeypatch.setattr(edge.commands, "entry_points", lambda **_: found)
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda **_: found)
     monkeypatch.setitem(sys.modules, "a_plugin", sys.modules[__name__])
 
 

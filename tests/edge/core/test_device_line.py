@@ -25,7 +25,7 @@ DEVICE = "paced/pump/"
 
 def table(**keys: object) -> ResolvedDevice:
     device = DeviceTable(sensors=("paced/**",), warm_up=WARM_UP, labels={"hall": "3"}, **keys)  # type: ignore[arg-type]
-    return resolve_devices((device,), SETTINGS.model_copy(update={"threshold": 6.0}))[0]
+    return resolve_devices((device,), SETTINGS.replaced(threshold=6.0))[0]
 
 
 def devices(**keys: object) -> DeviceFor:

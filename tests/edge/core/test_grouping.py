@@ -195,7 +195,7 @@ def field_of_nodes(changes: dict[str, tuple[float, float]]) -> list[str]:
         for late, by in [changes.get(name, (math.inf, 0.0))]
     ]
     clock = plant(every(100.0, START, RAIN + 6_000.0), "now/other/clock")
-    patient = rule(*detectors(ewma={}), settings=SETTINGS.model_copy(update={"adopt_after_s": 86_400.0}))
+    patient = rule(*detectors(ewma={}), settings=SETTINGS.replaced(adopt_after_s=86_400.0))
     line = Line(pipeline(lambda _: patient)).take(merged(readings, clock))
     return [f"{each.transition} {each.message}" for each in line.events if each.transition in {"raised", "updated"}]
 

@@ -7,11 +7,12 @@ limit drops.
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import Field
+from msgspec import Meta
 
-from edge.core.incidents.events.event import Event, Model, Timestamp, timestamp
+from edge.core.incidents.events.event import Event, Model, SeverityText, Timestamp, encoded, timestamp
+from edge.core.model.notation.json_schema import json_schema_of
 
 SCHEMA_NAME = "urn:edgewarden:gap:v1"
 TRANSITION = "gap"
@@ -92,38 +93,40 @@ class Gap(NamedTuple):
         )
 
 
-class GapData(Model):
+class GapData(Model, kw_only=True):
     """What is missing."""
 
-    what: What = Field(description="Events that were dropped undelivered, or readings that were never received")
-    reason: Reason = Field(description="Why it is missing")
-    sink: str | None = Field(
-        default=None, description="The sink at which they are missing; null if no sink's limit was reached"
-    )
-    count: int | None = Field(description="Number; null if unknown")
-    severities: dict[str, int] = Field(description="For dropped events, the number of each severitytext")
-    first: Timestamp | None = Field(description="Time of the earliest missing one; null if unknown")
-    last: Timestamp | None = Field(description="Time of the latest missing one; null if unknown")
-    message: str = Field(description="A sentence for people to read")
+    what: Annotated[
+        What, Meta(description="Events that were dropped undelivered, or readings that were never received")
+    ]
+    reason: Annotated[Reason, Meta(description="Why it is missing")]
+    sink: Annotated[
+        str | None, Meta(description="The sink at which they are missing; null if no sink's limit was reached")
+    ] = None
+    count: Annotated[int | None, Meta(description="Number; null if unknown")]
+    severities: Annotated[dict[str, int], Meta(description="For dropped events, the number of each severitytext")]
+    first: Annotated[Timestamp | None, Meta(description="Time of the earliest missing one; null if unknown")]
+    last: Annotated[Timestamp | None, Meta(description="Time of the latest missing one; null if unknown")]
+    message: Annotated[str, Meta(description="A sentence for people to read")]
 
 
-class GapEvent(Model):
+class GapEvent(Model, kw_only=True):
     """One CloudEvents 1.0 event that says that something is missing."""
 
-    specversion: Literal["1.0"] = Field(default="1.0", description="Version of CloudEvents")
-    id: str = Field(min_length=1, description="Identifies the event; a redelivery repeats it")
-    source: str = Field(pattern=r"^/edgewarden/", description="`/edgewarden/` and the gateway's name")
-    type: Literal["io.edgewarden.gap.v1"] = Field(
-        default="io.edgewarden.gap.v1", description="A gap, and the version of this schema"
+    specversion: Annotated[Literal["1.0"], Meta(description="Version of CloudEvents")] = "1.0"
+    id: Annotated[str, Meta(min_length=1, description="Identifies the event; a redelivery repeats it")]
+    source: Annotated[str, Meta(pattern=r"^/edgewarden/", description="`/edgewarden/` and the gateway's name")]
+    type: Annotated[Literal["io.edgewarden.gap.v1"], Meta(description="A gap, and the version of this schema")] = (
+        "io.edgewarden.gap.v1"
     )
-    time: Timestamp = Field(description="When it was noticed, by the gateway's clock")
-    sequence: str = Field(pattern=r"^\d{20}$", description="Orders the events of a gateway")
-    severitytext: Literal["INFO", "WARN", "ERROR", "FATAL"] = Field(
-        default="ERROR", description="A word for the severity"
+    time: Annotated[Timestamp, Meta(description="When it was noticed, by the gateway's clock")]
+    sequence: Annotated[str, Meta(pattern=r"^\d{20}$", description="Orders the events of a gateway")]
+    severitytext: Annotated[SeverityText, Meta(description="A word for the severity")] = "ERROR"
+    severitynumber: Annotated[int, Meta(ge=1, le=24, description="OpenTelemetry severity number")] = 17
+    datacontenttype: Annotated[Literal["application/json"], Meta(description="Media type of `data`")] = (
+        "application/json"
     )
-    severitynumber: int = Field(17, ge=1, le=24, description="OpenTelemetry severity number")
-    datacontenttype: Literal["application/json"] = Field(default="application/json", description="Media type of `data`")
-    dataschema: str = Field(default=SCHEMA_NAME, description="Identifies the schema of `data`")
+    dataschema: Annotated[str, Meta(description="Identifies the schema of `data`")] = SCHEMA_NAME
     data: GapData
 
 
@@ -147,7 +150,7 @@ def gap_event(gateway: str, topic: str, gap: Gap, sequence: int, now: float) -> 
             message=message,
         ),
     )
-    payload = event.model_dump_json().encode()
+    payload = encoded(event)
     return Event(sequence, event.id, "", topic, now, identity, TRANSITION, TRANSITION, SEVERITY, message, payload)
 
 
@@ -168,5 +171,4 @@ def gap_sentence(gap: Gap) -> str:
 
 def gap_json_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of every gap event."""
-    schema = GapEvent.model_json_schema(mode="serialization")
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_NAME, **schema}
+    return json_schema_of(GapEvent, SCHEMA_NAME)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from itertools import accumulate
+from typing import cast
+
+from msgspec import UNSET
 
 from edge.core.incidents.events.event import (
     ConditionFound,
@@ -13,7 +16,9 @@ from edge.core.incidents.events.event import (
     Event,
     IncidentData,
     IncidentEvent,
+    Kind,
     PeakMoment,
+    encoded,
     incident_id,
     severity_name,
     timestamp,
@@ -100,7 +105,7 @@ class Reporter:
             kind=incident.kind,
             severity=incident.severity,
             message=message,
-            payload=event.model_dump_json().encode(),
+            payload=encoded(event),
         )
 
     def _message(
@@ -144,13 +149,13 @@ class Reporter:
             active=active,
             acknowledged=incident.acknowledged,
             shelved=finding.shelved,
-            kind=incident.kind,
+            kind=cast("Kind", incident.kind),
             severity=incident.severity,
             score=round(observation.worst_score, 3),
             threshold=round(observation.threshold, 3),
             value=observation.value,
             unit=pace_unit(facts.unit, observation.per),
-            reading=_finite(observation.reading),
+            reading=UNSET if (reading := _finite(observation.reading)) is None else reading,
             expected=_finite(band.expected if band else math.nan),
             lower=_finite(band.lower if band else math.nan),
             upper=_finite(band.upper if band else math.nan),
@@ -233,7 +238,7 @@ def _forgotten_sentence(name: str) -> str:
 def _conditions(incident: Incident) -> list[ConditionFound]:
     """The kinds that an incident has shown, in order of appearance."""
     ordered = sorted(incident.conditions.items(), key=lambda each: (each[1], each[0]))
-    return [ConditionFound(kind=kind, since=timestamp(time)) for kind, time in ordered]
+    return [ConditionFound(kind=cast("Kind", kind), since=timestamp(time)) for kind, time in ordered]
 
 
 def _evidence(incident: Incident, *, active: bool) -> list[DetectorEvidence]:

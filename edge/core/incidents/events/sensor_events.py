@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import Field
+from msgspec import Meta
 
-from edge.core.incidents.events.event import Event, Model, Timestamp, timestamp
+from edge.core.incidents.events.event import Event, Model, SeverityText, Timestamp, encoded, timestamp
+from edge.core.model.notation.json_schema import json_schema_of
 
 SCHEMA_NAME = "urn:edgewarden:sensors:v1"
 DISCOVERED, FORGOTTEN = "discovered", "forgotten"
@@ -26,60 +27,73 @@ MOST_NAMED = 3
 
 Change = Literal["discovered", "forgotten"]
 Reason = Literal["command", "silent"]
+KindOfSensor = Literal["periodic", "on_change", "full_repeat"]
+EventType = Literal["io.edgewarden.sensor.discovered.v1", "io.edgewarden.sensor.forgotten.v1"]
 
 
-class SensorData(Model):
+class SensorData(Model, kw_only=True):
     """A sensor that was found or forgotten."""
 
-    name: str = Field(min_length=1, description="The sensor, as in the `subject` of its incidents")
-    topic: str = Field(
-        description="The sensor as the end of a topic, as in `{base}/anomaly/...` and `{base}/state/...`"
-    )
-    unit: str = Field(description="Unit of its values; empty if unknown")
-    kind: Literal["periodic", "on_change", "full_repeat"] | None = Field(
-        description="The meaning of a repeated value; null for a forgotten sensor"
-    )
-    device: str | None = Field(description="The device of the configuration that it belongs to")
-    input: str | None = Field(
-        description="Topic filter of the input that reads it; null for sensors of a file, and forgotten ones"
-    )
-    source_topic: str | None = Field(
-        description="The topic on which it was received, its first 256 characters; null in the same cases"
-    )
-    value: float | None = Field(description="Its first value; for a forgotten sensor, the last one")
-    time: Timestamp | None = Field(description="Time of that value")
+    name: Annotated[str, Meta(min_length=1, description="The sensor, as in the `subject` of its incidents")]
+    topic: Annotated[
+        str, Meta(description="The sensor as the end of a topic, as in `{base}/anomaly/...` and `{base}/state/...`")
+    ]
+    unit: Annotated[str, Meta(description="Unit of its values; empty if unknown")]
+    kind: Annotated[
+        KindOfSensor | None,
+        Meta(description="The meaning of a repeated value; null for a forgotten sensor"),
+    ]
+    device: Annotated[str | None, Meta(description="The device of the configuration that it belongs to")]
+    input: Annotated[
+        str | None,
+        Meta(description="Topic filter of the input that reads it; null for sensors of a file, and forgotten ones"),
+    ]
+    source_topic: Annotated[
+        str | None,
+        Meta(description="The topic on which it was received, its first 256 characters; null in the same cases"),
+    ]
+    value: Annotated[float | None, Meta(description="Its first value; for a forgotten sensor, the last one")]
+    time: Annotated[Timestamp | None, Meta(description="Time of that value")]
 
 
-class SensorsData(Model):
+class SensorsData(Model, kw_only=True):
     """Sensors that were found or forgotten together."""
 
-    change: Change = Field(description="What happened to them")
-    reason: Reason | None = Field(
-        description="Why they were forgotten: an operator's command, or limits.forget_days; null if they were found"
-    )
-    by: str | None = Field(description="The operator who gave the command, if any")
-    comment: str | None = Field(description="The operator's comment")
-    sensors: list[SensorData] = Field(
-        min_length=1, max_length=MOST, description="In the order in which they were found"
-    )
-    message: str = Field(description="A sentence for people to read")
+    change: Annotated[Change, Meta(description="What happened to them")]
+    reason: Annotated[
+        Reason | None,
+        Meta(
+            description="Why they were forgotten: an operator's command, or limits.forget_days; null if they were found"
+        ),
+    ]
+    by: Annotated[str | None, Meta(description="The operator who gave the command, if any")]
+    comment: Annotated[str | None, Meta(description="The operator's comment")]
+    sensors: Annotated[
+        list[SensorData], Meta(min_length=1, max_length=MOST, description="In the order in which they were found")
+    ]
+    message: Annotated[str, Meta(description="A sentence for people to read")]
 
 
-class SensorsEvent(Model):
+class SensorsEvent(Model, kw_only=True):
     """One CloudEvents 1.0 event that says that sensors were found or forgotten."""
 
-    specversion: Literal["1.0"] = Field("1.0", description="Version of CloudEvents")
-    id: str = Field(min_length=1, description="Identifies the event; a redelivery repeats it")
-    source: str = Field(pattern=r"^/edgewarden/", description="`/edgewarden/` and the gateway's name")
-    type: Literal["io.edgewarden.sensor.discovered.v1", "io.edgewarden.sensor.forgotten.v1"] = Field(
-        description="What happened, and the version of this schema"
+    specversion: Annotated[Literal["1.0"], Meta(description="Version of CloudEvents")] = "1.0"
+    id: Annotated[str, Meta(min_length=1, description="Identifies the event; a redelivery repeats it")]
+    source: Annotated[str, Meta(pattern=r"^/edgewarden/", description="`/edgewarden/` and the gateway's name")]
+    type: Annotated[
+        EventType,
+        Meta(description="What happened, and the version of this schema"),
+    ]
+    time: Annotated[
+        Timestamp, Meta(description="The plant's time, according to its readings; for a command, the time when")
+    ]
+    sequence: Annotated[str, Meta(pattern=r"^\d{20}$", description="Orders the events of a gateway")]
+    severitytext: Annotated[SeverityText, Meta(description="A word for the severity")] = "INFO"
+    severitynumber: Annotated[int, Meta(ge=1, le=24, description="OpenTelemetry severity number")] = 9
+    datacontenttype: Annotated[Literal["application/json"], Meta(description="Media type of `data`")] = (
+        "application/json"
     )
-    time: Timestamp = Field(description="The plant's time, according to its readings; for a command, the time when")
-    sequence: str = Field(pattern=r"^\d{20}$", description="Orders the events of a gateway")
-    severitytext: Literal["INFO", "WARN", "ERROR", "FATAL"] = Field("INFO", description="A word for the severity")
-    severitynumber: int = Field(9, ge=1, le=24, description="OpenTelemetry severity number")
-    datacontenttype: Literal["application/json"] = Field("application/json", description="Media type of `data`")
-    dataschema: str = Field(SCHEMA_NAME, description="Identifies the schema of `data`")
+    dataschema: Annotated[str, Meta(description="Identifies the schema of `data`")] = SCHEMA_NAME
     data: SensorsData
 
 
@@ -112,12 +126,12 @@ def sensors_event(
     event = SensorsEvent(
         id=f"{identity}-{change}",
         source=f"/edgewarden/{gateway}",
-        type=f"io.edgewarden.sensor.{change}.v1",
+        type=cast("EventType", f"io.edgewarden.sensor.{change}.v1"),
         time=timestamp(time),
         sequence=f"{sequence:020d}",
         data=SensorsData(change=change, reason=reason, by=by, comment=comment, sensors=list(sensors), message=message),
     )
-    payload = event.model_dump_json().encode()
+    payload = encoded(event)
     return Event(sequence, event.id, "", topic, time, identity, change, KIND, SEVERITY, message, payload)
 
 
@@ -132,5 +146,4 @@ def sensors_sentence(change: Change, sensors: Sequence[SensorData], reason: Reas
 
 def sensors_json_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of every event about sensors."""
-    schema = SensorsEvent.model_json_schema(mode="serialization")
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_NAME, **schema}
+    return json_schema_of(SensorsEvent, SCHEMA_NAME)

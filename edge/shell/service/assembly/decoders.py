@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from config.notation.topics import sender_of
 from config.schema import LimitsTable
+from config.tables.common.validation import default_of
 from config.tables.inputs import NEED_CBOR, Input
 from edge.core.intake.decoders import (
     DECODERS,
@@ -46,7 +47,7 @@ def decoder_of(given: Input, limits: LimitsTable) -> Decoder:
             "items": given.items,
             "item_name": given.name,
             "sender": sender_of(given.sensor),
-            "names_devices": given.sensor == Input.model_fields["sensor"].default and given.items is None,
+            "names_devices": given.sensor == default_of(Input, "sensor") and given.items is None,
             "depth": limits.depth,
         }
     if kind is TextDecoder:
@@ -61,4 +62,4 @@ def decoder_of(given: Input, limits: LimitsTable) -> Decoder:
 def decoders_by_format(given: Input, limits: LimitsTable) -> dict[str, Decoder]:
     """The decoders of an input for other formats that a content type may name."""
     formats = FORMATS - {given.format} - (frozenset() if find_spec("cbor2") is not None else NEED_CBOR)
-    return {each: decoder_of(given.model_copy(update={"format": each}), limits) for each in sorted(formats)}
+    return {each: decoder_of(given.replaced(format=each), limits) for each in sorted(formats)}

@@ -32,7 +32,7 @@ from edge.shell.options import ServiceOptions
 from edge.shell.service.assembly.decoders import decoder_of, decoders_by_format
 from edge.shell.service.assembly.links import kafka_options, link_options
 from edge.shell.store import StoreFiles, StoreLimits
-from edge.version import version
+from edge.version import VERSION
 
 DEFAULTS = """
 [[input]]
@@ -49,8 +49,8 @@ def load_or_default(path: Path | None, gateway: str | None = None) -> Configurat
     configuration = load(path) if path is not None else parse(DEFAULTS, "defaults").configuration
     if gateway is None:
         return configuration
-    named = configuration.gateway.model_copy(update={"name": gateway})
-    return configuration.model_copy(update={"gateway": named})
+    named = configuration.gateway.replaced(name=gateway)
+    return configuration.replaced(gateway=named)
 
 
 def make_pipeline(configuration: Configuration, *, tells_of_sensors: bool = False) -> Pipeline:
@@ -101,7 +101,7 @@ def service_options(configuration: Configuration, instance: str, onlooker: Onloo
         filters=tuple(each.topic for each in configuration.inputs),
         about={
             "gateway": configuration.gateway.name,
-            "version": version(),
+            "version": VERSION,
             "catches": sorted(catches),
             "instance": instance,
             "client_id": (configuration.outbound or configuration.inbound).client_id,
@@ -182,7 +182,7 @@ def announcer_of(configuration: Configuration) -> Onlooker:
         return NoOnlooker()
     options = HomeAssistantOptions(
         gateway=configuration.gateway.name,
-        version=version(),
+        version=VERSION,
         enabled=given.enabled,
         prefix=given.prefix,
         birth=given.birth_payload.encode(),

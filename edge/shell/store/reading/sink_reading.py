@@ -200,7 +200,7 @@ class SinkReader:
                 else:
                     break
                 number, size = number + 1, size + its_size
-                severities = {SEVERITIES[severity_class(severity)][0]: 1}
+                severities: dict[str, int] = {SEVERITIES[severity_class(severity)][0]: 1}
                 gap = Gap("events", reason, 1, time, time, severities, sink=self._sink)
                 earlier = losses.get(reason)
                 losses[reason] = Loss(gap if earlier is None else earlier.gap.joined(gap), sequence)

@@ -119,7 +119,7 @@ def test_changed_detectors_replay_readings_that_were_released_too_early_for_sort
 
 def test_settings_of_incidents_discard_nothing_that_was_learned() -> None:
     line = Line(pipeline(lambda _: SAME)).take(plant(START + np.arange(30.0), *SENSORS))
-    eager = rule(*OLD, settings=SETTINGS.model_copy(update={"threshold": 3.0}))
+    eager = rule(*OLD, settings=SETTINGS.replaced(threshold=3.0))
     again = pipeline(lambda _: eager)
     assert not again.restore(Snapshot.from_bytes(line.pipeline.save("", "")), "").slots
     assert [state(again, slot) for slot in range(3)] == [state(line.pipeline, slot) for slot in range(3)]

@@ -109,7 +109,7 @@ def test_a_restart_anywhere_changes_no_event_and_no_bit_of_the_state(
     actions: list[tuple[str, object]], first: int, second: int, reorder_s: float, calibrates: int
 ) -> None:
     def made() -> Pipeline:
-        settings = SETTINGS.model_copy(update={"threshold": None}) if calibrates else SETTINGS
+        settings = SETTINGS.replaced(threshold=None) if calibrates else SETTINGS
         chosen = rule(settings=settings)
         return pipeline(lambda _: chosen, reorder_s=reorder_s)
 

@@ -1,0 +1,1 @@
+"""What the tables have in common: what a table is, its validation, and kinds of texts."""
