@@ -162,10 +162,9 @@ class Suppression:
         change()
         after = self.shelving.suppressed
         self._protect()
-        findings = []
+        findings, reported = [], self._engine.open_incidents
         for slot in sorted(before ^ after):
-            tracker = self._engine.trackers.get(slot)
-            if tracker is None or tracker.incident is None:
+            if slot not in reported:
                 continue
             transition = Transition.SHELVED if slot in after else Transition.UNSHELVED
             if slot in self.shelving.untold:

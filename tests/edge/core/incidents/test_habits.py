@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from config.schema import IncidentSettings
 from edge.core.incidents.lasting.habits import REMEMBERED, SLACK_S, Habits
+from edge.core.model.readings.messages import Message
 from edge.core.scoring.consequence import Yardstick
 from tests.edge.core.pipelines import START, Line, detectors, pipeline, reading, revived, rule
 
@@ -111,7 +113,8 @@ def test_a_weekly_disturbance_is_reported_once_and_again_when_it_looks_otherwise
     assert not line.pipeline.engine.open_incidents
 
 
-def test_an_unreported_incident_survives_a_restart_as_such() -> None:
+def within_a_habit() -> tuple[Line, list[Message]]:
+    """Two weeks of that sensor until half an hour after the second time began, and the readings from then on."""
     times = np.arange(0.0, 2 * WEEK_S, EVERY_S)
     values = 21.0 + np.random.default_rng(3).normal(0, 0.2, len(times))
     late = times % WEEK_S - 4.4 * DAY_S
@@ -120,5 +123,20 @@ def test_an_unreported_incident_survives_a_restart_as_such() -> None:
     cut = int(np.flatnonzero(times >= WEEK_S + 4.4 * DAY_S + 1800.0)[0])
     line = Line(pipeline(lambda _: RULE)).take(sent[:cut], 500)
     assert line.pipeline.engine.trackers[0].incident is not None
-    again = revived(pipeline(lambda _: RULE), line.pipeline.save("", ""), []).take(sent[cut:], 500)
+    return line, sent[cut:]
+
+
+def test_an_unreported_incident_survives_a_restart_as_such() -> None:
+    line, rest = within_a_habit()
+    again = revived(pipeline(lambda _: RULE), line.pipeline.save("", ""), []).take(rest, 500)
     assert not raised(again)
+
+
+def test_an_unreported_incident_is_unknown_to_commands() -> None:
+    line, rest = within_a_habit()
+    before = len(line.events)
+    for command in ("shelve", "unshelve", "normal"):
+        asked = json.dumps({"sensor": "paced/pool"} | ({"until": "2h"} if command == "shelve" else {})).encode()
+        line.note(line.pipeline.follow(Message(f"edgewarden/command/{command}", asked, rest[0].arrived)))
+    line.take(rest, 500)
+    assert not [each for each in line.events[before:] if each.transition]
