@@ -49,6 +49,15 @@ def test_a_steady_counter_and_its_resets_at_midnight_are_not_news() -> None:
     assert reported(line_of(day * 4)) == []
 
 
+def test_a_limit_that_is_broken_while_a_counter_is_recognised_leaves_it_a_raising_level() -> None:
+    limited = replace(RULE, detectors=(*detectors(limits={"high": 600.0}), *WATCHED))
+    day = counted(rises(1, 1), start=0.0)[:A_DAY]
+    events = reported(line_of(day * 2, limited))
+    assert {each["kind"] for each in events} == {"range"}
+    assert "cleared" in {each["transition"] for each in events}
+    assert min(each["threshold"] for each in events) > 1.0
+
+
 def test_the_incident_of_a_fast_counter_gives_its_rate() -> None:
     rise = rises(3, 2)
     for index in range(2000, 2020):

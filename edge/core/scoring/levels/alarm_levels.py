@@ -105,7 +105,8 @@ class AlarmLevels(SensorArrays):
         watched = state["watched"][slots] + where(passed >= 0, passed, 0.0)
         state["watched"][slots] = watched
         state["time"][slots] = times
-        due = where(is_open, False, watched >= state["due"][slots])
+        is_fixed = is_open & (state["assumed"][slots] > 0)  # unless what was learned has been discarded meanwhile
+        due = where(is_fixed, False, watched >= state["due"][slots])
         if any_of(due):
             which = np.flatnonzero(due)
             chosen = (np.atleast_1d(each)[which] for each in (slots, watched, intervals))
