@@ -200,6 +200,7 @@ class Grouping:
             yield group.event(change.transition, change.clock, change)
         elif group.goes_own_way(change, kind_of(change)):
             group.members[slot].change = _bare(change)
+            group.everyone.remove(slot)  # it hasn't ended
             yield from self._tell(group, [slot], change.clock)
         else:
             group.members[slot].change = _bare(change)

@@ -29,6 +29,9 @@ PATIENCE_SHARE = 0.5
 ALIKE_S = 3600.0
 """For this long after sensors have jumped or frozen together, what is found of any of them belongs to that."""
 
+STILL = frozenset({"flatline", "state"})
+"""What a sensor that freezes shows in time: it stays where it usually doesn't."""
+
 CALM_S, CALM_READINGS = 60.0, 20.0
 """When sensors jump together, their calm may begin this many seconds or intervals apart."""
 
@@ -168,7 +171,7 @@ class IncidentGroup:
             change: The update.
             kind: What the member's incident may share with others now; None if nothing.
         """
-        if self.kind == "missing":
+        if self.kind == "missing" or (self.kind == "flatline" and change.incident.conditions.keys() <= STILL):
             return False
         if kind != self.kind:
             return True
