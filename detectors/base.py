@@ -257,9 +257,10 @@ class Detector(ABC):
         catches: The faults that it should catch, in the simulator's terms.
         lingers: Whether it smooths so strongly that it stays surprised long after its sensor has returned into its
             band.
+        knows_times: Whether it knows what is usual at each time of day, so that a value that it takes as usual is so.
         endures: Whether its findings, such as a stuck value, aren't levels that may soon be adopted as normal.
         relearns: Whether an adopted level is learned from scratch, because the old level would blur it; otherwise it is
-            learned in addition.
+            learned in addition, or as `adopt()` prepares it.
         stays: Fields with times from which it follows how long a sensor has been as it is: silences don't count.
         scores_readings: Whether it scores readings by learned behaviour.
         floor: Raising level in decades below which an ordinary sensor's reading may well be chance; NaN if its scores
@@ -273,6 +274,7 @@ class Detector(ABC):
     kind: ClassVar[str]
     catches: ClassVar[frozenset[str]]
     lingers: ClassVar[bool] = False
+    knows_times: ClassVar[bool] = False
     endures: ClassVar[bool] = False
     relearns: ClassVar[bool] = False
     stays: ClassVar[tuple[str, ...]] = ()
@@ -343,6 +345,10 @@ class Detector(ABC):
             state: The arrays of `layout()`; only fields that aren't `learned` may be changed.
             slots: Their rows, shape (n,).
         """
+        return
+
+    def adopt(self, arrays: Mapping[str, NDArray[Any]], row: int, value: float) -> None:  # noqa: ARG002
+        """Prepare a sensor's whole state for a level taken as normal, given its last value; nothing by default."""
         return
 
     def pauses(self, arrays: Mapping[str, NDArray[Any]], row: int) -> bool:  # noqa: ARG002

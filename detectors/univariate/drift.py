@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
+
+from numpy.typing import NDArray
 
 from detectors.base import Detector, Field, Measure, Scores, State, no_opinion
 from detectors.numeric.arrays import Numbers, Rows
@@ -91,6 +94,9 @@ RETURNS = 0.75
 
 UNKNOWN = 1e300
 """Where a level returns to while that is unknown: so far on the other side that it is always there."""
+
+OF_A_LEVEL = ("told", *(f"{side}_missed" for side in SIDES))
+"""Fields about a level that is beyond where it was."""
 
 DAY = "day"
 """What the condition of such a level is called."""
@@ -223,6 +229,12 @@ class LevelDrift(Detector):
             self._let_adopted(state, slots, passed, nowhere(is_beyond & (rare >= ADOPTED_FROM)), days)
         lower, upper = (where(known, each, NOTHING) for each in band)
         return Scores(score, constant_like(values, NOTHING), lower, upper)
+
+    def adopt(self, arrays: Mapping[str, NDArray[Any]], row: int, value: float) -> None:  # noqa: ARG002
+        """See `Detector`; a level within the records is no news."""
+        if arrays["told"][row] or any(arrays[f"{side}_missed"][row] >= A_DAY_S for side in SIDES):
+            for name in ("days", *OF_A_LEVEL):
+                arrays[name][row] = 0.0
 
     @staticmethod
     def _speak(
@@ -368,7 +380,7 @@ class LevelDrift(Detector):
         state["beyond"][slots] = lasted
         if adopted is not False:
             state["days"][slots] = where(adopted, 0.0, days)
-            for name in ("told", *(f"{side}_missed" for side in SIDES)):
+            for name in OF_A_LEVEL:
                 state[name][slots] = where(adopted, 0.0, state[name][slots])
 
 

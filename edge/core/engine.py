@@ -208,7 +208,7 @@ class Engine:
             group.forget_silence(row)
             self.statistics.deadline[slot] = np.inf
         elif tracker.state.holds_open:
-            group.adopt(row)
+            group.adopt(row, float(self.statistics.value[slot]))
         observation = Observation(
             max(time, incident.last.time), float(self.statistics.value[slot]), incident.threshold, []
         )

@@ -183,3 +183,26 @@ def test_the_level_just_after_an_outage_is_no_extreme_of_its_day() -> None:
         disturbed.update_one(0, float(interrupted[index]), time, held=held)
     for name in ("hour_low_record", "quarter_low_record"):
         assert abs(disturbed.arrays[name][0] - undisturbed.arrays[name][0]) < 0.3
+
+
+def test_a_level_that_is_adopted_while_it_is_told_is_learned_anew() -> None:
+    values = days_of(30)
+    values[20 * A_DAY :] += 12.0
+    table, later = StateTable(LevelDrift(), rows=1), []
+    for index, value in enumerate(values.tolist()):
+        day = index / A_DAY
+        score = table.update_one(0, value, MONDAY_S + 60.0 * MINUTES * index, held=20 <= day < 20.75).score
+        if index == 20.75 * A_DAY:
+            table.detector.adopt(table.arrays, 0, value)
+        elif day > 20.75:
+            later.append(score)
+    assert np.nanmax(later) < TELLS
+
+
+def test_an_adoption_of_another_kind_leaves_the_days_as_they_are() -> None:
+    table = StateTable(LevelDrift(), rows=1)
+    for index, value in enumerate(days_of(6).tolist()):
+        table.update_one(0, value, MONDAY_S + 60.0 * MINUTES * index, held=False)
+    days = table.arrays["days"][0]
+    table.detector.adopt(table.arrays, 0, 20.0)
+    assert table.arrays["days"][0] == days > 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -158,20 +158,20 @@ class IncidentTracker(SensorArrays):
         is_beyond = tracker.has_limits or bool(observation.broken)
         if self.protected[slot] or is_beyond:  # a condition that is ruled out is never on its way to be adopted
             tracker.since = max(tracker.since, observation.time)
-        involved = tracker.involved
         endures = observation.ratio_of(group.enduring) >= settings.clear_ratio or not tracker.is_level
         patience = max(self._patience(slot, settings.adopt_after_s, endures=endures), tracker.least_steady_s)
         lasted = tracker.state is not State.NORMAL and observation.time - tracker.steady_since >= patience
-        lingers = observation.ratio() >= settings.clear_ratio
-        ratio = observation.ratio(involved, group.lingering if tracker.may_linger else ())
+        ratio, outdated = self._ratio(group, tracker, observation)
         if ratio < settings.clear_ratio and tracker.awaits_work(observation.time) and group.pauses(row):
             signal = MachineInput.HOLDS
         elif ratio < settings.clear_ratio:
+            lingers = observation.ratio() >= settings.clear_ratio
             signal = tracker.calm_signal(settings.clear_after, observation.time, lingers=lingers)
+            self._relearn(slot, signal, observation.ratio_of(outdated) >= settings.clear_ratio)
         elif lasted:
             signal = MachineInput.ADOPTION
             if tracker.state.holds_open:
-                group.adopt(row)
+                group.adopt(row, observation.value)
         else:
             signal = MachineInput.EXCEEDS if ratio >= 1.0 else MachineInput.HOLDS
         if signal is MachineInput.EXCEEDS and not tracker.state.holds_open:
@@ -183,6 +183,25 @@ class IncidentTracker(SensorArrays):
             tracker.calm_s = self.recurrences.show(slot, observation.time - tracker.incident.last.time)
         self.step(slot, signal, observation, (position, 2 if group.of_devices else 1, 0.0, slot), clock)
 
+    def _relearn(self, slot: int, signal: MachineInput, is_outdated: bool) -> None:
+        """Learn a sensor's level anew if its incident is over although averages from before it are surprised."""
+        if is_outdated and signal is not MachineInput.CALM:
+            group, row = self._members[slot]
+            group.relearn(row)
+
+    @staticmethod
+    def _ratio(group: Group, tracker: StateMachine, observation: Observation) -> tuple[float, Collection[str]]:
+        """The ratio of score to raising level that counts for a sensor's state, and the detectors that are outdated.
+
+        What an old incident has shown of a level counts no longer while the value is usual for its time of day.
+        """
+        involved, outdated, incident = tracker.involved, frozenset[str](), tracker.incident
+        if incident is not None and tracker.state.holds_open and incident.course.is_old:
+            evidence = frozenset(incident.evidence)
+            if observation.is_usual_to(group.knowing_times & evidence):
+                involved, outdated = evidence - group.of_levels, group.relearning
+        return observation.ratio(involved, group.lingering if tracker.may_linger else (), outdated), outdated
+
     def _is_return(self, slot: int, observation: Observation) -> bool:
         """Whether a sensor leaves a level that was adopted for where it was before, which is learned anew."""
         kinds = {each.kind for each in observation.opinions if each.exceeds}
@@ -190,7 +209,7 @@ class IncidentTracker(SensorArrays):
         returns = self.adoptions.is_return(slot, observation.value, observation.time, kinds)
         if returns and not was_left:
             group, row = self._members[slot]
-            group.adopt(row)
+            group.adopt(row, observation.value)
         return returns
 
     def hold_against_limits(self, slot: int, observation: Observation, position: int, clock: float) -> None:

@@ -19,6 +19,9 @@ LASTING = 3
 CONFIRMS = 0.75
 """Share of its own raising level from which a second detector confirms the first."""
 
+OF_LEVELS = frozenset({"spike", "rate", "level_shift", "drift", "contextual"})
+"""Kinds that are about where the value is, so that a return to an earlier level shows them."""
+
 OF_MOMENTS = frozenset({"rate", "contextual"})
 """Kinds that a single reading can show and that have heavy tails. A level is set by what happens by chance once in a
 number of days, and scores barely beyond it are nearly as frequent: they are noise unless another detector confirms
@@ -131,12 +134,25 @@ class Observation:
         """Whether it is a silence and no reading."""
         return bool(self.opinions) and self.opinions[0].kind == "missing"
 
-    def ratio(self, among: Collection[str] | None = None, lingering: Collection[str] = ()) -> float:
+    def is_usual_to(self, detectors: Collection[str]) -> bool:
+        """Whether one of these detectors isn't surprised and has the value within its band."""
+        return any(
+            each.detector in detectors and not each.exceeds and each.lower <= self.value <= each.upper
+            for each in self.opinions
+        )
+
+    def ratio(
+        self,
+        among: Collection[str] | None = None,
+        lingering: Collection[str] = (),
+        outdated: Collection[str] = (),
+    ) -> float:
         """The highest ratio of a detector's score to its raising level.
 
         Args:
             among: Detectors to include besides those that would raise an incident now; None for all.
             lingering: Detectors to exclude while the value is within their band.
+            outdated: Detectors to exclude.
         """
         return max(
             (
@@ -144,6 +160,7 @@ class Observation:
                 for each in self.opinions
                 if (among is None or each.exceeds or each.detector in among)
                 and (each.detector not in lingering or not each.lower <= self.value <= each.upper)
+                and each.detector not in outdated
             ),
             default=0.0,
         )

@@ -26,7 +26,7 @@ from edge.core.model.notation.severity import WORST_SEVERITY
 from edge.core.model.sensors.sensor_arrays import SensorArrays
 from edge.core.scoring.levels.calibration import HIGHEST
 from edge.core.scoring.limit_conditions import MOST_BESIDE_LIMITS, BrokenLimit, has_limits
-from edge.core.scoring.opinions import Observation, Opinion
+from edge.core.scoring.opinions import OF_LEVELS, Observation, Opinion
 from edge.core.scoring.preferences import apply_preferences, is_too_small
 
 LEVELS = (3.0, 12.0)
@@ -130,6 +130,11 @@ class Group:
         self._vacant: list[int] = []
         self.lingering = frozenset(each.name for each in profile.detectors if each.lingers)
         self.enduring = frozenset(each.name for each in profile.detectors if each.endures)
+        self.knowing_times = frozenset(each.name for each in profile.detectors if each.knows_times)
+        self.of_levels = (
+            frozenset(each.name for each in profile.detectors if each.kind in OF_LEVELS) - self.knowing_times
+        )
+        self.relearning = frozenset(each.name for each in profile.detectors if each.relearns)
         vector = [each for each in profile.detectors if isinstance(each, VectorDetector)]
         self.channels = vector[0].channels if vector else 0
         self._patient = [each for each in self.tables if type(each.detector).patience is not Detector.patience]
@@ -331,11 +336,22 @@ class Group:
             for name in table.detector.stays:
                 table.arrays[name][row] += after
 
-    def adopt(self, row: int) -> None:
-        """Start learning a sensor's new level: detectors drop whatever would only blur it."""
+    def relearn(self, row: int) -> None:
+        """Start learning a sensor's level anew, in the detectors that know only one."""
         for table in self.tables:
             if table.detector.relearns:
                 table.reset(np.array([row]))
+
+    def adopt(self, row: int, value: float) -> None:
+        """Start learning a sensor's new level: detectors drop or move whatever would only blur it.
+
+        Args:
+            row: Its row.
+            value: Its last value.
+        """
+        self.relearn(row)
+        for table in self.tables:
+            table.detector.adopt(table.arrays, row, value)
 
     def shift(self, row: int, by: float) -> None:
         """Shift a sensor's times by `by` seconds after a step of the clock that timestamps them."""

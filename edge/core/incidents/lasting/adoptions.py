@@ -14,15 +14,13 @@ import numpy as np
 from detectors.numeric.arrays import Slots
 from edge.core.model.sensors.sensor_arrays import SensorArrays
 from edge.core.scoring.consequence import Yardstick
+from edge.core.scoring.opinions import OF_LEVELS
 
 SLACK = 1 / 16
 """How far beyond its earlier range a returning value may be, in widths of the range."""
 
 SETTLED_S = 3 * 86_400.0
 """Time after which no detector is surprised by the return any more."""
-
-OF_LEVELS = frozenset({"spike", "rate", "level_shift", "drift", "contextual"})
-"""Kinds that a return to an earlier level shows."""
 
 
 class Adoptions(SensorArrays):

@@ -15,6 +15,9 @@ from edge.core.scoring.consequence import Yardstick
 LEVEL_SHARE = 0.5
 """Minimum share of the readings away from what was expected, for what has lasted to be a level."""
 
+OLD = 50
+"""Number of readings after which an average from before the incident says nothing of another time of day."""
+
 MEAN_S = 3 * 3600.0
 """Time constant of the mean whose distance from the usual range is followed once it has seen twice that time."""
 
@@ -86,6 +89,11 @@ class Course:
     def is_level(self) -> bool:
         """Whether the value has been away for most of the time."""
         return self.away >= LEVEL_SHARE * self.readings
+
+    @property
+    def is_old(self) -> bool:
+        """Whether it has lasted for so long that an average from before it is no forecast any more."""
+        return self.readings >= OLD
 
     def shift(self, by: float) -> None:
         """Move its times by a number of seconds: the clock that stamps the sensor's readings was set."""

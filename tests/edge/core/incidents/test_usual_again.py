@@ -1,0 +1,45 @@
+"""An incident ends when its sensor is as usual for the time of day, whatever it was when the incident began."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from config.schema import IncidentSettings
+from edge.core.incidents.lasting.course import OLD, Course
+from edge.core.scoring.opinions import Observation, Opinion
+from tests.edge.core.pipelines import START, Line, detectors, pipeline, reading, rule
+
+DAY_S, HOUR_S, EVERY_S = 86_400.0, 3600.0, 60.0
+RULE = rule(*detectors(silence={}, ewma={}, contextual={"size": "light"}), settings=IncidentSettings())
+
+
+def seen(score: float, value: float = 20.0) -> Observation:
+    return Observation(0.0, value, 3.0, [Opinion("contextual", "contextual", score, 20.0, 19.0, 21.0, level=3.0)])
+
+
+def test_a_value_is_usual_to_a_detector_that_is_not_surprised_and_has_it_within_its_band() -> None:
+    assert seen(2.9).is_usual_to({"contextual"})
+    assert not seen(3.0).is_usual_to({"contextual"})
+    assert not seen(2.9, 22.0).is_usual_to({"contextual"})
+    assert not seen(2.9).is_usual_to({"ewma"})
+
+
+@pytest.mark.parametrize(("readings", "is_old"), [(OLD - 1, False), (OLD, True)])
+def test_an_incident_is_old_after_as_many_readings_as_an_average_remembers(readings: int, *, is_old: bool) -> None:
+    assert Course(readings=readings).is_old == is_old
+
+
+@pytest.mark.long
+def test_a_failure_at_night_is_over_when_the_afternoon_is_as_warm_as_any() -> None:
+    times = np.arange(0.0, 11 * DAY_S, EVERY_S)
+    values = 20.0 + 1.5 * np.sin(2 * np.pi * (times / DAY_S - 9 / 24))
+    values += np.random.default_rng(5).normal(0, 0.04, len(times))
+    begin, mended, over = (9 * DAY_S + hour * HOUR_S for hour in (1, 11, 13))
+    values -= np.interp(times, [begin, mended, over], [0.0, 5.0, 0.0], left=0.0, right=0.0)
+    line = Line(pipeline(lambda _: RULE))
+    line.take([reading("paced/room", START + at, float(v)) for at, v in zip(times, values.round(2), strict=True)], 500)
+    told = [event for event in line.events if event.time >= START + begin and b'"transition"' in event.payload]
+    assert [event.transition for event in told if event.transition != "updated"] == ["raised", "cleared"]
+    assert told[0].time <= START + begin + HOUR_S
+    assert START + mended < told[-1].time <= START + over + 6 * HOUR_S
