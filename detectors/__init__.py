@@ -32,6 +32,7 @@ from detectors.univariate.median import StreamingMedian
 from detectors.univariate.rate import RateOfChange
 from detectors.univariate.seasonal import Seasonal
 from detectors.univariate.silence import Silence
+from detectors.univariate.trend import Trend
 from detectors.univariate.volatility import Volatility
 
 ALL = (
@@ -45,6 +46,7 @@ ALL = (
     Cusum,
     Seasonal,
     LevelDrift,
+    Trend,
     States,
     Contextual,
 )

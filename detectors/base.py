@@ -266,6 +266,7 @@ class Detector(ABC):
         floor: Raising level in decades below which an ordinary sensor's reading may well be chance; NaN if its scores
             are true tail probabilities, so that the level follows from the number of readings.
         follows_pace: Whether it scores a counter's pace instead of its value, which rises by nature.
+        is_daily: Whether it has another opinion each day, not with each reading, so that chance has few occasions.
         takes_one: Whether `judge()` and `patience()` also accept a single reading as scalars: `slots` an int, `values`
             and `times` floats. See `detectors.numeric.elementwise`.
     """
@@ -280,6 +281,7 @@ class Detector(ABC):
     stays: ClassVar[tuple[str, ...]] = ()
     scores_readings: ClassVar[bool] = True
     floor: ClassVar[float] = math.nan
+    is_daily: ClassVar[bool] = False
     takes_one: ClassVar[bool] = False
 
     @property

@@ -12,6 +12,7 @@ from naive_contextual import NaiveContextual
 from naive_drift import NaiveDrift
 from naive_noise import NAN, NO_OPINION, Judgement, NaiveNoise, limited, taken_in
 from naive_states import NaiveStates
+from naive_trend import NaiveTrend
 
 from detectors.noise import noise
 from detectors.univariate import cusum, ewma, flatline, limits, median, rate, seasonal, silence, volatility
@@ -351,6 +352,7 @@ class Twins:
         "cusum": NaiveCusum,
         "seasonal": NaiveSeasonal,
         "drift": NaiveDrift,
+        "trend": NaiveTrend,
         "states": NaiveStates,
         "contextual": NaiveContextual,
     }

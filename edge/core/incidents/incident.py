@@ -30,6 +30,9 @@ RISE_S = 900.0
 URGENT = 2
 """The severity class ERROR: a rise to it, or from it, is reported immediately."""
 
+SLOW = frozenset({"drift", "trend"})
+"""Kinds that are found long after they have begun."""
+
 ERROR_KIND = "error_value"
 ERROR_SEVERITY = 400
 """The severity of error values: a sensor without readings is a warning, however long that lasts."""
@@ -88,6 +91,8 @@ class Incident:
         told_silent: Whether the last that was published of it is that the sensor is silent.
         course: What the value has done.
         is_habit: Whether it isn't reported, because the sensor did the same at this hour before.
+        is_trend: Whether the sensor is learned meanwhile, because all that is wrong is that it moves on day by day.
+        adopted: Whether the level that it has reached is adopted although it moves on.
     """
 
     started: float
@@ -121,6 +126,8 @@ class Incident:
     told_silent: bool = False
     course: Course = field(default_factory=Course)
     is_habit: bool = False
+    is_trend: bool = False
+    adopted: bool = False
 
     def __post_init__(self) -> None:
         has_cause = self.surprise or self.excess or self.errors or self.apart
@@ -191,6 +198,8 @@ class Incident:
     def extend(self, observation: Observation, clock: float = math.nan) -> None:
         """Add an exceeding observation, when the stream clock says so: evidence, peak, count, extent and kind."""
         self.last = observation
+        only_trends = all(each.is_trend for each in observation.opinions if each.exceeds)
+        self.is_trend = self.adopted or (only_trends and (self.is_trend or not self.count))
         self.count += 1
         leading = observation.opinions[0]
         for opinion in observation.opinions:
@@ -263,6 +272,16 @@ class Incident:
     def began_with(self, kind: str, time: float) -> bool:
         """Whether the incident first showed a kind at this time."""
         return self.conditions.get(kind) == time
+
+    @property
+    def is_slide(self) -> bool:
+        """Whether what is wrong began slowly, so that it can't be seen within a day whether it still goes on."""
+        return next(iter(self.conditions), "") in SLOW
+
+    def is_mended(self, value: float) -> bool:
+        """Whether a sensor whose trend has ended is back in the range that was usual before it."""
+        usual = None if self.extent is None else self.extent.yardstick
+        return self.is_trend and usual is not None and usual.low <= value <= usual.high
 
     def rename(self) -> None:
         """Classify it: as silence, else error values, else the worst limit, learned behaviour, or unlike its peers."""

@@ -7,17 +7,19 @@ from typing import Any
 
 import numpy as np
 
+from config.schema import IncidentSettings
 from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.lasting.adoptions import Adoptions
+from edge.core.incidents.lasting.course import STEADY_S
 from edge.core.incidents.lasting.habits import Habits
 from edge.core.incidents.lasting.recurrences import Recurrences
 from edge.core.incidents.state_machine import ENDS, MachineInput, State, StateMachine, Transition
 from edge.core.model.sensors.sensor_arrays import SensorArrays
 from edge.core.scoring.consequence import UNKNOWN, Yardstick
 from edge.core.scoring.levels.alarm_levels import AlarmLevels
-from edge.core.scoring.opinions import Observation, is_clear
+from edge.core.scoring.opinions import OF_LEVELS, Observation, is_clear
 from edge.core.scoring.profiles import Group
 from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
 from edge.core.scoring.sensors.usual_ranges import UsualRanges
@@ -151,29 +153,19 @@ class IncidentTracker(SensorArrays):
             position: Position of the reading in its batch.
             clock: The stream clock.
         """
-        group, row = self._members[slot]
+        group, _ = self._members[slot]
         settings, tracker = group.profile.incidents, self.tracker(slot)
         if tracker.state is State.SILENT:  # a device that reports itself offline; for sensors a reading ends it first
             return
         is_beyond = tracker.has_limits or bool(observation.broken)
         if self.protected[slot] or is_beyond:  # a condition that is ruled out is never on its way to be adopted
             tracker.since = max(tracker.since, observation.time)
-        endures = observation.ratio_of(group.enduring) >= settings.clear_ratio or not tracker.is_level
-        patience = max(self._patience(slot, settings.adopt_after_s, endures=endures), tracker.least_steady_s)
-        lasted = tracker.state is not State.NORMAL and observation.time - tracker.steady_since >= patience
-        ratio, outdated = self._ratio(group, tracker, observation)
-        if ratio < settings.clear_ratio and tracker.awaits_work(observation.time) and group.pauses(row):
-            signal = MachineInput.HOLDS
-        elif ratio < settings.clear_ratio:
-            lingers = observation.ratio() >= settings.clear_ratio
-            signal = tracker.calm_signal(settings.clear_after, observation.time, lingers=lingers)
-            self._relearn(slot, signal, observation.ratio_of(outdated) >= settings.clear_ratio)
-        elif lasted:
-            signal = MachineInput.ADOPTION
-            if tracker.state.holds_open:
-                group.adopt(row, observation.value)
-        else:
-            signal = MachineInput.EXCEEDS if ratio >= 1.0 else MachineInput.HOLDS
+        moves = observation.without_moments().ratio()
+        if moves >= settings.clear_ratio:
+            observation = self._beside_trend(slot, observation, settings)
+            if tracker.incident is not None and tracker.incident.is_trend:  # what moves on is on its way to no level
+                tracker.since = max(tracker.since, observation.time)
+        signal = self._signal(slot, tracker, observation, moves)
         if signal is MachineInput.EXCEEDS and not tracker.state.holds_open:
             run = self._run(slot)
             is_sure = run >= settings.raise_after and is_clear(observation, run)
@@ -183,11 +175,51 @@ class IncidentTracker(SensorArrays):
             tracker.calm_s = self.recurrences.show(slot, observation.time - tracker.incident.last.time)
         self.step(slot, signal, observation, (position, 2 if group.of_devices else 1, 0.0, slot), clock)
 
-    def _relearn(self, slot: int, signal: MachineInput, is_outdated: bool) -> None:
-        """Learn a sensor's level anew if its incident is over although averages from before it are surprised."""
-        if is_outdated and signal is not MachineInput.CALM:
-            group, row = self._members[slot]
-            group.relearn(row)
+    def _signal(self, slot: int, tracker: StateMachine, observation: Observation, moves: float) -> MachineInput:
+        """The signal of a reading; `moves` is the ratio of a trend's score to its raising level."""
+        group, row = self._members[slot]
+        settings = group.profile.incidents
+        trend = tracker.incident if moves >= settings.clear_ratio else None
+        ratio, outdated = self._ratio(group, tracker, observation)
+        if trend is not None:
+            ratio = max(ratio, moves)
+        elif tracker.incident is not None and tracker.incident.is_mended(observation.value):
+            ratio = 0.0
+        if ratio < settings.clear_ratio and tracker.awaits_work(observation.time) and group.pauses(row):
+            return MachineInput.HOLDS
+        if ratio < settings.clear_ratio:
+            lingers = observation.ratio() >= settings.clear_ratio
+            signal = tracker.calm_signal(settings.clear_after, observation.time, lingers=lingers)
+            if signal is not MachineInput.CALM and observation.ratio_of(outdated) >= settings.clear_ratio:
+                group.relearn(row)  # it is over although averages from before it are surprised
+            return signal
+        if self._has_lasted(slot, tracker, observation) and not (trend is not None and trend.is_trend):
+            if tracker.state.holds_open:
+                group.adopt(row, observation.value)
+            if trend is None:
+                return MachineInput.ADOPTION
+            trend.is_trend = trend.adopted = True  # it is learned from now on
+        return MachineInput.EXCEEDS if ratio >= 1.0 else MachineInput.HOLDS
+
+    def _has_lasted(self, slot: int, tracker: StateMachine, observation: Observation) -> bool:
+        """Whether an incident, or the learning of its level, has lasted for so long that the level is adopted."""
+        group, _ = self._members[slot]
+        settings = group.profile.incidents
+        endures = observation.ratio_of(group.enduring) >= settings.clear_ratio or not tracker.is_level
+        is_slide = tracker.incident is not None and tracker.incident.is_slide
+        most = max(settings.adopt_after_s, STEADY_S) if is_slide else settings.adopt_after_s
+        patience = max(self._patience(slot, most, endures=endures), tracker.least_steady_s)
+        return tracker.state is not State.NORMAL and observation.time - tracker.steady_since >= patience
+
+    def _beside_trend(self, slot: int, observation: Observation, settings: IncidentSettings) -> Observation:
+        """The observation of a sensor with a trend without what would raise no incident of its own, such as its end."""
+        incident, others = self.trackers[slot].incident, observation.without_trends()
+        if incident is not None and not incident.is_trend:
+            return observation
+        kinds = {each.kind for each in others.opinions if each.exceeds}
+        returns = incident is not None and incident.is_mended(observation.value) and OF_LEVELS.issuperset(kinds)
+        is_sure = self._run(slot) >= settings.raise_after and is_clear(others, self._run(slot))
+        return observation if is_sure and not returns else observation.without_moments()
 
     @staticmethod
     def _ratio(group: Group, tracker: StateMachine, observation: Observation) -> tuple[float, Collection[str]]:
@@ -332,12 +364,13 @@ class IncidentTracker(SensorArrays):
         extent = incident.extent
         if transition not in ENDS or extent is None or not extent.readings:
             return
-        shown = incident.last.time
-        self.recurrences.end(slot, shown, adopted=transition is Transition.EXPIRED)
-        if transition is Transition.EXPIRED:
-            known = float(self._levels.watched[slot])
-            self.adoptions.adopt(slot, observation.value, observation.time, extent.yardstick, known)
-        else:
+        shown, is_adopted = incident.last.time, transition is Transition.EXPIRED
+        self.recurrences.end(slot, shown, adopted=is_adopted)
+        if is_adopted or incident.is_trend:
+            known, before = float(self._levels.watched[slot]), extent.yardstick
+            value = observation.value if is_adopted else before.farthest(extent.lowest, extent.highest)
+            self.adoptions.adopt(slot, value, observation.time, before, known)
+        if not is_adopted:
             self.ranges.learn_incident(slot, extent.lasted, extent.lowest, extent.highest)
             its = incident.course
             self.habits.end(slot, incident.started, shown, its.lowest, its.highest, incident.conditions)

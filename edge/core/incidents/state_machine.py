@@ -196,14 +196,15 @@ class StateMachine:
 
     @property
     def learns(self) -> bool:
-        """Whether readings are learned: without an incident, or if it only says that the sensor is unlike its peers.
+        """Whether readings are learned: without an incident, or if it is only about a trend or the sensor's peers.
 
         What its detectors have learned of it isn't what is wrong then.
         """
         incident = self.incident
         if incident is None:
             return True
-        return not self.state.holds_open and not incident.limits and incident.error is None
+        is_held = self.state.holds_open and not (incident.is_trend and self.state is not State.SILENT)
+        return not is_held and not incident.limits and incident.error is None
 
     @property
     def involved(self) -> Collection[str] | None:

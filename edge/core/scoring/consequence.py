@@ -10,7 +10,8 @@ overflows. What counts is measured in units of the sensor's own, as they were be
   everything is beyond all earlier values;
 - *grown*: how much farther away it is than when the incident began;
 - *lasted*: how long it has lasted, in the usual durations of the sensor's incidents; for a condition that has lasted
-  too long, if that is more, the ratio to the longest duration before.
+  too long, if that is more, the ratio to the longest duration before. A trend lasts by nature, which isn't counted, and
+  is as far out as beyond.
 
 The points of each are added (`severity_of_consequence()`). Each grows with its quantity, and an incident is as severe
 as at its worst moment. The limits of a sensor that has some outrank all that: learned conditions are less severe than a
@@ -86,6 +87,10 @@ class Yardstick:
         if not distance > 0:
             return 0.0
         return distance / self.width if self.width > 0 else 1.0
+
+    def farthest(self, *values: float) -> float:
+        """The one of several values that is farthest beyond the usual range, or the first one."""
+        return max(values, key=self.beyond)
 
     def out(self, value: float, lower: float, upper: float) -> float:
         """How far a value is outside a band, in widths of the usual range, or of the band; 0 if there is no band."""
@@ -180,7 +185,7 @@ class IncidentExtent:
             is_strange: Whether the value may be an error value.
         """
         of = self.yardstick
-        out = of.out(value, leading.lower, leading.upper)
+        out = 0.0 if leading.is_trend else of.out(value, leading.lower, leading.upper)
         beyond = out if math.isnan(of.low) else of.beyond(value)
         if not self.readings:
             self.since, self.clock, self.first = time, clock, out
@@ -190,7 +195,8 @@ class IncidentExtent:
             self.reach_to(value)
         self.out, self.beyond = max(self.out, out), max(self.beyond, beyond)
         passed = [each for each in (time - self.since, clock - self.clock) if not math.isnan(each)]
-        self.lasted = max(self.lasted, min(passed, default=0.0))
+        if not leading.is_trend:
+            self.lasted = max(self.lasted, min(passed, default=0.0))
         if leading.kind in {"flatline", "state"} and leading.usual > 0:
             self.overdue = max(self.overdue, leading.now / leading.usual)
         lasted = max(self.lasted / of.episode_s, self.overdue - 1)

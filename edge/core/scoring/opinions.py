@@ -29,6 +29,10 @@ them.
 """
 
 
+OF_TRENDS = "trend"
+"""The kind of a movement over days, which says nothing about the present moment."""
+
+
 @dataclass(slots=True)
 class Opinion:
     """One detector's assessment of one reading.
@@ -66,6 +70,11 @@ class Opinion:
         """How far a value is from the middle of the band, in halves of its width; 0 if there is no band."""
         half = (self.upper - self.lower) / 2
         return abs(value - self.lower - half) / half if half > 0 else 0.0
+
+    @property
+    def is_trend(self) -> bool:
+        """Whether it is about a movement over days."""
+        return self.kind == OF_TRENDS
 
     @property
     def exceeds(self) -> bool:
@@ -165,6 +174,14 @@ class Observation:
             default=0.0,
         )
 
+    def without_moments(self) -> Observation:
+        """The observation with opinions about a movement over days only."""
+        return replace(self, opinions=[each for each in self.opinions if each.is_trend])
+
+    def without_trends(self) -> Observation:
+        """The observation without opinions about a movement over days."""
+        return replace(self, opinions=[each for each in self.opinions if not each.is_trend])
+
     def ratio_of(self, detectors: Collection[str]) -> float:
         """The highest ratio of score to raising level among the given detectors."""
         return max((each.ratio for each in self.opinions if each.detector in detectors), default=0.0)
@@ -182,7 +199,7 @@ def is_clear(observation: Observation, run: int) -> bool:
         run: Number of consecutive readings that exceeded a level, this one included.
     """
     beyond = [each for each in observation.opinions if each.exceeds]
-    if beyond and sum(each.ratio >= CONFIRMS for each in observation.opinions) > 1:
+    if beyond and sum(each.ratio >= CONFIRMS and not each.is_trend for each in observation.opinions) > 1:
         return True
     return any(
         each.kind not in OF_MOMENTS

@@ -15,7 +15,7 @@ from detectors.numeric.arrays import Numbers
 from detectors.numeric.elementwise import NOTHING, constant_like, where
 from edge.core.scoring.opinions import Opinion
 
-WITHOUT_SIDE = frozenset({"missing", "flatline", "state", "variance", "range"})
+WITHOUT_SIDE = frozenset({"missing", "flatline", "state", "variance", "range", "trend"})
 """Kinds of detectors that don't compare a value with an expected one."""
 
 
@@ -49,7 +49,9 @@ def apply_preferences(
 
 
 def is_too_small(opinion: Opinion, preferences: ReportingPreferences) -> bool:
-    """Whether an opinion is about a volatility smaller than the reporting threshold."""
+    """Whether an opinion is about a volatility or a movement smaller than the reporting threshold, or the wrong way."""
+    if opinion.is_trend:
+        return bool(_is_quiet(opinion.now - opinion.usual, preferences))
     return opinion.kind == "variance" and opinion.now < preferences.least
 
 

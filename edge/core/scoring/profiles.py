@@ -53,12 +53,13 @@ class Profile:
         """The raising level of sensors with a reading every `interval` seconds, in decades, shape (n,).
 
         The configured threshold if there is one, otherwise the surprise that chance alone reaches as often as the
-        budget allows: readings per day times detectors, divided by false alarms per day.
+        budget allows: readings per day times detectors of readings, divided by false alarms per day.
         """
         settings = self.incidents
         if settings.threshold is not None:
             return np.full(len(interval), settings.threshold)
-        chances = 86_400.0 * max(1, len(self.detectors)) / settings.false_alarms_per_sensor_per_day
+        detectors = sum(not each.is_daily for each in self.detectors)
+        chances = 86_400.0 * max(1, detectors) / settings.false_alarms_per_sensor_per_day
         level: Floats = bounded(np.log10(chances / np.maximum(interval, 1e-9)), *LEVELS)
         return level
 

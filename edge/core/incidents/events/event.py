@@ -34,6 +34,7 @@ Kind = Literal[
     "spike",
     "level_shift",
     "drift",
+    "trend",
     "variance",
     "flatline",
     "missing",

@@ -24,9 +24,9 @@ MEAN_S = 3 * 3600.0
 FARTHER = 0.03
 """The mean is farther away than before by this share of the farthest distance and of the usual range's width each."""
 
-SLOW_S, STEADY_S = 12 * 3600.0, 26 * 3600.0
+SLOW_S, STEADY_S = 12 * 3600.0, 50 * 3600.0
 """What is still going farther away after the first time worsens slowly, and has stopped once it hasn't gone farther for
-the second one, which contains a whole day."""
+the second one, two whole days; so has what began slowly."""
 
 
 @dataclass(slots=True)

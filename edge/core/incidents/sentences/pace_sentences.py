@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 from edge.core.incidents.incident_change import IncidentChange
+from edge.core.incidents.sentences.trend_sentences import trend_clause
 from edge.core.model.notation.quantities import digits_apart, duration, ends_of, number, quantity
 from edge.core.scoring.errors.jumps import unit_factor
 from edge.core.scoring.opinions import Observation, Opinion
@@ -87,7 +88,7 @@ def _measured(pace: str, unit: str, observation: Observation, opinion: Opinion) 
         return f"{exactly} for {duration(now * stretch)}, {duration(usual * stretch)} at most so far"
     if opinion.kind == "variance" and math.isfinite(now):
         return f"rises unsteadily, by {pace}: its pace {changes_clause('moment', now, usual, unit)}"
-    return ""
+    return f"changes its pace: {trend_clause(unit, opinion)}" if opinion.is_trend else ""
 
 
 def changes_clause(of: str, now: float, usual: float, unit: str) -> str:

@@ -13,14 +13,16 @@ from edge.core.incidents.sentences.limit_sentences import broken_sentence, kept_
 from edge.core.incidents.sentences.pace_sentences import changes_clause, jump_clause, pace_clause, pace_unit
 from edge.core.incidents.sentences.peer_sentences import peer_sentence
 from edge.core.incidents.sentences.state_sentences import state_clause
+from edge.core.incidents.sentences.trend_sentences import no_longer, trend_clause
 from edge.core.incidents.state_machine import ENDS, Transition
 from edge.core.model.notation.quantities import digits_apart, duration, ends_of, number, quantity
-from edge.core.scoring.opinions import Observation, Opinion
+from edge.core.scoring.opinions import OF_TRENDS, Observation, Opinion
 
 SAYS = {
     "spike": "is at",
     "level_shift": "has shifted to",
     "drift": "has drifted to",
+    "trend": "moves on day by day, now at",
     "variance": "is unsteady, now",
     "flatline": "is stuck at",
     "range": "is beyond its limits at",
@@ -187,8 +189,8 @@ def measured(value: str, unit: str, kind: str, at: float, opinion: Opinion, inte
         return f"has repeated {value} {long}, {most} at most so far"
     if kind == "variance" and math.isfinite(now):
         return f"is unsteady, at {value}: it {changes_clause('reading', now, usual, unit)}"
-    if kind == "drift" and math.isfinite(now):
-        return drift_clause(value, unit, opinion)
+    if kind in {"drift", OF_TRENDS} and math.isfinite(now):
+        return drift_clause(value, unit, opinion) if kind == "drift" else trend_clause(unit, opinion)
     if kind == "rate" and math.isfinite(reach := opinion.upper - opinion.expected):
         step = abs(at - opinion.expected)
         digits = digits_apart(step, reach, least=3)
@@ -247,6 +249,8 @@ def _did(change: SensorChange) -> str:
 
 def _over(incident: Incident) -> str:
     """What has ended; only an incident about the level itself shows that this is back to normal."""
+    if incident.conditions.keys() == {OF_TRENDS}:
+        return no_longer(incident)
     if not incident.conditions.keys() <= SETTLES.keys():
         return "is back to normal at"
     return SETTLES.get(incident.kind, SETTLES["rate"])
