@@ -26,7 +26,7 @@ def rows_of(text: str) -> list[dict[str, str]]:
 def long_file(tmp_path: Path) -> Path:
     noise = random.Random(2)
     lines = [
-        f"{START + index},s{index % 2},{noise.gauss(20, 0.5) + (30 if 800 <= index < 810 else 0):.3f}"
+        f"{START + index},s{index % 2},{noise.gauss(20, 0.5) + ((-30, 30)[index % 2] if 800 <= index < 810 else 0):.3f}"
         for index in range(1000)
     ]
     file = tmp_path / "long.csv"
