@@ -212,6 +212,8 @@ class Peers:
 
     def adopt(self, slot: int) -> None:
         """Take what a sensor does now as normal: everything is learned again."""
+        if self.is_idle:
+            return
         born = self._deviating.born[slot]
         self.clear_row(slot)
         self._deviating.born[slot] = born

@@ -308,3 +308,10 @@ def test_a_counter_that_becomes_a_gauge_is_not_compared_with_the_paces_of_its_pe
     assert line.pipeline.engine.paces.per[slot] == 0.0
     assert line.pipeline.engine.paces.per[:6].max() > 0.0
     assert [each.message for each in line.events if each.kind == "peers"] == []
+
+
+def test_without_peers_nothing_of_them_is_learned_anew() -> None:
+    peers = Peers()
+    peers.join(0, None)
+    peers.adopt(0)
+    assert len(peers) == 0
