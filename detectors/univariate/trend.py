@@ -51,7 +51,8 @@ class Trend(Detector):
     Contamination: a movement that was seen in one of the weeks before isn't surprising for seven weeks.
     Warm-up: 28 days.
     State: 716 bytes per sensor.
-    Cost: 6 array operations per round; about 300 per hour, and 1,000 per day.
+    Cost: 6 array operations per round; about 300 per hour, and 1,000 per day, most of them only on the few sensors that
+        still move.
     Source: J. Gottman, "Time-Series Analysis", 1981, chapter 13, for seasonal differences; H. Theil, "A rank-invariant
         method of linear and polynomial regression analysis", 1950, for the slope as a median of differences.
     Differs: differences over weeks are judged by their own distribution, with Student's tail, because neighbouring ones

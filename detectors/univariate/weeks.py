@@ -62,7 +62,7 @@ class Movement(NamedTuple):
     """The movement of sensors over a number of days; arrays of shape (n,).
 
     Attributes:
-        score: Decades of surprise; 0 where it isn't a trend.
+        score: Decades of surprise; 0 where it isn't a trend, and the rest may be anything.
         before: A day before it.
         after: The day of the last week that is compared with that day, which has moved as far as the median one.
         low: The lowest day before that day.
@@ -86,6 +86,29 @@ def movement_of(days: Floats, lag: int, told: Floats) -> Movement:
     """
     change = days[:, :-lag] - days[:, lag:]
     moved = _median(change[:, :WEEK])
+    found = Movement(*np.zeros((len(Movement._fields), len(days))))
+    rows = np.flatnonzero(_goes_on(days, change, moved, told))
+    if len(rows):
+        for place, values in zip(found, _judged(days[rows], lag, moved[rows], told[rows]), strict=True):
+            place[rows] = values
+    return found
+
+
+def _goes_on(days: Floats, change: Floats, moved: Floats, told: Floats) -> NDArray[np.bool_]:
+    """Whether sensors still move, to where they haven't been, which few do, shape (n,)."""
+    way, size = np.where(moved > 0, 1.0, -1.0), np.abs(moved)
+    eased = np.where(told > 0, ONCE_TOLD, 1.0) * size
+    goes_on: NDArray[np.bool_] = way * _median(change[:, :LATELY]) >= GOES_ON * eased
+    goes_on &= way * change[:, 0] >= -SETBACK * size
+    goes_on &= (way[:, None] * change[:, :NEWEST]).max(axis=1) >= SETBACK * size
+    rows = np.flatnonzero(goes_on)
+    goes_on[rows] = _new_ground(days[rows], way[rows]) >= NEW_GROUND * eased[rows]
+    return goes_on
+
+
+def _judged(days: Floats, lag: int, moved: Floats, told: Floats) -> Movement:
+    """How surprising it is that sensors have `moved`, and whether they have done so gradually; see `movement_of()`."""
+    change = days[:, :-lag] - days[:, lag:]
     earlier = change[:, lag + RECENT :]
     count = np.isfinite(earlier).sum(axis=1)
     usual = _median(earlier)
@@ -100,11 +123,6 @@ def movement_of(days: Floats, lag: int, told: Floats) -> Movement:
     score = np.where(count >= FEWEST, np.maximum(score, told), 0.0)
     is_trend = (score > 0) & (widest > 0) & np.isfinite(days[:, : lag + WEEK]).all(axis=1)
     is_trend &= (told > 0) | _is_gradual(change[:, : lag + WEEK], way, size)
-    eased = np.where(told > 0, ONCE_TOLD, 1.0) * size
-    is_trend &= way * _median(change[:, :LATELY]) >= GOES_ON * eased
-    is_trend &= _new_ground(days, way) >= NEW_GROUND * eased
-    is_trend &= way * change[:, 0] >= -SETBACK * size
-    is_trend &= (way[:, None] * change[:, :NEWEST]).max(axis=1) >= SETBACK * size
     each, typical = np.arange(len(days)), np.argmin(np.abs(change[:, :WEEK] - moved[:, None]), axis=1)
     older = np.where(np.arange(days.shape[1]) > (typical + lag)[:, None], days, np.nan)
     low, high = np.fmin.reduce(older, axis=1), np.fmax.reduce(older, axis=1)
