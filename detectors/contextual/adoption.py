@@ -54,8 +54,8 @@ def move(arrays: Mapping[str, NDArray[Any]], row: int, value: float) -> None:
     is_new = (recent - arrays["mean"][row]) / by > 1 / 2
     arrays["residuals"][row] = np.where(residuals / by > 1 / 2, residuals - by, residuals)
     arrays["recent"][row] = recent = np.where(is_new, recent - by, recent)
-    arrays["low"][row] = min(arrays["low"][row], *recent[is_new])
-    arrays["high"][row] = max(arrays["high"][row], *recent[is_new])
+    arrays["low"][row] = min([arrays["low"][row], *recent[is_new]])
+    arrays["high"][row] = max([arrays["high"][row], *recent[is_new]])
     arrays["smooth"][row] = arrays["stream_mean"][row]
     arrays["recent_most"][row] = arrays["residual_most"][row] = math.inf  # their sums are worked out anew
 

@@ -84,3 +84,14 @@ def test_nothing_moves_before_there_is_an_expectation() -> None:
     made.take(np.array([22.0]))
     made.adopt(70.0)
     assert made.table.arrays["origin"][0] == 22.0
+
+
+@pytest.mark.parametrize("size", ["light", "full"])
+def test_a_level_is_adopted_while_the_last_values_are_back(size: str) -> None:
+    made = Sensor(size)
+    made.take(days_of(4.0, 5))
+    made.table.arrays["residuals"][0] += 9.0
+    low, high = (float(made.table.arrays[name][0]) for name in ("low", "high"))
+    made.adopt(31.0)
+    assert made.table.arrays["moved"][0] > 8.0
+    assert [float(made.table.arrays[name][0]) for name in ("low", "high")] == [low, high]
