@@ -20,7 +20,8 @@ from edge.shell.store import read_history
 
 BEGIN = 1_700_000_000
 STEP_S = 10
-SENSORS = [f"line{1 + each % 3}/pump{each}/temp" for each in range(12)]
+SENSORS = [f"line{1 + each % 3}/pump{each}/{'abcdefghijkl'[each]}" for each in range(12)]
+"""No two are named alike: those that jump together would be one incident, of the one that is read first."""
 
 
 MakeWorker = Callable[[str, str], RunningService]

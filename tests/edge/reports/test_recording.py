@@ -13,6 +13,9 @@ from edge.shell.service.assembly.parts import make_pipeline
 
 pytestmark = pytest.mark.long
 
+SENSORS = ("flow", "level", *"abcdefg")
+"""No two are named alike: they jump together, and would be one incident."""
+
 START = 1_700_000_000.0
 CONFIGURATION = '[[input]]\ntopic = "#"\n[incidents]\nfalse_alarms_per_sensor_per_day = {budget}\n'
 
@@ -20,7 +23,7 @@ CONFIGURATION = '[[input]]\ntopic = "#"\n[incidents]\nfalse_alarms_per_sensor_pe
 def readings(count: int = 3000, sensors: int = 2) -> list[Reading]:
     noise = random.Random(8)
     return [
-        Reading(f"s{index % sensors}", START + 30 * index, noise.gauss(20, 0.5) + (30 if index % 700 > 690 else 0))
+        Reading(SENSORS[index % sensors], START + 30 * index, noise.gauss(20, 0.5) + (30 if index % 700 > 690 else 0))
         for index in range(count)
     ]
 
@@ -38,8 +41,8 @@ def recorded(given: list[Reading], budget: float = 0.1, chunk: int = 500) -> tup
 
 def test_every_sensor_has_its_readings_and_times() -> None:
     seen, _ = recorded(readings())
-    assert list(seen.sensors) == ["s0", "s1"]
-    record = seen.sensors["s1"]
+    assert list(seen.sensors) == ["flow", "level"]
+    record = seen.sensors["level"]
     assert (record.readings, record.first, record.last) == (1500, START + 30, START + 30 * 2999)
     assert record.days == pytest.approx(30 * 2998 / 86_400)
 
@@ -55,9 +58,9 @@ def test_incidents_have_a_beginning_an_end_and_their_worst_sentence() -> None:
 
 def test_an_incident_that_is_still_open_has_no_end() -> None:
     given = readings(2000)
-    given += [Reading("s0", given[-1].time + 60 * number, 1000.0) for number in range(1, 9)]
+    given += [Reading("flow", given[-1].time + 60 * number, 1000.0) for number in range(1, 9)]
     seen, _ = recorded(given)
-    assert math.isinf(seen.sensors["s0"].incidents[-1].ended)
+    assert math.isinf(seen.sensors["flow"].incidents[-1].ended)
 
 
 def test_the_count_for_the_configured_budget_equals_the_raised_incidents() -> None:

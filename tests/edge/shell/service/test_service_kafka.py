@@ -155,8 +155,8 @@ def test_unknown_records_are_counted_and_kept_as_dead_letters(
 ) -> None:
     service = make_worker("gw", kafka_configuration(kafka, topic, f"{topic}-events")).start()
     strange = [
-        PlantRecord("line1/pump0/temp", b"\x00\x00\x00\x00\x01Avro", 1_700_000_000.0),
-        PlantRecord("line1/pump1/temp", b"{", 1_700_000_000.0),
+        PlantRecord(SENSORS[0], b"\x00\x00\x00\x00\x01Avro", 1_700_000_000.0),
+        PlantRecord(SENSORS[1], b"{", 1_700_000_000.0),
         PlantRecord("", b"hello", 1_700_000_000.0),
         PlantRecord("x" * 5000, b"21.5", 1_700_000_000.0),
     ]

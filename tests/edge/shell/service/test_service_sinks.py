@@ -62,9 +62,9 @@ def test_a_sink_that_is_added_by_a_reload_gets_events_from_then_on(
     assert service.process is not None
     service.process.send_signal(signal.SIGHUP)
     wait_until(lambda: "sink_connected sink=webhook" in service.log.read_text(), 30, "the sink")
-    consumer.publish_all("plant/fan/temp", [*NORMAL, spike(200)])
+    consumer.publish_all("plant/fan/speed", [*NORMAL, spike(200)])
     wait_until(lambda: of_incidents(receiver), 30, "the event at the sink")
-    assert {each["subject"] for each in of_incidents(receiver)} == {"plant/fan/temp"}
+    assert {each["subject"] for each in of_incidents(receiver)} == {"plant/fan/speed"}
     assert service.end() == 0
 
 
@@ -119,17 +119,19 @@ def test_reloads_add_remove_and_rename_sinks_and_rotate_a_token_without_affectin
 
     token[0] = "renewed-secret"
     receiver.tokens.clear()
-    consumer.publish_all("plant/fan/temp", [*NORMAL, spike(200)])
+    consumer.publish_all("plant/fan/speed", [*NORMAL, spike(200)])
     wait_until(lambda: "sink_trouble sink=guarded" in service.log.read_text(), 60, "the refusal of the old token")
     (service.folder / "token").write_text("renewed-secret\n")
     reload_with(base + guarded + renamed("new"), "sink_connected sink=new")
-    wait_until(lambda: {each["subject"] for each in of_incidents(receiver)} >= {"plant/fan/temp"}, 60, "what waited")
+    wait_until(lambda: {each["subject"] for each in of_incidents(receiver)} >= {"plant/fan/speed"}, 60, "what waited")
     assert "sink_removed sink=old" in service.log.read_text()
 
     reload_with(base + guarded, "sink_removed sink=new")
-    consumer.publish_all("plant/saw/temp", [*NORMAL, spike(200)])
-    wait_until(lambda: {each["subject"] for each in of_incidents(receiver)} >= {"plant/saw/temp"}, 60, "the last event")
-    assert "plant/saw/temp" not in {each["subject"] for each in of_incidents(others)}
+    consumer.publish_all("plant/saw/depth", [*NORMAL, spike(200)])
+    wait_until(
+        lambda: {each["subject"] for each in of_incidents(receiver)} >= {"plant/saw/depth"}, 60, "the last event"
+    )
+    assert "plant/saw/depth" not in {each["subject"] for each in of_incidents(others)}
     log = service.log.read_text()
     assert "renewed-secret" not in log
     assert log.count("sink_started sink=guarded") == 2  # at the start, and for the new token
