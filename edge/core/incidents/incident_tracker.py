@@ -225,10 +225,11 @@ class IncidentTracker(SensorArrays):
     def _ratio(group: Group, tracker: StateMachine, observation: Observation) -> tuple[float, Collection[str]]:
         """The ratio of score to raising level that counts for a sensor's state, and the detectors that are outdated.
 
-        What an old incident has shown of a level counts no longer while the value is usual for its time of day.
+        What an old incident has shown of a level counts no longer while the value is usual for its time of day, unless
+        it began with a slide, which leads there slowly.
         """
         involved, outdated, incident = tracker.involved, frozenset[str](), tracker.incident
-        if incident is not None and tracker.state.holds_open and incident.course.is_old:
+        if incident is not None and tracker.state.holds_open and incident.course.is_old and not incident.is_slide:
             evidence = frozenset(incident.evidence)
             if observation.is_usual_to(group.knowing_times & evidence):
                 involved, outdated = evidence - group.of_levels, group.relearning

@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from config.loading import parse
 from config.schema import IncidentSettings
 from edge.core.incidents.lasting.course import OLD, Course
+from edge.core.model.readings.messages import Reading
 from edge.core.scoring.opinions import Observation, Opinion
+from edge.shell.service.assembly.parts import make_pipeline
 from tests.edge.core.pipelines import START, Line, detectors, pipeline, reading, rule
 
 DAY_S, HOUR_S, EVERY_S = 86_400.0, 3600.0, 60.0
@@ -43,3 +46,19 @@ def test_a_failure_at_night_is_over_when_the_afternoon_is_as_warm_as_any() -> No
     assert [event.transition for event in told if event.transition != "updated"] == ["raised", "cleared"]
     assert told[0].time <= START + begin + HOUR_S
     assert START + mended < told[-1].time <= START + over + 6 * HOUR_S
+
+
+@pytest.mark.long
+def test_a_slide_is_not_over_because_a_single_value_is_usual_for_its_time_of_day() -> None:
+    times = np.arange(0.0, 24 * DAY_S, 5 * EVERY_S)
+    compressor = 1.3 * np.abs(2.0 * ((times / 4200.0) % 1.0) - 1.0)
+    values = -18.0 + compressor + 0.1 * np.sin(2 * np.pi * times / DAY_S)
+    values += np.random.default_rng(2).normal(0, 0.08, len(times)) + 0.6 * np.maximum(times / DAY_S - 20.0, 0.0)
+    made = make_pipeline(parse('[[input]]\ntopic = "#"\n').configuration)
+    given = [Reading("freezer", START + at, float(v)) for at, v in zip(times, values.round(2), strict=True)]
+    events = [
+        each for first in range(0, len(given), 500) for each in made.process_readings(given[first : first + 500]).events
+    ]
+    told = [event.transition for event in events if event.time >= START + 20 * DAY_S]
+    assert {*told[:1]} == {"raised"}
+    assert {*told[1:]} == {"updated"}
