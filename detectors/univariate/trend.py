@@ -107,8 +107,7 @@ class Trend(Detector):
         """See `Detector`."""
         ended = nowhere(times >= state["hour_ends"][slots])
         if ended is not False:
-            arrays = {name: array_of(each) for name, each in state.items()}
-            arrays = {name: np.asarray(each) for name, each in arrays.items()}
+            arrays = {name: np.asarray(array_of(each)) for name, each in state.items()}
             chosen = np.flatnonzero(ended)
             _end_hours(arrays, self.fewest_days, np.atleast_1d(slots)[chosen], np.atleast_1d(times)[chosen])
         state["total"][slots] = state["total"][slots] + values

@@ -390,11 +390,11 @@ class IncidentTracker(SensorArrays):
             return moved
         if transition in ENDS:
             return None
-        if signal is not MachineInput.EXCEEDS and not incident.is_held_otherwise and not observation.is_silence:
+        may_be_habit = not incident.is_held_otherwise and not observation.is_silence
+        if signal is not MachineInput.EXCEEDS and may_be_habit:
             return None if incident.is_habit else moved
         usual = UNKNOWN if incident.extent is None else incident.extent.yardstick
-        is_habit = not incident.is_held_otherwise and not observation.is_silence
-        incident.is_habit = is_habit and self.habits.covers(
+        incident.is_habit = may_be_habit and self.habits.covers(
             slot, observation.time, observation.value, incident.conditions, usual
         )
         return None if incident.is_habit else (Transition.RAISED, incident)

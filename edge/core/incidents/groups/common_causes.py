@@ -11,10 +11,10 @@ import math
 
 from edge.core.incidents.groups.incident_group import IncidentGroup, common_of
 from edge.core.incidents.incident_change import IncidentChange
-from edge.core.scoring.opinions import Observation
+from edge.core.scoring.opinions import OF_LEVELS, Observation
 from edge.core.scoring.peers.like_names import like_name
 
-JUMPS = frozenset({"spike", "level_shift", "rate", "variance", "drift", "contextual"})
+JUMPS = OF_LEVELS | {"variance"}
 
 LIKE_INTERVALS, LIKE_S = 2.0, 3600.0
 """Two sensors of like names jump together within this many of their intervals, and at most this many seconds."""

@@ -16,6 +16,7 @@ import numpy as np
 from detectors.numeric.arrays import Slots
 from edge.core.model.sensors.sensor_arrays import SensorArrays
 from edge.core.scoring.consequence import Yardstick
+from edge.core.scoring.opinions import OF_LEVELS
 
 DAY_S = 86_400.0
 
@@ -34,7 +35,6 @@ SLACK_S, SLACK_SHARE = 1800.0, 0.1
 OF_ITS_REACH, OF_USUAL = 1 / 4, 1 / 8
 """It may go so much farther than before, in shares of the values that it had and of the usual range."""
 
-OF_LEVELS = frozenset({"spike", "rate", "level_shift", "drift", "contextual"})
 CLASSES = ("level", "variance", "flatline", "state")
 """Kinds that are alike are one class: what is washed away has jumped, has shifted or is unusual, as may be."""
 
