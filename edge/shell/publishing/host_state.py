@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from edge.core.model.readings.messages import Message
 from edge.shell.link import Link, LinkOptions, Subscription
 
 log = logging.getLogger("edgewarden.sparkplug")
@@ -76,6 +77,8 @@ class HostState:
         self._link = Link(options, [Subscription(self._topic, 1)], clock)
         self._connection = 0
         self._published: bool | None = None  # the last state that nodes have received on this connection
+        self._unconfirmed: int | None = None  # the token of the last state, until the broker has confirmed it
+        self._unheard: bytes | None = None  # the payload of the last state, until the broker has sent it back
         self._not_before = 0.0
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="edgewarden-sparkplug-host", daemon=True)
@@ -89,29 +92,25 @@ class HostState:
         """Publish that the host is offline, and disconnect."""
         self._ending.set()
         self._thread.join(GOODBYE_S)
-        token = self._say(online=False, at=self._clock()) if self._published else None
+        if self._published:
+            self._say(online=False, at=self._clock())
         until = self._monotonic() + GOODBYE_S
         # Closing a socket before all of it is read, the PUBACK and our own state, resets it: the broker may miss the
-        # DISCONNECT and publish the will, whose timestamp is earlier than that of the last state.
-        is_confirmed = is_heard = token is None
-        while not (is_confirmed and is_heard) and self._monotonic() < until:
-            taken = self._link.receive(LOOK_S)
-            self._link.acknowledge(taken)
-            is_confirmed |= token in self._link.confirmations()
-            is_heard |= any(_says_offline(each.payload) for each in taken)
+        # DISCONNECT and publish the will, whose timestamp is earlier than that of the last state. That state may be
+        # one that the thread has published just before, because births and data are no longer subscribed to.
+        while not (self._unconfirmed is None and self._unheard is None) and self._monotonic() < until:
+            self._take()
         self._link.stop(GOODBYE_S)
 
     def turn(self) -> None:
         """Publish the state if it wasn't published on this connection yet, or if another client has overwritten it."""
         link = self._link
-        taken = link.receive(LOOK_S)
-        link.acknowledge(taken)
-        link.confirmations()
+        taken = self._take()
         number = link.connections
         if not (link.connected and link.wait_subscribed(0) and number == link.connections):
             return
         if number != self._connection:
-            self._connection, self._published = number, None
+            self._connection, self._published, self._unconfirmed, self._unheard = number, None, None, None
         is_there = self._listening()
         if self._published and any(_says_offline(each.payload) for each in taken):
             self._published = False
@@ -121,23 +120,30 @@ class HostState:
         elif self._published != is_there and self._monotonic() >= self._not_before:
             self._say(online=is_there, at=self._clock())
 
+    def _take(self) -> list[Message]:
+        """Received messages, waiting for some; notes whether the broker has confirmed and sent back the last state."""
+        taken = self._link.receive(LOOK_S)
+        self._link.acknowledge(taken)
+        if self._unconfirmed in self._link.confirmations():
+            self._unconfirmed = None
+        if any(each.payload == self._unheard for each in taken):
+            self._unheard = None
+        return taken
+
     def _will(self) -> tuple[str, bytes]:
         """The last will of the next connection."""
         self._will_at = self._clock()
         return self._topic, state_payload(online=False, at=self._will_at)
 
-    def _say(self, *, online: bool, at: float) -> int | None:
-        """Publish a state.
-
-        None if there was no room or the connection was replaced, in which case the next turn retries.
-        """
-        token = self._link.publish(self._topic, state_payload(online=online, at=at), retain=True)
+    def _say(self, *, online: bool, at: float) -> None:
+        """Publish a state, unless there is no room or the connection was replaced: then the next turn retries."""
+        payload = state_payload(online=online, at=at)
+        token = self._link.publish(self._topic, payload, retain=True)
         if token is None:
-            return None
-        self._published = online
+            return
+        self._published, self._unconfirmed, self._unheard = online, token, payload
         self._not_before = self._monotonic() + AGAIN_S
         log.info("sparkplug_host host_id=%r online=%s", self._name, str(online).lower())
-        return token
 
     def _run(self) -> None:
         while not self._ending.is_set():
