@@ -38,6 +38,29 @@ def test_elements_of_one_time_with_several_numbers_are_told_apart_by_a_label() -
     assert [each[:2] for each in samples(later)] == [("temp", 3), ("hum", 40), ("temp", 5), ("hum", 40)]
 
 
+@pytest.mark.parametrize("key", ["vehicle", "Pump", "compartment"])
+def test_elements_of_a_list_are_the_columns_of_a_table_if_a_text_occurs_once_at_each_time(key: str) -> None:
+    element = f'{{"{key}": "%s", "bar": %s, "ts": %s}}'
+    two = ", ".join(element % each for each in [("P1", 3, 1700000000), ("P2", 5, 1700000000)])
+    later = ", ".join(element % each for each in [("P1", 4, 1700000060), ("P2", 6, 1700000060)])
+    assert samples(f"[{two}]") == [("P1/bar", 3.0, NOON), ("P2/bar", 5.0, NOON)]
+    assert samples(f"[{two}, {later}]") == [
+        ("P1/bar", 3.0, NOON), ("P2/bar", 5.0, NOON), ("P1/bar", 4.0, NOON + 60), ("P2/bar", 6.0, NOON + 60)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [("on", "off"), ("run", "run"), ("3.1", "3.2"), ("run", "stop", "idle")],
+    ids=["states", "one", "numbers", "some"],
+)
+def test_a_text_that_changes_with_a_series_does_not_name_its_elements(texts: tuple[str, ...]) -> None:
+    times = [1700000000, 1700000000, 1700000060]
+    element = '{"mode": "%s", "bar": 3, "ts": %s}'
+    elements = ", ".join(element % each for each in zip(texts, times, strict=False))
+    assert {each[0] for each in samples(f"[{elements}]")} <= {"bar", "mode"}
+
+
 def test_elements_of_a_list_with_their_own_times_form_one_series() -> None:
     assert samples('{"data": [{"ts": 1700000000, "a": 3}, {"ts": 1700000060, "a": 5}]}') == [
         ("data/a", 3.0, NOON),

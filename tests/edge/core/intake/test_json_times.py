@@ -138,7 +138,9 @@ def test_plausibility_of_a_time_is_not_checked_here(time: str) -> None:
     assert sample.time is not None
 
 
-@pytest.mark.parametrize("key", ["measuredAt", "observedAt", "last-seen", "Date Time", "Recorded At", "sentOn"])
+@pytest.mark.parametrize(
+    "key", ["measuredAt", "observedAt", "last-seen", "Date Time", "Recorded At", "sentOn", "loggedAt", "Systimestamp"]
+)
 def test_separators_in_a_further_time_key_do_not_matter(key: str) -> None:
     assert samples(f'{{"a": 1, "{key}": "2023-11-14T22:13:20Z"}}') == [("a", 1.0, NOON)]
     assert samples(f'{{"a": 1, "{key}": 5}}') == [("a", 1.0, None), (key, 5.0, None)]

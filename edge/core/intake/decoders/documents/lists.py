@@ -66,6 +66,9 @@ TELLING = frozenset({*NAMES, *LABELS, NUMBER, "bn"})
 _TELLING_ELEMENTS = frozenset({*map(plain_key, TELLING), *_READINGS, *_SENDERS, *_PARTS})
 """Fields that may distinguish the elements of an array; arrays with one of them don't take the fast path."""
 
+_STATES = frozenset({"on", "off", "true", "false", "yes", "no", "open", "closed", "ok", "high", "low"})
+"""Texts that are a state of something rather than its name, in lower case."""
+
 IN_TIME = "<time>"
 NUMBERED = "<number>"
 
@@ -118,7 +121,24 @@ def kind_of(elements: list[Any], times: TimeKeys, value_key: str, arrived: float
     are_timed = None not in moments
     if all(identifying_text(each.get(NUMBER)) is not None for each in elements):
         return NUMBERED if are_timed and not all(isinstance(each[NUMBER], str) for each in elements) else (NUMBER,)
-    return IN_TIME if are_timed else None
+    return (_column_of(elements, moments, times) or IN_TIME) if are_timed else None
+
+
+def _column_of(elements: list[dict[str, Any]], moments: Sequence[float | None], times: TimeKeys) -> Kind:
+    """The field, whatever it is called, whose texts are the columns of a table: each of them occurs once at each time.
+
+    Such are two vehicles or pumps in one message. A state that changes within a second isn't there at every time.
+    """
+    count = len(set(moments))
+    if count == len(elements):
+        return None
+    others = elements[0].keys() - _BESIDE - set(times.among(elements[0]))
+    for key in (each for each in elements[0] if each in others and not is_quality_key(each)):
+        texts = [text for each in elements if _is_label(each.get(key)) and (text := identifying_text(each[key]))]
+        is_table = len(texts) == len(elements) == count * len(set(texts)) and _STATES.isdisjoint(map(str.lower, texts))
+        if is_table and len(set(zip(moments, texts, strict=True))) == len(elements):
+            return (key,)
+    return None
 
 
 def _names(elements: list[dict[str, Any]], labels: tuple[str, ...]) -> tuple[str, ...] | None:
