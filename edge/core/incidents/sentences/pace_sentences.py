@@ -117,6 +117,7 @@ def _usually(value: float, unit: str, band: Opinion | None, word: str = ", usual
         return ""
     if math.isfinite(band.lower) and math.isfinite(band.upper):
         lower, upper = ends_of(band.lower, band.upper, value)
-        return f"{word} {'at most' if float(lower) <= 0 else f'{lower} to'} {upper}{f' {unit}' if unit else ''}"
+        beginning = "" if lower == upper else "at most " if float(lower) <= 0 else f"{lower} to "
+        return f"{word} {beginning}{upper}{f' {unit}' if unit else ''}"
     digits = digits_apart(value, band.lower, band.upper, least=3)
     return f"{word} about {quantity(band.expected, unit, digits)}" if math.isfinite(band.expected) else ""

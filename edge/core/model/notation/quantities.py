@@ -7,6 +7,9 @@ import math
 MOST_DIGITS = 17
 """Number of significant digits that distinguishes any two floats."""
 
+HAIRLINE = 1e-9
+"""A range is a single value if it isn't wider than this share of it: the arithmetic's rounding, no tolerance."""
+
 
 def quantity(value: float, unit: str, digits: int = 4) -> str:
     """Format a value with its unit."""
@@ -40,7 +43,7 @@ def ends_of(lower: float, upper: float, value: float, least: int = 3) -> tuple[s
         lower: Lower end.
         upper: Upper end.
         value: The value beside it.
-        least: Least number of significant digits of both where the range has no width.
+        least: Least number of significant digits of both where the range has no width but that of rounding.
 
     >>> ends_of(0.00116, 3.4812, 25.0)
     ('0', '3.5')
@@ -48,7 +51,7 @@ def ends_of(lower: float, upper: float, value: float, least: int = 3) -> tuple[s
     ('9.6', '10.43')
     """
     width = upper - lower
-    if not 0 < width < math.inf:
+    if not HAIRLINE * max(abs(lower), abs(upper)) < width < math.inf:
         digits = digits_apart(value, lower, upper, least=least)
         return number(lower, digits), number(upper, digits)
     places = 1 - math.floor(math.log10(width / 2))

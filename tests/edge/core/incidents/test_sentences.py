@@ -9,7 +9,7 @@ from edge.core.incidents.incident_change import CommonCause, IncidentChange
 from edge.core.incidents.sentences.group_sentences import AffectedSensors, group_sentence
 from edge.core.incidents.sentences.sentence import SensorChange, device_sentence, sentence
 from edge.core.incidents.state_machine import Transition
-from edge.core.model.notation.quantities import duration, number
+from edge.core.model.notation.quantities import duration, ends_of, number
 from edge.core.scoring.opinions import Observation, Opinion
 
 BAND = Opinion("ewma", "spike", 9.0, 2.0, 0.4, 3.9)
@@ -254,3 +254,20 @@ def test_the_error_value_of_a_counter_is_told_as_it_was_read() -> None:
     pace = Observation(1000.0, 0.18, 4.0, [], per=60.0, reading=6_222_201.0, stretch=900.0)
     change = SensorChange("s", "Wh", Transition.UPDATED, incident, pace, None)
     assert sentence(change) == "s sends 6221702 Wh, an error value"
+
+
+def test_a_range_that_is_as_narrow_as_rounding_is_one_value() -> None:
+    assert ends_of(0.99999999978, 1.00000000022, 4.0) == ("1", "1")
+    assert ends_of(-0.5 - 1e-10, -0.5, 2.0) == ("-0.5", "-0.5")
+    assert ends_of(0.0, 1e-9, 4.0) == ("0", "1e-09")
+    assert ends_of(20.0, 20.001, 21.0) == ("20", "20.001")
+    assert ends_of(101_325.0, 101_325.01, 101_326.0) != ("101325", "101325")
+    assert ends_of(1.0, 1.0, 1.0000001)[0] == "1"
+
+
+def test_a_counter_that_always_had_one_pace_is_told_with_that_pace() -> None:
+    opinion = Opinion("contextual", "level_shift", 5.0, 1.0, 0.99999999978, 1.00000000022, level=4.0)
+    observation = Observation(100.0, 4.0, 5.0, [opinion], per=3600.0, reading=1.8)
+    incident = Incident.from_observation(observation)
+    said = sentence(SensorChange("rain", "mm", Transition.RAISED, incident, observation, opinion, opinion))
+    assert said == "rain rises by 4 mm/h, usually 1 mm/h"
