@@ -76,6 +76,16 @@ def raise_and_clear(consumer: Consumer, *names: str) -> None:
         )
 
 
+def wait_until_subscribed(consumer: Consumer, service: RunningService) -> None:
+    """Send a sensor's first reading until the service takes it: it may not be able to say that it is subscribed."""
+
+    def has_taken_one() -> bool:
+        consumer.publish("plant/a", NORMAL[0])
+        return "first_message" in service.log.read_text()
+
+    wait_until(has_taken_one, what="the subscription")
+
+
 def stored(service: RunningService) -> list[dict[str, object]]:
     try:
         return [dict(row) for row in read_events(service.folder / "edgewarden.db", EventFilter())]
@@ -94,7 +104,7 @@ def test_events_forbidden_by_an_access_list_are_published_after_its_correction_w
     listed.allow(NO_EVENTS if version == "5" else NO_WRITING)
     service = start(make_service, listed, version)
     word = "publication_refused" if version == "5" else "delivery_unconfirmed"
-    wait_until(lambda: "connected" in service.log.read_text(), what="the start")
+    wait_until_subscribed(consumer, service)
     raise_and_clear(consumer, "a", "b")
     wait_until(lambda: word in service.log.read_text(), what="the word of it")
     wait_until(lambda: len(stored(service)) == 4, what="four stored events")
@@ -165,6 +175,7 @@ def test_refused_retained_topics_get_their_latest_value_once_the_list_is_correct
 ) -> None:
     listed.allow(NO_WRITING)
     service = start(make_service, listed, "5")
+    wait_until_subscribed(consumer, service)
     wait_until(lambda: "publication_refused" in service.log.read_text(), what="the word of it")
     raise_and_clear(consumer, "a")
     wait_until(lambda: len(stored(service)) == 2, what="two stored events")

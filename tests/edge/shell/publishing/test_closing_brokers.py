@@ -79,7 +79,7 @@ def test_a_denied_topic_delays_no_other_and_its_event_arrives_once_it_is_allowed
     with StubBroker(gate.pass_on) as stub:
         lines = f'port = {stub.port}\nversion = "{version}"'
         service = make_service(configuration(stub.port, broker=lines)).start()
-        wait_until(lambda: " connected " in service.log.read_text(), what="the start")
+        wait_until(lambda: consumer.latest("/status"), what="the start")
         for name in ("denied", "other/free"):  # far enough apart not to be one incident
             consumer.publish_all(f"plant/{name}", FAULT)
         wait_until(lambda: "publication_refused" in service.log.read_text(), 60, what="the word of it")
