@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
-from proxy import Proxy
 from running import Consumer, RunningService, wait_until
 
 from config.loading import parse
 from config.problems import ConfigurationError
 from edge.shell.broker.embedded import EmbeddedBroker
 from edge.shell.link import LinkOptions
-from edge.shell.publishing.host_state import GOODBYE_S, Host, HostState, HostStates
+from edge.shell.publishing.host_state import Host, HostState, HostStates
 
 TOPIC = "spBv1.0/STATE/scada"
 CONFIGURATION = """
@@ -59,9 +58,9 @@ def node(own_mosquitto: EmbeddedBroker) -> Iterator[Node]:
 def start_host(own_mosquitto: EmbeddedBroker) -> Iterator[Callable[..., HostState]]:
     made: list[HostState] = []
 
-    def start(listening: Callable[[], bool] = lambda: True, port: int = own_mosquitto.port) -> HostState:
-        options = LinkOptions(port=port, client_id="gw-scada", first_delay_s=0.1, longest_delay_s=0.5)
-        made.append(HostState(Host("scada", options), listening, time.time))
+    def start(listening: Callable[[], bool] = lambda: True, **more: Any) -> HostState:
+        options = LinkOptions(port=own_mosquitto.port, client_id="gw-scada", first_delay_s=0.1, longest_delay_s=0.5)
+        made.append(HostState(Host("scada", options), listening, time.time, **more))
         made[-1].start()
         return made[-1]
 
@@ -103,25 +102,6 @@ def test_tck_message_flow_phid_state_is_published_once_births_are_subscribed_to(
     node.wait_for(True)
     listens.clear()
     node.wait_for(True, False)
-
-
-def test_a_host_whose_thread_has_just_said_offline_waits_for_the_answers_before_it_disconnects(
-    own_mosquitto: EmbeddedBroker, node: Node, start_host: Callable[..., HostState]
-) -> None:
-    listens = [True]
-    with Proxy(own_mosquitto.port) as proxy:
-        host = start_host(lambda: bool(listens), proxy.port)
-        node.wait_for(True)
-        proxy.half_open("down")
-        listens.clear()
-        node.wait_for(True, False)
-        ending = threading.Thread(target=host.stop)
-        ending.start()
-        ending.join(GOODBYE_S / 4)
-        assert ending.is_alive()
-        proxy.open()
-        ending.join(30)
-    assert [online for online, _ in node.states()] == [True, False]
 
 
 def test_tck_message_flow_hid_state_is_published_again_when_another_client_denies_it(
