@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.sentences.trend_sentences import trend_clause
-from edge.core.model.notation.quantities import digits_apart, duration, ends_of, number, quantity
+from edge.core.model.notation.quantities import digits_apart, duration, ends_of, number, quantity, range_text
 from edge.core.scoring.errors.jumps import unit_factor
 from edge.core.scoring.opinions import Observation, Opinion
 
@@ -117,7 +117,7 @@ def _usually(value: float, unit: str, band: Opinion | None, word: str = ", usual
         return ""
     if math.isfinite(band.lower) and math.isfinite(band.upper):
         lower, upper = ends_of(band.lower, band.upper, value)
-        beginning = "" if lower == upper else "at most " if float(lower) <= 0 else f"{lower} to "
-        return f"{word} {beginning}{upper}{f' {unit}' if unit else ''}"
+        words = f"at most {upper}" if float(lower) <= 0 and lower != upper else range_text(lower, upper)
+        return f"{word} {words}{f' {unit}' if unit else ''}"
     digits = digits_apart(value, band.lower, band.upper, least=3)
     return f"{word} about {quantity(band.expected, unit, digits)}" if math.isfinite(band.expected) else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edge.core.incidents.incident import PEERS_KIND, Incident
 from edge.core.incidents.state_machine import Transition
-from edge.core.model.notation.quantities import digits_apart, duration, ends_of, number, quantity
+from edge.core.model.notation.quantities import digits_apart, duration, ends_of, number, quantity, range_text
 from edge.core.scoring.opinions import Observation
 from edge.core.scoring.peers.deviation import PeerDeviation
 
@@ -60,9 +60,9 @@ def _usually(unit: str, deviation: PeerDeviation) -> str:
     factor = 100.0 if deviation.is_share else 1.0
     lower, upper = ends_of(factor * deviation.lower, factor * deviation.upper, factor * deviation.now)
     if deviation.is_share:
-        return f"usually {lower} % to {upper} %" if lower != upper else f"usually {lower} %"
+        return f"usually {range_text(f'{lower} %', f'{upper} %')}"
     of_unit = f" {unit}" if unit else ""
-    return f"usually {_signed(lower)} to {_signed(upper)}{of_unit}"
+    return f"usually {range_text(_signed(lower), _signed(upper))}{of_unit}"
 
 
 def _signed(text: str) -> str:

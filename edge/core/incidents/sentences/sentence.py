@@ -15,7 +15,7 @@ from edge.core.incidents.sentences.peer_sentences import peer_sentence
 from edge.core.incidents.sentences.state_sentences import state_clause
 from edge.core.incidents.sentences.trend_sentences import no_longer, trend_clause
 from edge.core.incidents.state_machine import ENDS, Transition
-from edge.core.model.notation.quantities import digits_apart, duration, ends_of, number, quantity
+from edge.core.model.notation.quantities import digits_apart, duration, ends_of, number, quantity, range_text
 from edge.core.scoring.opinions import OF_TRENDS, Observation, Opinion
 
 SAYS = {
@@ -322,8 +322,7 @@ def expectation(band: Opinion | None, value: float, unit: str, digits: int = 4) 
         return ""
     if math.isfinite(band.lower) and math.isfinite(band.upper):
         lower, upper = ends_of(band.lower, band.upper, value, digits)
-        of_unit = f" {unit}" if unit else ""
-        return f", expected {upper}{of_unit}" if lower == upper else f", expected {lower} to {upper}{of_unit}"
+        return f", expected {range_text(lower, upper)}{f' {unit}' if unit else ''}"
     if math.isfinite(band.lower):
         return f", expected {quantity(band.lower, unit, digits)} or more"
     if math.isfinite(band.upper):

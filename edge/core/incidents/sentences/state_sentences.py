@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from edge.core.model.notation.quantities import digits_apart, duration, ends_of, number, quantity
+from edge.core.model.notation.quantities import digits_apart, duration, ends_of, number, quantity, range_text
 from edge.core.scoring.opinions import Opinion
 
 
@@ -50,5 +50,5 @@ def _beside(value: float, unit: str, lower: float, upper: float) -> tuple[str, s
         return quantity(value, unit), ""
     digits = digits_apart(value, lower if value < lower else upper, least=3)
     low, high = ends_of(lower, upper, value)
-    words = f"{high if low == high else f'{low} to {high}'}{f' {unit}' if unit else ''}"
+    words = f"{range_text(low, high)}{f' {unit}' if unit else ''}"
     return quantity(value, unit, max(digits, 4)), words if math.isfinite(lower) and high else ""

@@ -7,8 +7,8 @@ import math
 MOST_DIGITS = 17
 """Number of significant digits that distinguishes any two floats."""
 
-HAIRLINE = 1e-9
-"""A range is a single value if it isn't wider than this share of it: the arithmetic's rounding, no tolerance."""
+ROUNDING = 1e-9
+"""Width of a range, relative to its larger end, up to which it is a single value that was rounded."""
 
 
 def quantity(value: float, unit: str, digits: int = 4) -> str:
@@ -51,7 +51,7 @@ def ends_of(lower: float, upper: float, value: float, least: int = 3) -> tuple[s
     ('9.6', '10.43')
     """
     width = upper - lower
-    if not HAIRLINE * max(abs(lower), abs(upper)) < width < math.inf:
+    if not ROUNDING * max(abs(lower), abs(upper)) < width < math.inf:
         digits = digits_apart(value, lower, upper, least=least)
         return number(lower, digits), number(upper, digits)
     places = 1 - math.floor(math.log10(width / 2))
@@ -63,6 +63,15 @@ def ends_of(lower: float, upper: float, value: float, least: int = 3) -> tuple[s
     else:
         low, high = lower, upper
     return _exactly(low), _exactly(high)
+
+
+def range_text(lower: str, upper: str) -> str:
+    """The range between two ends as text, or the one value that both are.
+
+    >>> range_text("9.6", "10.43"), range_text("1", "1")
+    ('9.6 to 10.43', '1')
+    """
+    return lower if lower == upper else f"{lower} to {upper}"
 
 
 def _exactly(value: float) -> str:

@@ -61,6 +61,11 @@ def test_a_text_that_changes_with_a_series_does_not_name_its_elements(texts: tup
     assert {each[0] for each in samples(f"[{elements}]")} <= {"bar", "mode"}
 
 
+def test_a_text_in_the_field_of_the_value_does_not_name_the_elements_of_a_list() -> None:
+    two = '{"value": "run", "bar": 3, "ts": 1700000000}, {"value": "idle", "bar": 5, "ts": 1700000000}'
+    assert refusals(f"[{two}]") == [("not_a_number", "0/value"), ("not_a_number", "1/value")]
+
+
 def test_elements_of_a_list_with_their_own_times_form_one_series() -> None:
     assert samples('{"data": [{"ts": 1700000000, "a": 3}, {"ts": 1700000060, "a": 5}]}') == [
         ("data/a", 3.0, NOON),

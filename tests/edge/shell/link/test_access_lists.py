@@ -78,7 +78,7 @@ def raise_and_clear(consumer: Consumer, *names: str) -> None:
 
 
 def wait_until_subscribed(consumer: Consumer, service: RunningService) -> None:
-    """Send a sensor's first reading until the service takes it: it may not be able to say that it is subscribed."""
+    """Send a sensor's first reading until the service takes it: an access list may forbid it to publish anything."""
 
     def has_taken_one() -> object:
         consumer.publish("plant/a", NORMAL[0])

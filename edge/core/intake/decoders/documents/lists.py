@@ -109,7 +109,8 @@ def kind_of(elements: list[Any], times: TimeKeys, value_key: str, arrived: float
     labels = _labels(elements) if have_values else ()
     if (names := _names(elements, labels)) is not None:
         return names
-    if (label := _label_of(elements, {value_key, *_BESIDE, *times.among(elements[0])})) is not None:
+    known = {value_key, *_BESIDE, *times.among(elements[0])}
+    if (label := _label_of(elements, known)) is not None:
         return (label,)
     moments = [times.find(each, arrived).time for each in elements]
     if not have_values and len(set(moments)) < len(moments):
@@ -121,19 +122,21 @@ def kind_of(elements: list[Any], times: TimeKeys, value_key: str, arrived: float
     are_timed = None not in moments
     if all(identifying_text(each.get(NUMBER)) is not None for each in elements):
         return NUMBERED if are_timed and not all(isinstance(each[NUMBER], str) for each in elements) else (NUMBER,)
-    return (_column_of(elements, moments, times) or IN_TIME) if are_timed else None
+    return (_column_of(elements, moments, known) or IN_TIME) if are_timed else None
 
 
-def _column_of(elements: list[dict[str, Any]], moments: Sequence[float | None], times: TimeKeys) -> Kind:
-    """The field, whatever it is called, whose texts are the columns of a table: each of them occurs once at each time.
+def _column_of(
+    elements: list[dict[str, Any]], moments: Sequence[float | None], known: set[str]
+) -> tuple[str, ...] | None:
+    """The first field besides the `known` ones, whatever its name, of whose texts each occurs once at each time.
 
-    Such are two vehicles or pumps in one message. A state that changes within a second isn't there at every time.
+    Such texts name the elements, for example two vehicles in one message. The texts of a state don't all occur at
+    every time.
     """
     count = len(set(moments))
     if count == len(elements):
         return None
-    others = elements[0].keys() - _BESIDE - set(times.among(elements[0]))
-    for key in (each for each in elements[0] if each in others and not is_quality_key(each)):
+    for key in (each for each in elements[0] if each not in known and not is_quality_key(each)):
         texts = [text for each in elements if _is_label(each.get(key)) and (text := identifying_text(each[key]))]
         is_table = len(texts) == len(elements) == count * len(set(texts)) and _STATES.isdisjoint(map(str.lower, texts))
         if is_table and len(set(zip(moments, texts, strict=True))) == len(elements):
@@ -188,8 +191,8 @@ def _label_of(elements: list[dict[str, Any]], known: set[str]) -> str | None:
     if len(labels) != 1 or len(elements[0]) == 1:
         return None
     (label,) = labels
-    known.add(label)
-    texts = [each[label] for each in elements if isinstance(each.get(label), str) and each.keys() <= known]
+    most = known | {label}
+    texts = [each[label] for each in elements if isinstance(each.get(label), str) and each.keys() <= most]
     if len(texts) < len(elements) or any(identifying_text(each) is None or each[0].isdigit() for each in texts):
         return None
     return label if label in LABELS or len(set(texts)) == len(texts) > 1 else None
