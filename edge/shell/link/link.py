@@ -307,8 +307,7 @@ class Link(MarksRepetitions):
             is_settled = self._standing.subscribed and self._sender.is_confirmed
             self._standing.end()
             self._receiver.end()
-            if (open_socket := client.socket()) is not None:
-                open_socket.close()
+            client.sever()
         if accepted_at is None:
             return 0.0
         stood_s = time.monotonic() - accepted_at

@@ -6,12 +6,18 @@ is read at once, ordinary PUBLISH packets are parsed out of it, and **every othe
 as if it came from the socket**: connecting, subscribing, pings, PUBACKs, disconnects, QoS 2 and malformed packets. The
 same applies to the end of a connection. Many acknowledgements are written at once.
 
+Acknowledgements and publications of QoS 1 are written to the socket by the thread that sends them, if nothing is queued
+before them: the network thread would first have to wake up and wait for the interpreter's lock. A TLS connection leaves
+all writing to the network thread, because OpenSSL's must not be read and written at the same time.
+
 The following internals of paho are relied on and verified against the installed version by
 `tests/edge/shell/link/test_bulk_client.py`:
 
 - `loop()` calls `loop_read()` when there is something to read;
 - paho's reader gets its bytes from `_sock_recv()`, and interprets `BlockingIOError` as "nothing yet";
-- `_packet_queue()` accepts bytes to be written from any thread, and makes `_sockpairR` readable;
+- `_packet_queue()` accepts bytes to be written from any thread, and makes `_sockpairR` readable; packets wait in
+  `_out_packet`, with the number of bytes written, and only `loop_write()` takes them;
+- `_sock_send()` raises an `OSError` if it can't write, and `_last_msg_out` is the time of the last write;
 - `_check_keepalive()` sends a due ping; `_ping_t` is the time of the unanswered ping, or 0.
 """
 
@@ -20,12 +26,13 @@ from __future__ import annotations
 import select
 import socket
 import struct
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from paho.mqtt.client import Client
+from paho.mqtt.client import Client, MQTTMessageInfo
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -38,7 +45,7 @@ from edge.shell.link.versions.abilities import Abilities
 CONNECT_TIMEOUT_S = 10.0
 RECEIVE_BYTES = 2**17
 WAKE_BYTES = 10_000
-PUBACK = 0x40
+PUBLISH, PUBACK = 0x30, 0x40
 PUBACK_HEADER = 0x4002
 
 Cut = Callable[[bytes, int], tuple[list[Message], int] | None]
@@ -57,6 +64,7 @@ class BulkClient(Client):
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._writing = threading.RLock()
         super().__init__(*arguments, **options)
         self._cut: Cut = lambda _data, position: ([], position)
         self._on_bulk: Callable[[list[Message]], object] = len
@@ -64,7 +72,7 @@ class BulkClient(Client):
         self._wanted = 0
         self._handed = b""
         self.ended_by: OSError | None = None
-        self._is_handing = False
+        self._is_handing = self._is_resting = False
         self._meaning = ""
         self.messages_read = 0
         self.bytes_read = 0
@@ -96,16 +104,84 @@ class BulkClient(Client):
         words[1::2] = packets
         self._packet_queue(PUBACK, struct.pack(f">{len(words)}H", *words), 0, 1)
 
+    def _packet_queue(
+        self, command: int, packet: bytes | bytearray, mid: int, qos: int, info: MQTTMessageInfo | None = None
+    ) -> MQTTErrorCode:
+        """Write a packet now as far as possible, and queue the rest; see paho."""
+        kind = command & 0xF0
+        if self._ssl or not (kind == PUBACK or (kind == PUBLISH and qos == 1)):
+            return super()._packet_queue(command, packet, mid, qos, info)
+        if not self._writing.acquire(blocking=False):
+            return super()._packet_queue(command, packet, mid, qos, info)
+        try:
+            written = 0 if self._out_packet else self._write(packet)
+            if written == 0:
+                return super()._packet_queue(command, packet, mid, qos, info)
+            if left := len(packet) - written:  # first in the queue, whatever other threads have added meanwhile
+                self._out_packet.appendleft(
+                    {
+                        "command": command,
+                        "mid": mid,
+                        "qos": qos,
+                        "pos": written,
+                        "to_process": left,
+                        "packet": packet,
+                        "info": info,
+                    }
+                )
+        finally:
+            self._writing.release()
+        if left:
+            self._wake()
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def _write(self, packet: bytes | bytearray) -> int:
+        """Number of bytes that the socket has taken; errors are left to the network thread, which meets them too."""
+        try:
+            written = int(self._sock_send(packet))
+        except (OSError, ValueError):
+            return 0
+        with self._msgtime_mutex:
+            self._last_msg_out = time.monotonic()
+        return written
+
+    def _wake(self) -> None:
+        if self._sockpairW is not None:
+            with suppress(BlockingIOError):
+                self._sockpairW.send(b"0")
+
+    def loop_write(self) -> MQTTErrorCode:
+        """See paho."""
+        with self._writing:
+            return super().loop_write()
+
+    def _sock_close(self) -> None:
+        """See paho; not during a write, which would go to whatever is opened next under the same number."""
+        with self._writing:
+            super()._sock_close()
+
+    def sever(self) -> None:
+        """Close the socket without a DISCONNECT."""
+        with self._writing:
+            if (connection := self.socket()) is not None:
+                connection.close()
+
     def rest(self, seconds: float, ends: Callable[[], bool]) -> MQTTErrorCode:
         """Leave the socket unread for a while; pending writes are sent at once.
 
         Args:
             seconds: Duration.
-            ends: Called after each write; returns whether to resume reading early.
+            ends: Called at the beginning and after each write; returns whether to resume reading early.
         """
-        until = time.monotonic() + seconds
+        self._is_resting = True
+        try:
+            return self._rest(time.monotonic() + seconds, ends)
+        finally:
+            self._is_resting = False
+
+    def _rest(self, until: float, ends: Callable[[], bool]) -> MQTTErrorCode:
         code = MQTTErrorCode.MQTT_ERR_SUCCESS
-        while code == MQTTErrorCode.MQTT_ERR_SUCCESS and (left := until - time.monotonic()) > 0:
+        while code == MQTTErrorCode.MQTT_ERR_SUCCESS and not ends() and (left := until - time.monotonic()) > 0:
             woken, connection = self._sockpairR, self.socket()
             if woken is None or connection is None:
                 break
@@ -114,9 +190,15 @@ class BulkClient(Client):
             with suppress(BlockingIOError):
                 woken.recv(WAKE_BYTES)
             code = self.loop_write()
-            if ends():
-                break
         return code
+
+    def resume(self) -> None:
+        """Make a rest ask again whether it ends, after its answer may have changed; thread-safe.
+
+        A rest that begins at the same time finds the new answer itself, because it asks after it has been announced.
+        """
+        if self._is_resting:
+            self._wake()
 
     def hold(self, seconds: float) -> MQTTErrorCode:
         """Run `loop()` without reading: pending writes, including pings, are sent.
@@ -189,6 +271,8 @@ class BulkClient(Client):
             return super().loop_read()
         finally:
             self._handed, self._is_handing = b"", False
+            if ended is not None:
+                ended.__traceback__ = None  # its frames would keep the client, and so its sockets, until a collection
 
     def _sock_recv(self, bufsize: int) -> bytes:
         """Replacement for the socket, for paho's reader."""

@@ -139,6 +139,7 @@ class Sender:
             return None
         self._last_token += 1
         current.window.sent(sent.mid, qos, self._last_token, topic)
+        current.client.resume()  # a resting socket must be read again, for the PUBACK
         if qos:
             self._lengths[self._last_token] = len(payload)
         if is_unconfirmed:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import struct
 import threading
+import weakref
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -255,6 +257,28 @@ def test_a_new_connection_starts_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     wire.waiting.append(whole)
     client.loop_read()
     assert [[each.packet for each in bulk] for bulk in bulks] == [[5]]
+
+
+@pytest.mark.parametrize("error", [None, ConnectionResetError("reset")])
+def test_the_client_of_a_connection_that_has_ended_is_freed_without_a_collection(error: OSError | None) -> None:
+    class Ended(Wire):
+        def recv(self, _size: int) -> bytes:
+            if error is not None:
+                raise error
+            return b""
+
+    client = BulkClient(CallbackAPIVersion.VERSION2, client_id="a", manual_ack=True)
+    wire: Any = Ended()
+    client._sock = wire
+    client.loop_read()
+    assert client.ended_by is not None
+    kept = weakref.ref(client)
+    gc.disable()
+    try:
+        del client
+        assert kept() is None
+    finally:
+        gc.enable()
 
 
 def test_paho_has_the_attributes_relied_on() -> None:
