@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from config.notation.topics import glob_problem
+from edge.core.intake.decoders.documents.keys.identifier_keys import is_version
 from edge.core.intake.decoders.documents.keys.plain_keys import plain_key
-from edge.core.intake.decoders.documents.lists import is_version
 from edge.core.model.readings.messages import Message
 
 WORDS = frozenset(

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from edge.core.intake.decoders.base import Decoded, Decoder, as_numbers
 from edge.core.intake.decoders.documents.json_text import read_json
+from edge.core.intake.decoders.documents.keys.answer_keys import may_be_answer
+from edge.core.intake.decoders.documents.keys.identifier_keys import is_identifier, is_version
 from edge.core.intake.decoders.documents.keys.quality_keys import may_tell_quality
 from edge.core.intake.decoders.documents.keys.time_keys import (
     USUAL,
@@ -23,16 +25,11 @@ from edge.core.intake.decoders.documents.keys.time_keys import (
     may_hold_day,
     may_hold_time,
 )
-from edge.core.intake.decoders.documents.lists import (
-    is_identifier,
-    is_version,
-    may_name_element,
-    may_name_reading,
-)
-from edge.core.intake.decoders.documents.options import Ignored, Items, SenderFields
+from edge.core.intake.decoders.documents.lists import may_name_element, may_name_reading
+from edge.core.intake.decoders.documents.options import Ignored, Items, Options, SenderFields
 from edge.core.intake.decoders.documents.paths import key_problem, level
 from edge.core.intake.decoders.documents.shapes import ArrayShape, Shape, Shapes
-from edge.core.intake.decoders.documents.walk import DEVICE, Options, Walk, document_in
+from edge.core.intake.decoders.documents.walk import DEVICE, Walk, document_in
 from edge.core.intake.decoders.notation.text_numbers import LONGEST_TEXT, TextNumbers, text_of
 from edge.core.intake.decoders.notation.times import LIKELY, TimeError
 from edge.core.model.readings.messages import Refusal, Refused, Row, Sample
@@ -299,6 +296,8 @@ class FieldsDecoder(Decoder):
             and not (time_keys and may_hold_day(keys))
             and not (self.names_devices and (may_name_reading(keys) if is_one else places.keys() >= set(DEVICE)))
             and not may_tell_quality(keys)
+            and not may_be_answer(keys)
+            and not any(map(options.times.must_be_near, time_keys))
             and not any(is_identifier(path) or is_version(path) for _, path in values)
             and (is_one or not any(key_problem(each, len(each)) for each, _ in values)),
             is_named=may_name_element(keys),

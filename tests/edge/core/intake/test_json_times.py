@@ -203,3 +203,36 @@ def test_a_day_beside_another_number_is_left_alone() -> None:
 def test_a_date_of_something_is_no_reading(key: str) -> None:
     assert samples(f'{{"a": 1, "{key}": 1699990000}}') == [("a", 1.0, None)]
     assert samples(f'{{"a": 1, "{key}": 12}}') == [("a", 1.0, None), (key, 12.0, None)]
+
+
+@pytest.mark.parametrize(
+    "key", ["utc", "time_utc", "sysTime", "rtc", "gatewayTime", "enqueuedTime", "lastUpdate", "last_updated", "_time"]
+)
+def test_clocks_of_devices_and_gateways_are_times_as_text_and_as_number(key: str) -> None:
+    for time in ('"2023-11-14T22:13:20Z"', "1700000000", "1700000000000"):
+        (sample,) = plain.decode(f'{{"a": 1, "{key}": {time}}}'.encode(), NOON + 10).samples
+        assert sample == ("a", 1.0, NOON)
+    assert samples(f'{{"a": 1, "{key}": 5}}') == [("a", 1.0, None), (key, 5.0, None)]
+
+
+def test_an_update_long_before_its_arrival_is_that_of_something_else() -> None:
+    for time in ('"2023-11-14T22:13:20Z"', "1700000000.0"):
+        read = plain.decode(f'{{"a": 1.5, "lastUpdate": {time}}}'.encode(), NOON + 100_000)
+        assert list(read.samples) == [("a", 1.5, None)]
+        assert [(each.reason, each.path) for each in read.refusals] == [("bad_time", "lastUpdate")]
+
+
+def test_seconds_and_nanoseconds_of_a_cloud_are_a_time() -> None:
+    time = '{"timeInSeconds": 1700000000, "offsetInNanos": 500000000}'
+    assert samples(f'{{"value": {{"doubleValue": 38.5}}, "timestamp": {time}}}', FieldsDecoder(value_key="v")) == [
+        ("value/doubleValue", 38.5, NOON + 0.5)
+    ]
+
+
+@pytest.mark.parametrize("time", ["231114221320", '"231114221320"', '"231114221320W"', '"231114221320S"'])
+def test_a_smart_meter_writes_its_date_without_the_century(time: str) -> None:
+    assert samples(f'{{"timestamp": {time}, "a": 1}}') == [("a", 1.0, NOON)]
+    assert samples('{"ts": "1231114221320", "a": 1}') == [("a", 1.0, 1_231_114_221.32)]
+    assert samples('{"gas_timestamp": 231114220000, "a": 1, "b": 250000000000}') == [
+        ("a", 1.0, None), ("b", 2.5e11, None),
+    ]  # fmt: skip

@@ -68,7 +68,10 @@ def test_a_whole_number_that_identifies_something_is_no_reading() -> None:
 def test_a_number_that_is_a_time_by_its_key_and_size_is_no_reading() -> None:
     payload = '{"temp": 21.5, "last_seen": 1700000000000, "e": {"minute_ts": 1700000000, "total": 5.5}, "upTS": 1.7e9}'
     assert samples(payload, FieldsDecoder(time_keys=())) == [("temp", 21.5, None), ("e/total", 5.5, None)]
-    for key in ("minute_ts", "updated_at", "gwts", "lastUpdate", "boot_time", "rxTS", "lastActive", "lc"):
+    for key in (
+        *("minute_ts", "config_updated", "gwts", "windowStart", "window_end", "keepalive"),
+        *("boot_time", "rxTS", "lastActive", "lc"),
+    ):
         assert samples(f'{{"{key}": 1700000000, "a": 1.5, "b": 2.5, "c": 3.5}}') == [
             ("a", 1.5, None), ("b", 2.5, None), ("c", 3.5, None),
         ]  # fmt: skip

@@ -1,10 +1,8 @@
-"""Arrays of objects: how their elements are distinguished, and which texts of digits are identifiers."""
+"""Arrays of objects: how their elements are distinguished."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 from edge.core.intake.decoders.documents.keys.plain_keys import plain_key
@@ -73,18 +71,6 @@ IN_TIME = "<time>"
 NUMBERED = "<number>"
 
 _SENML = frozenset({"v", "vs", "vb", "vd", "u", "bn", "s"})
-
-_IDENTIFIER = re.compile(
-    r"(?:.*[/_.@\x1f-])?(?:(?:device|dev|sensor|meter|gateway|node|app|station|chip|esp[0-9]*)?_?id|(?:dev|app)?_?eui|dev_?addr|mac|imei|imsi|iccid"
-    r"|uuid|sn|serial(?:_?(?:no|number))?)",
-    re.IGNORECASE,
-)
-
-
-_VERSION = re.compile(
-    r"(?:.*[/_.@\x1f -])?(?:(?:spec|firmware|fw|hardware|hw|software|sw|app|api|schema|protocol|config)[_-]?)?version",
-    re.IGNORECASE,
-)
 
 Kind = tuple[str, ...] | str | None
 """What distinguishes the elements of an array: the fields with these keys, `IN_TIME`, `NUMBERED`, or nothing."""
@@ -234,17 +220,6 @@ def may_name_element(keys: Iterable[str]) -> bool:
 def may_name_reading(keys: Iterable[str]) -> bool:
     """Whether objects with these keys may have such a name."""
     return may_name_element(keys)
-
-
-def is_identifier(path: str) -> bool:
-    """Whether a field identifies something, so that a whole number or a text of digits in it isn't a reading."""
-    return _IDENTIFIER.fullmatch(path) is not None
-
-
-@lru_cache(maxsize=4096)
-def is_version(path: str) -> bool:
-    """Whether a field holds a version, such as `"specversion": "1.0"`, which is no reading."""
-    return _VERSION.fullmatch(path) is not None
 
 
 def is_senml(element: Any) -> bool:

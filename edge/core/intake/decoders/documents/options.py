@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from config.notation.topics import glob_pattern
+from edge.core.intake.decoders.documents.keys.time_keys import TimeKeys
+from edge.core.intake.decoders.notation.text_numbers import TextNumbers
 from edge.core.model.readings.messages import Refused
 
 LONGEST_NAME = 100
@@ -108,6 +110,21 @@ class SenderFields(NamedTuple):
     def top_level(self) -> frozenset[str]:
         """Those of the fields that are top-level keys of the document, and therefore not readings."""
         return frozenset(each[0].removesuffix("?") for each in self.fields if len(each) == 1)
+
+
+class Options(NamedTuple):
+    """How a document is read; see `FieldsDecoder`."""
+
+    value_key: str
+    times: TimeKeys
+    texts: TextNumbers
+    absent: frozenset[float]
+    ignored: Ignored
+    items: Items | None
+    sender: SenderFields
+    names_devices: bool
+    depth: int
+    most: int
 
 
 def _identifying_texts(tags: Mapping[str, Any]) -> str | None:

@@ -7,29 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import isfinite, isinf
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
 from edge.core.intake.decoders.base import Decoded
+from edge.core.intake.decoders.documents.keys.answer_keys import codes_of_answer
+from edge.core.intake.decoders.documents.keys.identifier_keys import is_identifier, is_version
 from edge.core.intake.decoders.documents.keys.quality_keys import quality_of
-from edge.core.intake.decoders.documents.keys.time_keys import TimeKeys, is_time_beside
+from edge.core.intake.decoders.documents.keys.time_keys import is_time_beside
 from edge.core.intake.decoders.documents.lists import (
     IN_TIME,
     NUMBER,
     NUMBERED,
     Kind,
-    is_identifier,
     is_senml,
-    is_version,
     kind_of,
     name_of_element,
     name_of_reading,
 )
-from edge.core.intake.decoders.documents.options import Ignored, Items, SenderFields, identifying_text
+from edge.core.intake.decoders.documents.options import Items, Options, identifying_text
 from edge.core.intake.decoders.documents.paths import LONGEST, OF, key_problem, level, shown
 from edge.core.intake.decoders.documents.series import columns_in, pairs_in, rows_in
-from edge.core.intake.decoders.notation.text_numbers import TOO_LARGE, TextNumbers
+from edge.core.intake.decoders.notation.text_numbers import TOO_LARGE
 from edge.core.model.readings.messages import Refusal, Refused, Sample
 
 DEVICE = ("model", "id")
@@ -38,21 +38,6 @@ DEVICE = ("model", "id")
 _decode = msgspec.json.Decoder().decode
 NO_NUMBER = "no field holds a number; values = { ... } says which words are numbers"
 WHICH = 'items = "...[*]" with name = "{...}" says what tells them apart'
-
-
-class Options(NamedTuple):
-    """How a document is read; see `FieldsDecoder`."""
-
-    value_key: str
-    times: TimeKeys
-    texts: TextNumbers
-    absent: frozenset[float]
-    ignored: Ignored
-    items: Items | None
-    sender: SenderFields
-    names_devices: bool
-    depth: int
-    most: int
 
 
 class Walk:
@@ -153,7 +138,9 @@ class Walk:
     def _object(self, fields: dict[str, Any], before: str, time: float | None, depth: int) -> None:
         time, held = self._time(fields, before, time)
         is_bad, qualities = quality_of(fields)
-        held |= qualities
+        codes = codes_of_answer(fields)
+        self._ignored += len(codes)
+        held |= qualities | codes
         columns = columns_in(fields, self._options.times, self._arrived)
         was_bad, self._is_bad = self._is_bad, self._is_bad or is_bad
         if columns is not None:
@@ -349,7 +336,7 @@ class Walk:
             return value if isfinite(value) else Refusal("not_finite", "", TOO_LARGE if isinf(value) else "")
         if isinstance(value, str):
             is_name = is_identifier(path)
-            found = None if is_name and value.isdigit() else texts.find(value)
+            found = None if is_name and value.isalnum() and value not in texts.values else texts.find(value)
             if found is None or (is_name and found.unit):
                 why = None if is_name or texts.is_absent(value) else texts.why_unread(value)
                 return why or Refusal("not_a_number")

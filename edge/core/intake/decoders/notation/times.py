@@ -23,10 +23,21 @@ COMPACT = 14
 EARLIEST_COMPACT, LATEST_COMPACT = 2000_01_01_00_00_00, 2100_01_01_00_00_00
 """Numbers in this range are such dates, too."""
 
+EARLIEST_SHORT = 20_01_01_00_00_00
+"""The lowest number that is a date without its century and a time of day."""
+
 LIKELY = (946_684_800.0, 4_102_444_800.0)
 """Range of plausible reading times: from 2000 to before 2100, seconds since the epoch."""
 
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?([eE][+-]?\d+)?", re.ASCII)
+_SHORT = re.compile(
+    r"^([2-6]\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))((?:[01]\d|2[0-3])[0-5]\d[0-5]\d)[SW]?$", re.ASCII
+)
+"""A date without its century and a time of day, as smart meters send them (DSMR P1), perhaps with the season.
+
+As milliseconds it would be a time before 1993.
+"""
+
 _ZONE_BEHIND = re.compile(r"\s+(UTC|GMT|Z|[+-]\d\d:?\d\d(?: UTC)?)$", re.ASCII | re.IGNORECASE)
 _NAME_BEHIND = re.compile(r"(?<=[\dZ])\[[\w/+-]{1,40}\]$", re.ASCII)
 _DATE_OF_JSON = re.compile(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/", re.ASCII)
@@ -77,7 +88,7 @@ def read_time(given: object, zone: tzinfo = UTC, arrived: float = math.nan, form
         TimeError: It is neither, or out of range.
     """
     if isinstance(given, (float, int)) and not isinstance(given, bool):
-        if type(given) is int and EARLIEST_COMPACT <= given < LATEST_COMPACT:
+        if type(given) is int and given >= EARLIEST_SHORT and _is_date(given):
             return read_time(str(given), zone, arrived)
         return float(given) if -1e11 < given < 1e11 else _read_epoch(given)
     if not isinstance(given, str):
@@ -90,11 +101,17 @@ def read_time(given: object, zone: tzinfo = UTC, arrived: float = math.nan, form
             return _seconds(datetime.strptime(text, each), zone, arrived)  # noqa: DTZ007 - the zone comes next
         except (ValueError, OverflowError):
             continue
+    text = _SHORT.sub(r"20\1T\2", text) if len(text) in {12, 13} else text
     if text[4:5] == "-" or not _NUMBER.fullmatch(text):
         return _read_text(text, zone, arrived)
     if len(text) == COMPACT and text[:2] in {"19", "20"} and text.isdecimal():
         return _read_text(f"{text[:8]}T{text[8:]}", zone, arrived)
     return _read_epoch(int(text) if text.lstrip("+-").isdecimal() else float(text.replace(",", ".")))
+
+
+def _is_date(given: int) -> bool:
+    """Whether a number is a date and a time of day without anything between their digits."""
+    return EARLIEST_COMPACT <= given < LATEST_COMPACT or _SHORT.fullmatch(str(given)) is not None
 
 
 def _read_epoch(given: float) -> float:

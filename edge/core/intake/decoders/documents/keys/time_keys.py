@@ -38,7 +38,15 @@ FURTHER = (
     "sourcetimestamp",
     "device_time",
     "timestamp_utc",
+    "time_utc",
+    "utc",
     "systimestamp",
+    "sys_time",
+    "system_time",
+    "rtc",
+    "rtc_time",
+    "_time",
+    "_ts",
     "event_time",
     "eventtime",
     "msg_time",
@@ -50,8 +58,13 @@ FURTHER = (
     "@timestamp",
     "last_seen",
     "received_at",
+    "gateway_time",
+    "enqueued_time",
     "utc_time",
     "time_of_day",
+    "last_update",
+    "last_updated",
+    "updated_at",
     "when",
     "date",
 )
@@ -69,8 +82,9 @@ _HEADERS = frozenset({"header", "head", "hdr", "meta", "metadata", "envelope"})
 _OF_HEADERS = frozenset({*USUAL, "datetime", "date_time", "time_stamp", "stamp", "event_time", "eventtime"})
 """Keys that hold the time of the readings also there, where others may hold that of a registration or a reception."""
 
-_SECONDS = frozenset({"seconds", "secs", "sec"})
+_SECONDS = frozenset({"seconds", "secs", "sec", "timeInSeconds"})
 _FRACTIONS = {"nanos": 1e9, "nanoseconds": 1e9, "nanosec": 1e9, "nsec": 1e9, "nsecs": 1e9, "usec": 1e6}
+_FRACTIONS["offsetInNanos"] = 1e9
 """Fields of a time that is an object: whole seconds, and the rest in parts of a second."""
 
 _CLOCK_TIME = re.compile(
@@ -89,6 +103,14 @@ _BARE_DAY = re.compile(r"\s*(?:\d{4}([-/.])\d\d?\1\d\d?|\d\d?([-/.])\d\d?\2\d{4}
 NEAR_S = 900.0
 """A time without an offset under a vague key counts only if it is this near to its arrival."""
 
+_UPDATES = frozenset({"lastupdate", "lastupdated", "updatedat"})
+"""Keys, as `plain_key()` writes them, that may hold the time of a change of something else, such as of a setting."""
+
+DAY_S = 86_400.0
+"""The time of an update counts only if it is this near to its arrival."""
+
+LONG_AGO = "an update more than a day from its arrival, perhaps of something else"
+
 ELSEWHERE = 'a time without an offset, far from its arrival: zone = "..." of the input says whose it is'
 
 _COMPACT_DAY = re.compile(r"(?:19|20)\d\d[01]\d[0-3]\d", re.ASCII)
@@ -106,8 +128,10 @@ _EARLIEST_NUMBER = 946_684_800.0
 """Lower numbers aren't times of this century in any unit."""
 
 _HOLDS_TIMES = re.compile(
-    r"(?i:(?:^|[_.\- ])(?:ts|tst|at|utc|lc)|(?<!up)(?<!run)(?<!life)(?<!on)(?<!off)(?<!idle)time|stamp|date|seen"
-    r"|updated?|epoch|gwts|last[_.\- ]?(?:active|contact|heard))$|[a-z](?:Ts|TS|At|UTC)$"
+    r"(?i:(?:^|[_.\- /])(?:ts|tst|at|utc|lc|rtc|start|end|begin|since|until|keepalive|heartbeat)"
+    r"|(?<!up)(?<!run)(?<!life)(?<!on)(?<!off)(?<!idle)time|stamp|date|seen"
+    r"|updated?|epoch|gwts|last[_.\- ]?(?:active|contact|heard))$"
+    r"|[a-z](?:Ts|TS|At|UTC|Start|End|Begin|Since|Until)$"
     r"|(?i:(?:^|[/_.\- ])(?:date|time)[_.\- ][^/]{0,40}$)",
     re.ASCII,
 )
@@ -126,7 +150,7 @@ def may_hold_time(path: str) -> bool:
 
 def _in_seconds(value: float) -> float:
     try:
-        return read_time(value)
+        return read_time(int(value) if value.is_integer() else value)
     except TimeError:
         return 0.0
 
@@ -223,6 +247,10 @@ class TimeKeys:
         lower = key.lower()
         return self._by_arrival or lower in LOOSE or lower not in self._ranks
 
+    def must_be_near(self, key: str) -> bool:
+        """Whether a key counts as a time only if its time is within a day of its arrival."""
+        return bool(self._further) and plain_key(key) in _UPDATES
+
     def find_in_header(self, fields: Mapping[str, Any], arrived: float) -> float | None:
         """The time of an object that has none of its own but a header that has one; else None."""
         for key, value in fields.items():
@@ -253,9 +281,9 @@ class TimeKeys:
                 held.update({key} if not is_loose or _is_no_reading(given) else ())
                 unreadable += [(key, str(error), error.reason)] if not (is_loose or _says_none(given)) else []
                 continue
-            if is_vague and isinstance(time, LocalTime) and self._zone is UTC and abs(time - arrived) > NEAR_S:
+            if (why := self._why_of_something_else(key, time, arrived)) is not None:
                 held.add(key)
-                unreadable.append((key, ELSEWHERE, "bad_time"))
+                unreadable.append((key, why, "bad_time"))
                 continue
             if is_likely(time):
                 held.add(key)
@@ -267,6 +295,13 @@ class TimeKeys:
         if likely or not unlikely:
             return ObjectTime(next(iter(likely), None), frozenset(held), next(iter(unreadable[: not likely]), None))
         return ObjectTime(unlikely[0][0], frozenset({*held, unlikely[0][1]}))
+
+    def _why_of_something_else(self, key: str, time: float, arrived: float) -> str | None:
+        """Why a time far from its arrival isn't that of the readings; None if it may be."""
+        off = abs(time - arrived) if self._further else 0.0
+        if key.lower() in _VAGUE and isinstance(time, LocalTime) and self._zone is UTC and off > NEAR_S:
+            return ELSEWHERE
+        return LONG_AGO if off > DAY_S and is_likely(time) and self.must_be_near(key) else None
 
 
 def _is_no_reading(given: object) -> bool:
