@@ -40,7 +40,7 @@ class PeerComparisons:
 
     def compare(self, clock: float) -> None:
         """Compare all sensors at the end of a window, which the stream clock has reached."""
-        for each in self._peers.compare(clock, self._tracking.protected):
+        for each in self._peers.compare(clock, self._tracking.protected, self._tracking.held):
             slot, statistics = each.slot, self._statistics
             if each.news is not PeerNews.DIFFERS and not self._tracking.differs_from_peers(slot):
                 continue

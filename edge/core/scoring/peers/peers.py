@@ -39,6 +39,9 @@ SCALES = (HALF_HOURS, DAYS)
 MOSTLY = 0.75
 """Means of a day are compared if they are from this share of the most half hours that a sensor of the group has."""
 
+MOST_FAILING = 1 / 2
+"""A sensor isn't judged while more than this share of its peers have incidents: the one healthy inverter of four."""
+
 ADOPTED_SHARE, ADOPTED_LEAST_S, ADOPTED_MOST_S = 1 / 2, DAY_S, 14 * DAY_S
 """Share of a sensor's life after which a deviation is normal, and its bounds."""
 
@@ -184,12 +187,15 @@ class Peers:
         self.start = math.nan
         self._short.restart()
 
-    def compare(self, now: float, protected: NDArray[np.bool_]) -> list[PeerVerdict]:
+    def compare(
+        self, now: float, protected: NDArray[np.bool_], failing: NDArray[np.bool_] | None = None
+    ) -> list[PeerVerdict]:
         """End the present window; returns the news, by slot.
 
         Args:
             now: The stream clock, which has reached the end of the window.
             protected: Whether nothing is learned of a sensor, shape (slots,).
+            failing: Whether a sensor has an open incident of its own values, shape (slots,); None if none has.
         """
         self.ended = ended = self.start + WINDOW_S
         self.start = _window_of(now)
@@ -203,9 +209,10 @@ class Peers:
         verdicts: list[PeerVerdict] = []
         if self.keys:
             frozen = deviating.by[: self._rows] > 0
-            verdicts = self._follow(1, self._short.compare(means, groups, frozen), ended)
+            alone = self._among_failing(np.isfinite(means), failing)
+            verdicts = self._follow(1, self._short.compare(means, groups, frozen), ended, alone)
             if self.start // DAY_S > (ended - WINDOW_S) // DAY_S:
-                verdicts += self._end_day(ended)
+                verdicts += self._end_day(ended, alone)
         verdicts += self._adopted(ended)
         self.is_idle = not self.keys and not deviating.by.any()
         return verdicts
@@ -257,7 +264,24 @@ class Peers:
         for slot, group in enumerate(self.groups[: self._rows].tolist()):
             other.join(slot, None if group == NOBODY else self.keys[group])
 
-    def _end_day(self, ended: float) -> list[PeerVerdict]:
+    def _among_failing(self, known: NDArray[np.bool_], failing: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+        """Which sensors aren't judged because most of their peers have incidents, and a middle of those says nothing.
+
+        Args:
+            known: Which sensors have a mean, shape (rows,).
+            failing: See `compare()`.
+        """
+        groups = self.groups[: self._rows]
+        if failing is None or not failing[: self._rows].any():
+            return np.zeros(self._rows, dtype=bool)
+        known = known & (groups >= 0)
+        fails = known & failing[: self._rows]
+        peers, worse = (
+            np.append(np.bincount(groups[each], minlength=len(self.keys)), 0)[groups] - each for each in (known, fails)
+        )
+        return worse > MOST_FAILING * peers
+
+    def _end_day(self, ended: float, alone: NDArray[np.bool_]) -> list[PeerVerdict]:
         rows, groups, deviating = self._rows, self.groups[: self._rows], self._deviating
         counts = np.where(groups >= 0, self._days.count[:rows], 0.0)
         most = np.zeros(len(self.keys) + 1)
@@ -266,16 +290,20 @@ class Peers:
         means = np.where(enough, self._days.means(rows), np.nan)
         by = deviating.by[:rows]
         means[by == 1] = np.nan  # what the half hours have found is theirs until it is over
-        verdicts = self._follow(2, self._days.compare(means, groups, by > 0, self._short.moves_together(rows)), ended)
+        verdicts = self._follow(
+            2, self._days.compare(means, groups, by > 0, self._short.moves_together(rows)), ended, alone
+        )
         self._short.end_day(groups)
         self._days.end_day(groups, self._short.form[:rows])
         return verdicts
 
-    def _follow(self, number: int, compared: PeersCompared, ended: float) -> list[PeerVerdict]:
-        """Note which sensors differ and agree by a comparison."""
+    def _follow(
+        self, number: int, compared: PeersCompared, ended: float, alone: NDArray[np.bool_]
+    ) -> list[PeerVerdict]:
+        """Note which sensors differ and agree by a comparison; those that are alone among failing ones don't differ."""
         rows, by = self._rows, self._deviating.by
         scale = self._scales[number - 1].scale
-        begins = np.flatnonzero(compared.differs & (by[:rows] == 0))
+        begins = np.flatnonzero(compared.differs & (by[:rows] == 0) & ~alone)
         ends = np.flatnonzero(compared.agrees & (by[:rows] == number))
         began = ended - scale.window_s * scale.to_differ
         verdicts = [
