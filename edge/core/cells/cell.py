@@ -89,7 +89,7 @@ class Cell:
     def __init__(self, plan: CellPlan) -> None:
         self._plan = plan
         self.pipeline = plan.pipeline()
-        self.pipeline.published.grouping.scope = plan.placing.device
+        self.pipeline.published.grouping.within(plan.placing.device)
         self.pipeline.intake.known.on_first_message = self._note_topic
         self.pipeline.engine.peers.is_off = True
         self.pipeline.engine.clock.by_arrival = self.pipeline.intake.timed_by_arrival

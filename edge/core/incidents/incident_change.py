@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.state_machine import Transition
-from edge.core.scoring.opinions import Observation
+from edge.core.scoring.opinions import SUDDEN, Observation
 from edge.core.scoring.sensors.sensor_summary import SensorSummary
 
 
@@ -65,3 +65,12 @@ class IncidentChange:
     shelved: bool = False
     remark: tuple[str, str] = ("", "")
     is_forgotten: bool = False
+
+    @property
+    def is_return(self) -> bool:
+        """Whether the sensor has just jumped to where it usually was before the incident."""
+        incident, time = self.incident, self.observation.time
+        if incident.extent is None or not any(incident.began_with(kind, time) for kind in SUDDEN):
+            return False
+        usual = incident.extent.yardstick
+        return usual.low <= self.observation.value <= usual.high

@@ -133,6 +133,11 @@ def severity_of_consequence(
     return min(WORST_SEVERITY, NOTABLE + round(sum(points)))
 
 
+def has_leapt(far: float, before: float) -> bool:
+    """Whether a value is far beyond where it was before, both in widths of the usual range beyond its end."""
+    return far >= FARTHER * before + FARTHER_WIDTHS
+
+
 @dataclass(slots=True)
 class IncidentExtent:
     """How far an incident has gone by learned conditions, and its severity so far.
@@ -215,8 +220,7 @@ class IncidentExtent:
     @property
     def has_leapt(self) -> bool:
         """Whether the value has gone far beyond what was published of the incident, to either side."""
-        sides = (self.over, self.told_over), (self.under, self.told_under)
-        return any(far >= FARTHER * told + FARTHER_WIDTHS for far, told in sides)
+        return has_leapt(self.over, self.told_over) or has_leapt(self.under, self.told_under)
 
     def tell(self) -> None:
         """Record that the incident is published as it is now."""

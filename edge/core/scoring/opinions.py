@@ -29,6 +29,12 @@ them.
 """
 
 
+SETTLING = frozenset({"rate", "variance"})
+"""Kinds that say nothing about the level: what has shown nothing else may be at a new one when it has settled."""
+
+SUDDEN = frozenset({"rate", "spike"})
+"""Kinds that are found at the moment of their cause."""
+
 OF_TRENDS = "trend"
 """The kind of a movement over days, which says nothing about the present moment."""
 

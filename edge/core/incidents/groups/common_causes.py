@@ -8,6 +8,8 @@ tells so when it is its turn. Once two have done so, others may follow later.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from itertools import islice
 
 from edge.core.incidents.groups.incident_group import IncidentGroup, common_of
 from edge.core.incidents.incident_change import IncidentChange
@@ -22,6 +24,9 @@ LIKE_INTERVALS, LIKE_S = 2.0, 3600.0
 LATER_INTERVALS, LATER_S = 12.0, 3 * 3600.0
 """Another one belongs to them within this many of its intervals, and at most this many seconds, after the last one."""
 
+MOST_COMPARED = 100
+"""Maximum number of members that an incident is compared with by their names."""
+
 
 def kind_of(change: IncidentChange) -> str | None:
     """The property that several sensors may share; None if the kind concerns one sensor only."""
@@ -31,26 +36,31 @@ def kind_of(change: IncidentChange) -> str | None:
     return "jump" if kind in JUMPS and not change.incident.limits else None
 
 
-def happen_together(group: IncidentGroup, leader: str, change: IncidentChange, name: str) -> bool:
+def happen_together(group: IncidentGroup, names: Sequence[str], change: IncidentChange) -> bool:
     """Whether a newly raised incident, which isn't a silence, has the cause of a group of its kind.
 
     Args:
         group: The group.
-        leader: Name of its leader.
+        names: Names of sensors and devices, by slot.
         change: The incident.
-        name: Name of its sensor.
     """
-    parent, interval = common_of(change, name), change.summary.interval
+    parent = common_of(change, names[change.slot])
     if parent and group.parent == parent and group.shares_moment(change):
         return True
-    if group.kind != "jump" or like_name(name) != like_name(leader):
+    return group.kind == "jump" and _goes_with_like_ones(group, names, change)
+
+
+def _goes_with_like_ones(group: IncidentGroup, names: Sequence[str], change: IncidentChange) -> bool:
+    """Whether members with like names have jumped in the same direction not long before."""
+    name, way, interval = like_name(names[change.slot]), _direction(change.observation), change.summary.interval
+    some = [each.change for each in islice(group.members.values(), MOST_COMPARED)]
+    like = [each for each in (group.change, *some) if like_name(names[each.slot]) == name]
+    if not way or not any(_direction(each.observation) == way for each in like):
         return False
-    intervals, most_s = (LIKE_INTERVALS, LIKE_S) if group.is_lone else (LATER_INTERVALS, LATER_S)
-    latest = max(each.change.incident.started for each in group.members.values()) if group.members else -math.inf
-    if abs(change.observation.time - latest) > min(intervals * interval, most_s):
-        return False
-    way = _direction(change.observation)
-    return way != 0.0 and way == _direction(group.change.observation)
+    is_second = len({each.slot for each in like}) == 1
+    intervals, most_s = (LIKE_INTERVALS, LIKE_S) if is_second else (LATER_INTERVALS, LATER_S)
+    latest = max(each.incident.started for each in like)
+    return abs(change.observation.time - latest) <= min(intervals * interval, most_s)
 
 
 def _direction(observation: Observation) -> float:

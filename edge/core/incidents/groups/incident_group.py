@@ -25,12 +25,8 @@ SLACK = 1.5
 PATIENCE_SHARE = 0.5
 """A silent sensor stopped by this many intervals, or this share of its patience, after its last reading."""
 
-
 ALIKE_S = 3600.0
 """For this long after sensors have jumped or frozen together, what is found of any of them belongs to that."""
-
-STILL = frozenset({"flatline", "state"})
-"""What a sensor that freezes shows in time: it stays where it usually doesn't."""
 
 CALM_S, CALM_READINGS = 60.0, 20.0
 """When sensors jump together, their calm may begin this many seconds or intervals apart."""
@@ -69,19 +65,56 @@ def common_of(change: IncidentChange, name: str) -> str:
     return name.rpartition("/")[0] if deviation is None else deviation.group
 
 
+def _moment_of(change: IncidentChange) -> float:
+    """Seconds within which another incident has the moment of this one."""
+    interval = change.summary.interval
+    return min(max(TOGETHER_S, TOGETHER_SHARE * interval), interval)
+
+
+def bare(change: IncidentChange) -> IncidentChange:
+    """A finding as stored: without its position in a batch."""
+    return replace(change, order=(0, change.order[1], 0.0, change.slot), passed=-math.inf)
+
+
 @dataclass(slots=True)
 class Member:
     """An incident in a group.
 
     Attributes:
         change: Its last finding.
-        grace: Time after which it counts as remaining because others have ended; infinity while none has.
+        grace: Time after which it counts as remaining because others have ended; infinity while none has, and for what
+            is back and only isn't calm yet.
         is_quiet: Whether its sensor is shelved.
+        over: How far above its usual range it was soon after it had joined, in widths of that.
+        under: How far below.
     """
 
     change: IncidentChange
     grace: float = math.inf
     is_quiet: bool = False
+    over: float = 0.0
+    under: float = 0.0
+
+    @classmethod
+    def of(cls, change: IncidentChange) -> Member:
+        """A new member with this finding."""
+        member = cls(change)
+        member.reach(change)
+        return member
+
+    def follow(self, change: IncidentChange) -> None:
+        """Note a later finding."""
+        if change.observation.time - self.change.incident.started <= ALIKE_S:
+            self.reach(change)
+        if change.is_return:
+            self.grace = math.inf
+        self.change = change
+
+    def reach(self, change: IncidentChange) -> None:
+        """Note how far its sensor has gone by a finding."""
+        extent = change.incident.extent
+        if extent is not None:
+            self.over, self.under = max(self.over, extent.over), max(self.under, extent.under)
 
     @property
     def patience(self) -> float:
@@ -102,6 +135,7 @@ class IncidentGroup:
         parent: Common name prefix of sensors that jump, freeze or send error values together.
         window: Range within which all silent or stuck members may have stopped.
         members: Open incidents by slot, including the leader's while it is open.
+        former: Those that have ended.
         everyone: Slots of all members that it ever had.
         devices: Slots of its devices that report themselves gone.
         concerned: Slots of the sensors of these devices.
@@ -115,6 +149,10 @@ class IncidentGroup:
         is_waiting: Whether the open members have had a grace period since the last one joined.
         is_over: Whether its end was reported, and only remaining members are awaited.
         cause: Leader and incident start of the earlier group that this one remained from.
+        guests: Incidents at other places of its site, until it is known whether that has jumped as a whole.
+        decided: When that is decided at the latest; infinity if nobody waits.
+        site: Number of the site's sensors when the first one began to wait.
+        is_wide: Whether the site has jumped as a whole.
     """
 
     leader: int
@@ -123,6 +161,7 @@ class IncidentGroup:
     parent: str
     window: Stopped
     members: dict[int, Member] = field(default_factory=dict)
+    former: dict[int, Member] = field(default_factory=dict)
     everyone: list[int] = field(default_factory=list)
     devices: list[int] = field(default_factory=list)
     concerned: list[int] = field(default_factory=list)
@@ -136,6 +175,15 @@ class IncidentGroup:
     is_waiting: bool = False
     is_over: bool = False
     cause: tuple[int, float] | None = None
+    guests: dict[int, IncidentChange] = field(default_factory=dict)
+    decided: float = math.inf
+    site: int = 0
+    is_wide: bool = False
+
+    @property
+    def started(self) -> float:
+        """When its incident began."""
+        return self.change.incident.started
 
     @property
     def is_lone(self) -> bool:
@@ -145,7 +193,11 @@ class IncidentGroup:
     @property
     def next_due(self) -> float:
         """The next time at which an action is due without new findings."""
-        return min([self.due, *(each.grace for each in self.members.values())])
+        return min([self.due, self.decided, *(each.grace for each in self.members.values())])
+
+    def member(self, slot: int) -> Member | None:
+        """The incident of a sensor that is a member or was one; None for others."""
+        return self.members.get(slot, self.former.get(slot))
 
     def take(self, change: IncidentChange) -> bool:
         """Add an incident; returns whether the group's severity class rises."""
@@ -153,40 +205,33 @@ class IncidentGroup:
         if not self.everyone:
             self.severity, self.published = change.incident.severity, change.number
             self.spacing = min(max(SHORTEST_S, change.summary.interval), LONGEST_S)
-        self.members[change.slot] = Member(change)
-        self.everyone.append(change.slot)
+        self.members[change.slot] = Member.of(change)
+        if self.former.pop(change.slot, None) is None:
+            self.everyone.append(change.slot)
         return self.worsen(change)
+
+    def own(self, change: IncidentChange) -> IncidentChange:
+        """A finding about the leader as part of the group's incident, which may be older than that of its sensor."""
+        known = self.change.incident
+        if change.slot != self.leader or change.incident.started == known.started:
+            return change
+        conditions = {**known.conditions, **change.incident.conditions}
+        return replace(change, incident=replace(change.incident, started=known.started, conditions=conditions))
 
     def worsen(self, change: IncidentChange) -> bool:
         """Record the severity of a member; returns whether the group's severity class rises."""
         before, self.severity = self.severity, max(self.severity, change.incident.severity)
         return severity_class(self.severity) > severity_class(before)
 
-    def goes_own_way(self, change: IncidentChange, kind: str | None) -> bool:
-        """Whether an update of a member, which isn't the leader, is about something that the group doesn't report.
-
-        What several sensors suffer together looks different at each of them for a while.
-
-        Args:
-            change: The update.
-            kind: What the member's incident may share with others now; None if nothing.
-        """
-        if self.kind == "missing" or (self.kind == "flatline" and change.incident.conditions.keys() <= STILL):
-            return False
-        if kind != self.kind:
-            return True
-        if change.observation.time - change.incident.started <= ALIKE_S:
-            return False
-        shown = {kind for each in self.members.values() for kind in each.change.incident.conditions}
-        return not change.incident.conditions.keys() <= shown
-
     def shares_moment(self, change: IncidentChange) -> bool:
         """Whether a newly raised incident of the same kind and place began when this one did."""
-        interval = change.summary.interval
-        near = min(max(TOGETHER_S, TOGETHER_SHARE * interval), interval)
-        if abs(change.observation.time - self.change.incident.started) <= near:
+        if abs(change.observation.time - self.started) <= _moment_of(change):
             return True
         return self.kind == "flatline" and self.window.meets(stopped(change))
+
+    def moment_ends(self, change: IncidentChange) -> float:
+        """The end of the moment at which this one began, for sensors like that of another incident."""
+        return self.started + _moment_of(change)
 
     def expect_news(self, now: float, soon: float = math.inf) -> float:
         """Schedule an update, in at most `soon` seconds; returns when it is due."""
@@ -210,7 +255,7 @@ class IncidentGroup:
         ends = transition in ENDS
         self.due, self.acknowledged = math.inf, self.acknowledged or transition is Transition.ACKNOWLEDGED
         if like is not None and like.slot == self.leader:
-            change = replace(like, transition=transition)
+            change = replace(self.own(like), transition=transition)
         else:
             time = max(now if like is None else like.observation.time, self.change.observation.time)
             change = replace(

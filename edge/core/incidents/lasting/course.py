@@ -91,6 +91,11 @@ class Course:
         return self.away >= LEVEL_SHARE * self.readings
 
     @property
+    def is_still(self) -> bool:
+        """Whether the value has been the same all the time."""
+        return self.lowest == self.highest
+
+    @property
     def is_old(self) -> bool:
         """Whether it has lasted for so long that an average from before it is no forecast any more."""
         return self.readings >= OLD

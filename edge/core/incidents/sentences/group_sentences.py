@@ -8,6 +8,7 @@ from typing import NamedTuple
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.state_machine import Transition
 from edge.core.model.notation.quantities import duration
+from edge.core.scoring.opinions import SETTLING
 
 MOST_NAMED = 3
 """Maximum number of sensors named in a sentence."""
@@ -38,9 +39,6 @@ STILL = {
     "level": ("isn't back to normal yet", "aren't back to normal yet"),
     "peers": ("still differs from its peers", "still differ from their peers"),
 }
-SETTLING = frozenset({"rate", "variance"})
-"""What jumps together says nothing about the level, which may be a new one, if it has shown nothing else."""
-
 BEEN = {"missing": "been silent", "flatline": "been stuck", "error_value": "sent the same error values"}
 """What sensors have done that is taken as normal; others have been at new levels."""
 
