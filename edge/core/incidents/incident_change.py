@@ -19,11 +19,13 @@ class CommonCause:
         kind: The common property: `missing`, `flatline`, `error_value`, `peers` or `jump`.
         slots: Slots of the sensors and devices with open incidents.
         ended: Slots of those whose incidents ended.
+        adopted: Slots of those among them whose level was taken as normal.
     """
 
     kind: str
     slots: list[int]
     ended: list[int]
+    adopted: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)

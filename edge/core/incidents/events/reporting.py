@@ -187,8 +187,8 @@ class Reporter:
     def _affected(self, finding: IncidentChange, sensors: list[str]) -> AffectedSensors:
         """The sensors and devices that an event with one cause concerns."""
         cause = finding.one_cause
-        slots, ended = ([], []) if cause is None else (cause.slots, cause.ended)
-        still, over = ([self._facts(slot).name for slot in each] for each in (slots, ended))
+        of_all = ([], [], []) if cause is None else (cause.slots, cause.ended, cause.adopted)
+        still, over, adopted = ([self._facts(slot).name for slot in each] for each in of_all)
         devices = [name for name in still if is_device(name)]
         return AffectedSensors(
             self._facts(finding.slot).name,
@@ -196,6 +196,7 @@ class Reporter:
             sum(not is_device(name) for name in over),
             len(still) - len(devices),
             devices,
+            sum(not is_device(name) for name in adopted),
         )
 
     def state(self) -> bytes:

@@ -210,6 +210,8 @@ class Grouping:
         slot, now = change.slot, change.clock
         back = max(now, change.observation.time)  # the clock follows the second that is back
         self._open.leave(group, slot)
+        if change.transition is Transition.EXPIRED:
+            group.adopted.append(slot)
         says_so = slot in group.devices
         if says_so:
             group.devices.remove(slot)

@@ -136,6 +136,7 @@ class IncidentGroup:
         window: Range within which all silent or stuck members may have stopped.
         members: Open incidents by slot, including the leader's while it is open.
         former: Those that have ended.
+        adopted: Slots of those that have ended because their level was taken as normal.
         everyone: Slots of all members that it ever had.
         devices: Slots of its devices that report themselves gone.
         concerned: Slots of the sensors of these devices.
@@ -162,6 +163,7 @@ class IncidentGroup:
     window: Stopped
     members: dict[int, Member] = field(default_factory=dict)
     former: dict[int, Member] = field(default_factory=dict)
+    adopted: list[int] = field(default_factory=list)
     everyone: list[int] = field(default_factory=list)
     devices: list[int] = field(default_factory=list)
     concerned: list[int] = field(default_factory=list)
@@ -208,6 +210,8 @@ class IncidentGroup:
         self.members[change.slot] = Member.of(change)
         if self.former.pop(change.slot, None) is None:
             self.everyone.append(change.slot)
+        if change.slot in self.adopted:
+            self.adopted.remove(change.slot)
         return self.worsen(change)
 
     def own(self, change: IncidentChange) -> IncidentChange:
@@ -272,5 +276,5 @@ class IncidentGroup:
         if self.concerned or not self.is_lone:
             change.sensors = list(dict.fromkeys([*self.concerned, *(self.everyone if ends else self.members)]))
             ended = [slot for slot in self.everyone if slot not in self.members]
-            change.one_cause = CommonCause(self.kind, list(self.members), ended)
+            change.one_cause = CommonCause(self.kind, list(self.members), ended, list(self.adopted))
         return change

@@ -58,6 +58,7 @@ class AffectedSensors(NamedTuple):
         ended: Those that aren't affected any more.
         left: Number of those still affected at the end.
         devices: The devices that report themselves gone.
+        adopted: Number of those of which what they do was taken as normal, which is why they aren't affected.
     """
 
     leader: str
@@ -65,6 +66,7 @@ class AffectedSensors(NamedTuple):
     ended: int
     left: int
     devices: Sequence[str]
+    adopted: int = 0
 
 
 def group_sentence(affected: AffectedSensors, change: IncidentChange) -> str:
@@ -83,15 +85,18 @@ def group_sentence(affected: AffectedSensors, change: IncidentChange) -> str:
         return f"The incident of {of_all} {ANSWERS[change.transition]} after {lasted}"
     if change.transition is Transition.EXPIRED:
         been = BEEN.get(kind, "been at their new levels")
-        return f"{of_all} have {been} for {lasted}; that is taken as normal from here on"
+        who = f"{affected.adopted} of {of_all}" if 0 < affected.adopted < len(sensors) else of_all
+        return f"{who} have {been} for {lasted}; that is taken as normal from here on"
     if change.transition is Transition.CLEARED:
-        who = f"{len(sensors) - affected.left} of {of_all}" if affected.left else of_all
-        return f"{who} {AGAIN[ends][1]} after {lasted}"
+        back = len(sensors) - affected.left - affected.adopted
+        who = f"{back} of {of_all}" if back < len(sensors) else of_all
+        return f"{who} {AGAIN[ends][1]} after {lasted}{_taken_as_normal(affected.adopted)}"
     lasts = change.transition is Transition.UPDATED and affected.ended
     shown = change.incident.kind if kind == "jump" and change.incident.kind in DOES else kind
     does = (STILL[ends] if lasts else DOES[shown])[len(sensors) > 1]
-    again = AGAIN[ends][affected.ended > 1]
-    ended = f"; {affected.ended} of {affected.ended + len(sensors)} {again}" if affected.ended else ""
+    back = affected.ended - affected.adopted
+    ended = f"; {back} of {affected.ended + len(sensors)} {AGAIN[ends][back > 1]}" if back else ""
+    ended += _taken_as_normal(affected.adopted)
     offline = (
         f"{', '.join(each.rstrip('/') for each in affected.devices[:MOST_NAMED])} is offline: "
         if affected.devices
@@ -102,6 +107,11 @@ def group_sentence(affected: AffectedSensors, change: IncidentChange) -> str:
     named = ", ".join(each.removeprefix(f"{where}/") for each in sensors[:MOST_NAMED])
     more = f" and {len(sensors) - MOST_NAMED} more" if len(sensors) > MOST_NAMED else ""
     return f"{offline}{of_all} {does}: {named}{more}{ended}"
+
+
+def _taken_as_normal(adopted: int) -> str:
+    """That some sensors are no longer affected because what they do was taken as normal, as the end of a sentence."""
+    return f"; {adopted} {'are' if adopted > 1 else 'is'} taken as normal" if adopted else ""
 
 
 def common_place(names: Sequence[str]) -> str:

@@ -161,7 +161,8 @@ def _named(change: SensorChange, value: str, digits: int) -> str:
     if opinion is not None and (clause := measured(value, unit, kind, observation.value, opinion, interval)):
         return clause
     again = "still " if transition is Transition.UPDATED and kind != "variance" and not change.joins else ""
-    expected = expectation(band, observation.value, unit, digits)
+    is_its_own = opinion is None or (kind == "state") == (opinion.kind == "state")
+    expected = expectation(band, observation.value, unit, digits) if is_its_own else ""
     if kind == "contextual" and not expected:
         return f"{again}{COURSE} {value}"
     verb = SAYS[kind].replace("is ", f"is {again}", 1) if again else SAYS[kind]

@@ -191,3 +191,12 @@ def test_a_restored_grouping_knows_who_has_settled() -> None:
     again = finding(2, LATER, "contextual")
     assert said(restored.follow([again], LATER)) == said(grouping.follow([again], LATER))
     assert restored.state() == grouping.state()
+
+
+def test_a_member_whose_level_is_taken_as_normal_is_counted_apart() -> None:
+    grouping = jumped()
+    grouping.follow([finding(2, LATER, since=SINCE, transition=Transition.EXPIRED)], LATER)
+    ends = [finding(slot, LATER + 60.0, since=SINCE, value=50.0, transition=Transition.CLEARED) for slot in (0, 1, 3)]
+    last = grouping.follow(ends, LATER + 60.0)[-1].one_cause
+    assert last is not None
+    assert (last.adopted, last.ended) == ([2], [0, 1, 2, 3])

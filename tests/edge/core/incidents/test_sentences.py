@@ -134,6 +134,45 @@ def test_what_several_sensors_have_in_common_ends_as_what_it_was(kind: str, show
     assert over == f"2 sensors of p {ends} after 5 min"
 
 
+@pytest.mark.parametrize(
+    ("transition", "ended", "adopted", "says"),
+    [
+        (Transition.UPDATED, 1, 1, "2 sensors of p are still stuck: a, b; 1 is taken as normal"),
+        (
+            Transition.UPDATED,
+            3,
+            2,
+            "2 sensors of p are still stuck: a, b; 1 of 5 has moved again; 2 are taken as normal",
+        ),
+        (Transition.CLEARED, 2, 1, "1 of 2 sensors of p have moved again after 5 min; 1 is taken as normal"),
+        (
+            Transition.EXPIRED,
+            2,
+            1,
+            "1 of 2 sensors of p have been stuck for 5 min; that is taken as normal from here on",
+        ),
+        (Transition.EXPIRED, 2, 2, "2 sensors of p have been stuck for 5 min; that is taken as normal from here on"),
+    ],
+)
+def test_sensors_whose_state_was_taken_as_normal_are_not_said_to_be_back(
+    transition: Transition, ended: int, adopted: int, says: str
+) -> None:
+    incident = Incident.from_observation(Observation(100.0, 83.0, 4.0, [Opinion("found", "flatline", 9.0, 2.0)]))
+    change = IncidentChange(0, transition, incident, 0, Observation(400.0, 83.0, 4.0, []), 400.0, [], (0, 0, 0.0, 0))
+    change.one_cause = CommonCause("flatline", [], [])
+    assert group_sentence(AffectedSensors("p/a", ["p/a", "p/b"], ended, 0, (), adopted), change) == says
+
+
+def test_the_band_of_a_step_is_not_quoted_as_that_of_a_state() -> None:
+    incident = Incident.from_observation(Observation(100.0, 0.0, 4.0, [Opinion("state", "state", 9.0)]))
+    step = Opinion("rate", "rate", 9.0, 0.0, 0.0, 9.3)
+    later = Observation(400.0, 35.55, 4.0, [step])
+    for transition in (Transition.RAISED, Transition.UPDATED):
+        still = "still " if transition is Transition.UPDATED else ""
+        change = SensorChange("park/power", "kW", transition, incident, later, step, step)
+        assert sentence(change) == f"park/power is {still}in an unusual state, at 35.55 kW"
+
+
 def test_half_a_band_is_described_as_a_limit() -> None:
     upper_only = Opinion("limits", "range", 12.0, math.nan, math.nan, 8.0)
     assert about("range", Transition.RAISED, upper_only).endswith(", expected 8 bar or less")
