@@ -232,7 +232,7 @@ class FieldsDecoder(Decoder):
         columns = [every[place :: shape.width] for place in shape.value_places]
         values = as_numbers(columns[0] if len(columns) == 1 else list(chain.from_iterable(zip(*columns, strict=True))))
         times = self._times(every[shape.time_place :: shape.width], self._shape(tuple(elements[0])), arrived)
-        if values is None or times is None:
+        if values is None or times is None or (shape.repeats and times.count(times[0]) == len(times)):
             return None
         if len(columns) > 1:
             times = [each for each in times for _ in columns]
@@ -331,7 +331,7 @@ class FieldsDecoder(Decoder):
             for each in shapes
         ):
             paths = tuple(chain.from_iterable(each.paths for each in shapes))
-            shape = ArrayShape(width, first.time_place, first.value_places, paths)
+            shape = ArrayShape(width, first.time_place, first.value_places, paths, len(set(paths)) < len(paths))
         self._arrays.remember(keys, shape)
         return shape
 

@@ -30,12 +30,14 @@ def test_elements_of_a_list_are_named_by_the_thing_or_place_that_they_are_of(key
     ]  # fmt: skip
 
 
-def test_elements_of_one_time_with_several_numbers_are_told_apart_by_a_label() -> None:
+def test_elements_with_several_numbers_are_named_by_a_channel_at_one_time_and_at_several() -> None:
     element = '{"channel": "%s", "temp": %s, "hum": 40, "ts": %s}'
     same = f"[{element % ('a', 3, 1700000000)}, {element % ('b', 5, 1700000000)}]"
     assert [each[:2] for each in samples(same)] == [("a/temp", 3), ("a/hum", 40), ("b/temp", 5), ("b/hum", 40)]
     later = f"[{element % ('a', 3, 1700000000)}, {element % ('a', 5, 1700000060)}]"
-    assert [each[:2] for each in samples(later)] == [("temp", 3), ("hum", 40), ("temp", 5), ("hum", 40)]
+    assert [each[:2] for each in samples(later)] == [("a/temp", 3), ("a/hum", 40), ("a/temp", 5), ("a/hum", 40)]
+    of_types = later.replace("channel", "type")
+    assert [each[:2] for each in samples(of_types)] == [("temp", 3), ("hum", 40), ("temp", 5), ("hum", 40)]
 
 
 @pytest.mark.parametrize("key", ["vehicle", "Pump", "compartment"])
@@ -49,16 +51,84 @@ def test_elements_of_a_list_are_the_columns_of_a_table_if_a_text_occurs_once_at_
     ]  # fmt: skip
 
 
+def test_a_text_that_changes_with_a_series_does_not_name_its_elements() -> None:
+    element = '{"mode": "%s", "bar": %s, "ts": %s}'
+    run, stop, idle = (
+        element % ("run", 3, 1700000000),
+        element % ("stop", 4, 1700000060),
+        element % ("idle", 5, 1.7e9),
+    )
+    assert samples(f"[{run}, {stop}]") == [("bar", 3.0, NOON), ("bar", 4.0, NOON + 60)]
+    assert samples(f"[{run}, {idle}, {stop}]") == [("bar", 3.0, NOON), ("bar", 4.0, NOON + 60)]
+    assert ("no_sender", "1/bar") in refusals(f"[{run}, {idle}, {stop}]")
+
+
+@pytest.mark.parametrize("texts", [("on", "off"), ("run", "run"), ("3.1", "3.2")], ids=["states", "one", "numbers"])
+def test_elements_of_one_time_without_a_name_are_refused_and_not_merged(texts: tuple[str, str]) -> None:
+    first, second = (f'{{"mode": "{each}", "bar": 3, "ts": 1700000000}}' for each in texts)
+    assert reason(f"[{first}, {second}]") == "no_sender"
+    assert ("no_sender", "x") in refusals(f'{{"x": [{first}, {second}], "y": 1}}')
+    many = ", ".join(f'{{"bar": {each}.5, "ts": 1700000000.0}}' for each in range(6))
+    assert reason(f"[{many}]") == "no_sender"
+    assert len(samples(f"[{many.replace('bar', 'value')}]")) == 6, "a coarse clock"
+
+
 @pytest.mark.parametrize(
-    "texts",
-    [("on", "off"), ("run", "run"), ("3.1", "3.2"), ("run", "stop", "idle")],
-    ids=["states", "one", "numbers", "some"],
+    ("element", "names"),
+    [
+        ('{"plate": "B-AB %s", "temp": %s}', "trucks/B-AB %s/temp"),
+        ('{"truck": %s, "temp": %s}', "trucks/%s/temp"),
+        ('{"truckNo": "%s", "temp": %s}', "trucks/%s/temp"),
+        ('{"compartment": "no%s", "temp": %s}', "trucks/no%s/temp"),
+        ('{"wagenmarke": "W%s", "temp": %s}', "trucks/W%s/temp"),
+        ('{"flag": "TEMP%s", "value": %s}', "trucks/TEMP%s/value"),
+        ('{"entfernt": "links%s", "value": %s}', "trucks/links%s/value"),
+    ],
 )
-def test_a_text_that_changes_with_a_series_does_not_name_its_elements(texts: tuple[str, ...]) -> None:
-    times = [1700000000, 1700000000, 1700000060]
-    element = '{"mode": "%s", "bar": 3, "ts": %s}'
-    elements = ", ".join(element % each for each in zip(texts, times, strict=False))
-    assert {each[0] for each in samples(f"[{elements}]")} <= {"bar", "mode"}
+@pytest.mark.parametrize("time", ["", ', "time": 1700000000'])
+def test_an_element_keeps_its_name_when_others_leave_the_list(element: str, names: str, time: str) -> None:
+    one, two = (element % each for each in ((1, 4.5), (2, 5.5)))
+    both = samples(f'{{"trucks": [{one}, {two}]{time}}}')
+    assert [each[:2] for each in both] == [(names % 1, 4.5), (names % 2, 5.5)]
+    assert samples(f'{{"trucks": [{two}]{time}}}') == both[1:]
+    timed = one.replace("}", ', "ts": 1700000000}'), two.replace("}", ', "ts": 1700000060}')
+    own = samples(f'{{"trucks": [{timed[0]}, {timed[1]}]}}')
+    assert [each[0] for each in own] == [names % 1, names % 2]
+    assert samples(f'{{"trucks": [{timed[1]}]}}') == own[1:]
+
+
+def test_a_number_that_numbers_a_part_is_its_name_and_one_that_may_be_its_state_is_a_reading() -> None:
+    strings = '[{"string": 1, "w": 3.5, "time": 1700000000}, {"string": 2, "w": 5.5, "time": 1700000000}]'
+    assert samples(strings) == [("1/w", 3.5, NOON), ("2/w", 5.5, NOON)]
+    assert samples('{"packs": [{"pack": 2, "v": 51.0, "soc": 80}]}') == [
+        ("packs/2/v", 51.0, None), ("packs/2/soc", 80.0, None),
+    ]  # fmt: skip
+    assert samples('[{"pump": 1, "bar": 3, "time": 1700000000}]') == [("pump", 1.0, NOON), ("bar", 3.0, NOON)]
+    assert samples('{"pumps": [{"pump": 1, "bar": 3}]}') == [("pumps/1/bar", 3.0, None)]
+    assert samples('{"cells": [{"cell": 3301}, {"cell": 3302}]}') == [
+        ("cells/0/cell", 3301.0, None), ("cells/1/cell", 3302.0, None),
+    ]  # fmt: skip
+
+
+def test_what_is_unique_names_an_element_by_itself() -> None:
+    radio = '{"rxInfo": [{"channel": 2, "gatewayId": "0016c0", "rssi": -36}]}'
+    assert samples(radio) == [("rxInfo/0016c0/channel", 2.0, None), ("rxInfo/0016c0/rssi", -36.0, None)]
+    assert samples('{"u": [{"rack": 1, "slot": "B", "temp": 3}]}') == [("u/1/B/temp", 3.0, None)]
+
+
+def test_what_describes_an_element_does_not_name_it() -> None:
+    for described in ('"firmware": "v1.2"', '"batch": "B123"', '"comment": "see A4"', '"mode": "P3"', '"fault": "E12"'):
+        element = f'{{"ts": 1700000000, {described}, "temp": 3, "hum": 40}}'
+        assert [each.path for each in plain.decode(f"[{element}]".encode()).samples] == ["temp", "hum"]
+
+
+def test_elements_of_one_name_and_time_whose_tags_differ_are_not_merged() -> None:
+    element = '{"name": "cpu", "tags": {"core": "%s"}, "fields": {"idle": %s}, "timestamp": 1700000000}'
+    two = f'{{"m": [{element % ("c0", 98)}, {element % ("c1", 88)}]}}'
+    assert samples(two) == [("m/cpu/fields/idle", 98.0, NOON)]
+    assert ("no_sender", "m/cpu/fields/idle") in refusals(two)
+    coarse = two.replace("c1", "c0")
+    assert [each[1] for each in samples(coarse)] == [98.0, 88.0]
 
 
 def test_a_text_in_the_field_of_the_value_does_not_name_the_elements_of_a_list() -> None:

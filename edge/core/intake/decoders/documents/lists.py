@@ -5,6 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from edge.core.intake.decoders.documents.elements.things import (
+    STATES,
+    describes,
+    designations_in,
+    is_name,
+    may_name_thing,
+    things_in,
+)
 from edge.core.intake.decoders.documents.keys.plain_keys import plain_key
 from edge.core.intake.decoders.documents.keys.quality_keys import VALUES, is_quality_key
 from edge.core.intake.decoders.documents.keys.time_keys import TimeKeys
@@ -64,19 +72,17 @@ TELLING = frozenset({*NAMES, *LABELS, NUMBER, "bn"})
 _TELLING_ELEMENTS = frozenset({*map(plain_key, TELLING), *_READINGS, *_SENDERS, *_PARTS})
 """Fields that may distinguish the elements of an array; arrays with one of them don't take the fast path."""
 
-_STATES = frozenset({"on", "off", "true", "false", "yes", "no", "open", "closed", "ok", "high", "low"})
-"""Texts that are a state of something rather than its name, in lower case."""
-
 IN_TIME = "<time>"
 NUMBERED = "<number>"
+UNTOLD = "<nothing>"
 
 _SENML = frozenset({"v", "vs", "vb", "vd", "u", "bn", "s"})
 
 Kind = tuple[str, ...] | str | None
-"""What distinguishes the elements of an array: the fields with these keys, `IN_TIME`, `NUMBERED`, or nothing."""
+"""What distinguishes the elements of an array: fields with these keys, `IN_TIME`, `NUMBERED`, `UNTOLD`, or nothing."""
 
 
-def kind_of(elements: list[Any], times: TimeKeys, value_key: str, arrived: float) -> Kind:
+def kind_of(elements: list[Any], times: TimeKeys, value_key: str, arrived: float, within: str = "") -> Kind:
     """How the elements of an array are distinguished.
 
     Args:
@@ -84,31 +90,57 @@ def kind_of(elements: list[Any], times: TimeKeys, value_key: str, arrived: float
         times: The time keys.
         value_key: The key that holds the value in an object that is one reading.
         arrived: Arrival time in seconds since the epoch; NaN if unknown.
+        within: The key of the array; empty if it has none.
 
     Returns:
         The keys of a name that all of them have; `IN_TIME` if only their times differ; `NUMBERED` if a number may
-        identify a sensor or a record; None if nothing distinguishes them.
+        identify a sensor or a record; `UNTOLD` if they have one time and the same fields; None if nothing
+        distinguishes them.
     """
     if not elements or not all(isinstance(each, dict) for each in elements):
         return None
     have_values = all(value_key in each or not VALUES.isdisjoint(map(plain_key, each)) for each in elements)
     labels = _labels(elements) if have_values else ()
-    if (names := _names(elements, labels)) is not None:
-        return names
     known = {value_key, *_BESIDE, *times.among(elements[0])}
-    if (label := _label_of(elements, known)) is not None:
-        return (label,)
+    if (names := _names(elements, labels) or _label_of(elements, known)) is not None:
+        return names
     moments = [times.find(each, arrived).time for each in elements]
-    if not have_values and len(set(moments)) < len(moments):
-        labels = _labels(elements)  # times that repeat don't tell several numbers each apart
-    if labels and len({(time, *_said_at(each, labels)) for time, each in zip(moments, elements, strict=True)}) == len(
-        elements
-    ):
-        return labels
-    are_timed = None not in moments
-    if all(identifying_text(each.get(NUMBER)) is not None for each in elements):
-        return NUMBERED if are_timed and not all(isinstance(each[NUMBER], str) for each in elements) else (NUMBER,)
-    return (_column_of(elements, moments, known) or IN_TIME) if are_timed else None
+    are_numbered = all(identifying_text(each.get(NUMBER)) is not None for each in elements)
+    things = () if are_numbered else things_in(elements, within) or designations_in(elements, known)
+    for keys in (labels, things) if have_values else (things, _labels_of_twins(elements, moments)):
+        if keys and _are_distinct(elements, moments, keys):
+            return keys
+    if are_numbered:
+        is_text = all(isinstance(each[NUMBER], str) for each in elements)
+        return (NUMBER,) if is_text or None in moments else NUMBERED
+    if None in moments:
+        return None
+    return things or _column_of(elements, moments, known) or _told_by_times(elements, moments, known, have_values)
+
+
+def _labels_of_twins(elements: list[dict[str, Any]], moments: Sequence[float | None]) -> tuple[str, ...]:
+    """The labels of elements with several numbers each if times repeat, which then don't tell them apart."""
+    return _labels(elements) if len(set(moments)) < len(moments) else ()
+
+
+def _told_by_times(
+    elements: list[dict[str, Any]], moments: Sequence[float | None], known: set[str], have_values: bool
+) -> Kind:
+    """Whether nameless elements are a series, or several things at one time."""
+    is_moment = len(set(moments)) == 1 < len(elements)
+    return UNTOLD if is_moment and not have_values and _share_a_number(elements, known) else IN_TIME
+
+
+def _are_distinct(elements: list[dict[str, Any]], moments: Sequence[float | None], keys: Sequence[str]) -> bool:
+    """Whether no two elements have the same time and the same texts in the fields with these keys."""
+    said = {(time, *_said_at(each, keys)) for time, each in zip(moments, elements, strict=True)}
+    return len(said) == len(elements)
+
+
+def _share_a_number(elements: list[dict[str, Any]], known: set[str]) -> bool:
+    """Whether two elements have a number under the same key, besides the `known` ones."""
+    numbers = [{key for key, value in each.items() if type(value) in {int, float}} - known for each in elements]
+    return sum(map(len, numbers)) > len(set().union(*numbers))
 
 
 def _column_of(
@@ -124,7 +156,7 @@ def _column_of(
         return None
     for key in (each for each in elements[0] if each not in known and not is_quality_key(each)):
         texts = [text for each in elements if _is_label(each.get(key)) and (text := identifying_text(each[key]))]
-        is_table = len(texts) == len(elements) == count * len(set(texts)) and _STATES.isdisjoint(map(str.lower, texts))
+        is_table = len(texts) == len(elements) == count * len(set(texts)) and STATES.isdisjoint(map(str.lower, texts))
         if is_table and len(set(zip(moments, texts, strict=True))) == len(elements):
             return (key,)
     return None
@@ -168,10 +200,10 @@ def _is_label(text: object) -> bool:
     return isinstance(text, str) and not text[:1].isdigit()
 
 
-def _label_of(elements: list[dict[str, Any]], known: set[str]) -> str | None:
+def _label_of(elements: list[dict[str, Any]], known: set[str]) -> tuple[str] | None:
     """The only field of the elements besides the `known` ones, if it holds a text that names them.
 
-    A field that isn't in `LABELS` names them only if all texts differ.
+    A field that isn't in `LABELS` names them if it doesn't describe them, and no text is a state.
     """
     labels = [key for key in elements[0] if key not in known]
     if len(labels) != 1 or len(elements[0]) == 1:
@@ -181,7 +213,7 @@ def _label_of(elements: list[dict[str, Any]], known: set[str]) -> str | None:
     texts = [each[label] for each in elements if isinstance(each.get(label), str) and each.keys() <= most]
     if len(texts) < len(elements) or any(identifying_text(each) is None or each[0].isdigit() for each in texts):
         return None
-    return label if label in LABELS or len(set(texts)) == len(texts) > 1 else None
+    return (label,) if label in LABELS or (not describes(label) and all(map(is_name, texts))) else None
 
 
 def name_of_reading(fields: dict[str, Any], known: set[str]) -> str | None:
@@ -214,12 +246,12 @@ def _reading_of(names: list[str]) -> list[str]:
 
 def may_name_element(keys: Iterable[str]) -> bool:
     """Whether objects with these keys may be distinguished by them in an array."""
-    return not _TELLING_ELEMENTS.isdisjoint(map(plain_key, keys))
+    return not _TELLING_ELEMENTS.isdisjoint(map(plain_key, keys)) or may_name_thing(keys)
 
 
 def may_name_reading(keys: Iterable[str]) -> bool:
     """Whether objects with these keys may have such a name."""
-    return may_name_element(keys)
+    return not _TELLING_ELEMENTS.isdisjoint(map(plain_key, keys))
 
 
 def is_senml(element: Any) -> bool:

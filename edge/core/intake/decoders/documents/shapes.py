@@ -58,12 +58,14 @@ class ArrayShape(NamedTuple):
         time_place: Position of the time among them, or None.
         value_places: Positions of the values among them.
         paths: Paths of all samples, object by object; None if such arrays are read object by object.
+        repeats: Whether a path occurs twice, so that objects of one time can't be told apart.
     """
 
     width: int
     time_place: int | None = None
     value_places: tuple[int, ...] = ()
     paths: tuple[str, ...] | None = None
+    repeats: bool = False
 
 
 Kind = TypeVar("Kind", Shape, ArrayShape)

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from edge.core.intake.decoders.base import Decoded
+from edge.core.intake.decoders.documents.elements.twins import Twins
 from edge.core.intake.decoders.documents.keys.answer_keys import codes_of_answer
 from edge.core.intake.decoders.documents.keys.identifier_keys import is_identifier, is_version
 from edge.core.intake.decoders.documents.keys.quality_keys import quality_of
@@ -20,6 +21,7 @@ from edge.core.intake.decoders.documents.lists import (
     IN_TIME,
     NUMBER,
     NUMBERED,
+    UNTOLD,
     Kind,
     is_senml,
     kind_of,
@@ -38,6 +40,11 @@ DEVICE = ("model", "id")
 _decode = msgspec.json.Decoder().decode
 NO_NUMBER = "no field holds a number; values = { ... } says which words are numbers"
 WHICH = 'items = "...[*]" with name = "{...}" says what tells them apart'
+_ALIKE = {
+    NUMBERED: f"elements of a list have times and are numbered by {NUMBER}: {WHICH}",
+    UNTOLD: f"elements of a list have one time and nothing that names them: {WHICH}",
+}
+"""Why lists are refused whose elements can't be told apart."""
 
 
 class Walk:
@@ -222,47 +229,44 @@ class Walk:
 
     def _elements(self, elements: list[Any], before: str, time: float | None, depth: int) -> None:
         """Read elements of an array, which are identified by name, by time, or by position."""
-        kind = self._kind(elements)
-        if kind is NUMBERED:
-            why = f"elements of a list have times and are numbered by {NUMBER}: {WHICH}"
-            self._refuse("no_sender", before.removesuffix("/"), why)
+        kind = self._kind(elements, before.removesuffix("/").rpartition("/")[2])
+        if isinstance(kind, str) and kind in _ALIKE:
+            self._refuse("no_sender", before.removesuffix("/"), _ALIKE[kind])
             return
-        met: dict[str, set[str]] = {}
+        met = Twins(self._options.times, self._arrived)
         for index, element in enumerate(elements):
             if kind is None:
                 self._fields([(str(index), element)], before, time, depth)
-            elif isinstance(kind, str):
-                self._object(element, before, time, depth)
             else:
-                name, begin = f"{before}{name_of_element(element, kind)}", len(self._samples)
-                self._object(_without(element, kind), f"{name}/", time, depth)
-                self._keep_apart(met.setdefault(name, set()), element, begin)
+                begin, keys = len(self._samples), () if isinstance(kind, str) else kind
+                name = f"{before}{name_of_element(element, keys)}/" if keys else before
+                self._object(_without(element, keys), name, time, depth)
+                self._keep_apart(met, element, begin)
 
-    def _keep_apart(self, known: set[str], element: dict[str, Any], begin: int) -> None:
-        """Refuse the readings since `begin` that an earlier element of that name has, too, unless they have times."""
+    def _keep_apart(self, met: Twins, element: dict[str, Any], begin: int) -> None:
+        """Refuse the readings since `begin` that an earlier element of that name has, too."""
         fresh = self._samples[begin:]
-        twice = [each for each in fresh if each.path in known]
-        if twice and self._options.times.find(element, self._arrived).time is None:
-            self._samples[begin:] = [each for each in fresh if each.path not in known]
+        if twice := met.among(fresh, element):
+            self._samples[begin:] = [each for each in fresh if each not in twice]
             for each in twice:
-                self._refuse("no_sender", each.path, f"elements of a list have one name and no times: {WHICH}")
-        known.update(each.path for each in fresh)
+                why = f"elements of a list have one name and no times of their own: {WHICH}"
+                self._refuse("no_sender", each.path, why)
 
-    def _kind(self, elements: list[Any]) -> Kind:
-        return kind_of(elements, self._options.times, self._options.value_key, self._arrived)
+    def _kind(self, elements: list[Any], within: str = "") -> Kind:
+        return kind_of(elements, self._options.times, self._options.value_key, self._arrived, within)
 
     def _array(self, elements: list[Any], before: str) -> None:
         """Read an array that is the whole document: each element is separate."""
         if any(is_senml(each) for each in elements[:4]):
             raise Refused("malformed", 'not JSON of readings; looks like SenML: format = "senml"')
         kind = self._kind(elements)
-        if kind is NUMBERED:
-            raise Refused("no_sender", f"elements of a list have times and are numbered by {NUMBER}: {WHICH}")
+        if isinstance(kind, str) and kind in _ALIKE:
+            raise Refused("no_sender", _ALIKE[kind])
         if (series := pairs_in(elements, self._options.times, self._arrived)) is not None:
             self._series(series, before)
             return
         self._lone = set() if kind is None or kind is IN_TIME else None
-        met: dict[str, set[str]] = {}
+        met = Twins(self._options.times, self._arrived)
         are_scalars = not any(isinstance(each, (dict, list)) for each in elements)
         for index, element in enumerate(elements):
             self._element = f"{index}/"
@@ -270,12 +274,13 @@ class Walk:
                 self._leaf(element, f"{before}{index}", None, said_at="")
             elif not isinstance(element, dict):
                 self._refuse("not_a_number", "", "not an object")
-            elif kind is None or isinstance(kind, str):
+            elif kind is None:
                 self._record(element, before, before)
             else:
-                name, begin = f"{before}{name_of_element(element, kind)}", len(self._samples)
-                self._record(_without(element, kind), name, f"{name}/")
-                self._keep_apart(met.setdefault(name, set()), element, begin)
+                begin, keys = len(self._samples), () if isinstance(kind, str) else kind
+                name = f"{before}{name_of_element(element, keys)}"
+                self._record(_without(element, keys), name, f"{name}/" if keys else before)
+                self._keep_apart(met, element, begin)
 
     def _items(self, document: Any, items: Items, before: str) -> None:
         """Read only the array or object that the input selects."""

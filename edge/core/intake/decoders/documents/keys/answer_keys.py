@@ -25,6 +25,11 @@ _BESIDE = frozenset({"success", "ok", "description", "detail", "details", "ts", 
 _OTHERS = _CONTENTS | _MESSAGES | _BESIDE
 """Keys of such an object, as `plain_key()` writes them."""
 
+_ENDS = frozenset({each for end in ("de", "no", "us") for each in (end, end.upper())})
+"""The ends of all codes and statuses, by which most objects are passed over."""
+
+_NO_KEYS: frozenset[str] = frozenset()
+
 
 def may_be_answer(keys: Iterable[str]) -> bool:
     """Whether objects with these keys may be answers."""
@@ -35,8 +40,8 @@ def may_be_answer(keys: Iterable[str]) -> bool:
 
 def codes_of_answer(fields: Mapping[str, Any]) -> frozenset[str]:
     """The keys of an answer whose numbers say how it went; empty for any other object."""
-    if not may_be_answer(fields):
-        return frozenset()
+    if _ENDS.isdisjoint([key[-2:] for key in fields]) or not may_be_answer(fields):
+        return _NO_KEYS
     return frozenset(key for key, value in fields.items() if type(value) is int and _is_code(plain_key(key), value))
 
 

@@ -281,7 +281,7 @@ class TimeKeys:
                 held.update({key} if not is_loose or _is_no_reading(given) else ())
                 unreadable += [(key, str(error), error.reason)] if not (is_loose or _says_none(given)) else []
                 continue
-            if (why := self._why_of_something_else(key, time, arrived)) is not None:
+            if abs(time - arrived) > NEAR_S and (why := self._why_of_something_else(key, time, arrived)) is not None:
                 held.add(key)
                 unreadable.append((key, why, "bad_time"))
                 continue
@@ -298,10 +298,10 @@ class TimeKeys:
 
     def _why_of_something_else(self, key: str, time: float, arrived: float) -> str | None:
         """Why a time far from its arrival isn't that of the readings; None if it may be."""
-        off = abs(time - arrived) if self._further else 0.0
-        if key.lower() in _VAGUE and isinstance(time, LocalTime) and self._zone is UTC and off > NEAR_S:
+        if self._further and key.lower() in _VAGUE and isinstance(time, LocalTime) and self._zone is UTC:
             return ELSEWHERE
-        return LONG_AGO if off > DAY_S and is_likely(time) and self.must_be_near(key) else None
+        is_long_ago = abs(time - arrived) > DAY_S and is_likely(time) and self.must_be_near(key)
+        return LONG_AGO if is_long_ago else None
 
 
 def _is_no_reading(given: object) -> bool:
