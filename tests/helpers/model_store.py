@@ -41,7 +41,7 @@ class ModelStore:
         now: float = 0.0,
         instead_of: Sequence[int] = (),
         positions: Mapping[str, int] | None = None,
-    ) -> None:
+    ) -> bool:
         self.read_up_to |= positions or {}
         if journal is not None:
             self.entries += 1
@@ -50,12 +50,16 @@ class ModelStore:
         self._delete(each.sequence for each in going if each.transition == TRANSITION or not self._needed(each))
         known = {each.sequence for each in self.events}
         self.confirmed.update({each.sequence: 0.0 for each in going if each.sequence in known})
+        are_new = True
         for event in events:
             if event.id not in {each.id for each in self.events}:
                 self.events.append(event)
                 self.stored[event.sequence] = now
+            else:
+                are_new = False
             self.last = max(self.last, event.sequence)
         self.letters.extend(dead_letters)
+        return are_new
 
     def remember(self, state: bytes, digest: str, now: float) -> None:
         self.begin_snapshot()

@@ -18,6 +18,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Literal, NamedTuple
 
 import apsw
@@ -190,9 +191,11 @@ class PowerCutConnection:
         with _translated():
             return list(self._connection.execute(statement, values))
 
-    def executemany(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+    def executemany(self, statement: str, rows: Iterable[Sequence[Any]]) -> SimpleNamespace:
+        before = self._connection.total_changes()
         with _translated():
             self._connection.executemany(statement, rows)
+        return SimpleNamespace(rowcount=self._connection.total_changes() - before)
 
     def executescript(self, statement: str) -> None:
         with _translated():

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from edge.core.incidents.events.event import severity_name
+from edge.core.incidents.events.event import Event, severity_name
 from edge.core.incidents.events.gaps import TRANSITION as GAP
 from edge.core.incidents.events.sensor_events import KIND as SENSOR
 from edge.shell.link import EventProperties
 from edge.shell.store import OutboxRow
 
 NOT_REPLAYED, REPLAYED = b'"replayed":false}}', b'"replayed":true}}'
+
+
+def row_of(event: Event) -> OutboxRow:
+    """An event's row in the outbox, without reading it."""
+    return OutboxRow(
+        event.sequence, event.topic, event.transition, event.kind, event.severity, event.sensor, event.payload
+    )
 
 
 def as_replayed(payload: bytes) -> bytes:

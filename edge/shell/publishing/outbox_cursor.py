@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from edge.shell.store import OutboxRow, Store
 
@@ -36,9 +36,16 @@ class OutboxCursor:
         """Advance past the row, which was sent or needn't be."""
         self._after = self._ahead.popleft().sequence
 
-    def more(self) -> None:
-        """Record that the store has new events."""
-        self._more = True
+    def more(self, rows: Sequence[OutboxRow] = ()) -> None:
+        """Record that the store has new events.
+
+        Args:
+            rows: All of them, in order, as they have just been stored; by default they are read when they are needed.
+        """
+        if self._more or not rows or len(self._ahead) + len(rows) > READ_AHEAD:
+            self._more = True
+        else:
+            self._ahead.extend(rows)
 
     def look_again(self) -> None:
         """Discard rows read ahead, which may have been deleted from the store."""

@@ -22,7 +22,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum, auto
 
 from edge.core.incidents.events.gaps import TRANSITION as GAP
@@ -136,9 +136,9 @@ class Publisher:
         """Whether a gap's event was ever passed to the link."""
         return gap <= self._last_gap
 
-    def stored(self) -> None:
-        """Record that the store has new events."""
-        self._live.more()
+    def stored(self, rows: Sequence[OutboxRow] = ()) -> None:
+        """Record that the store has new events: all of them, or none if they are to be read from it."""
+        self._live.more(rows)
 
     def changed(self, store: Store | None = None) -> None:
         """Record that events were deleted from the store, or that the store was replaced."""

@@ -280,16 +280,14 @@ class Service:
         group = self._group
         if group.has_content:
             try:
-                group.store_in(self._store, self._inbound.positions(group.messages), self._clock())
+                rows = group.store_in(self._store, self._inbound.positions(group.messages), self._clock())
             except StoreError as error:
                 self._retry_at = self._monotonic() + RETRY_S
                 self._note_failure("commit", error)
                 return
-            self._checkpointer.committed(group.parts)
-            self.sinks.committed()
             if group.events:
                 self._events_since_pruning += len(group.events)
-                self._publisher.stored()
+                self._publisher.stored(rows)
             if group.replaced or self._replaced:
                 self._publisher.changed(self._store if self._replaced else None)
                 self._replaced = False
@@ -299,6 +297,9 @@ class Service:
         done = group.committed(self._monotonic())
         self._publisher.retain_all(done.retained)
         self._publish()  # first, as a receiver may be waiting for an event
+        if done.has_content:
+            self._checkpointer.committed(done.parts)
+            self.sinks.committed()
         for letter in done.dead_letters:
             self._outbound.publish(self._topics.dead_letter, dead_letter_json(letter), qos=0)
         self._answers.give(done.answers)
@@ -333,8 +334,7 @@ class Service:
         self._events_since_pruning = 0
         try:
             self._store.prune(self._clock.aged())
-            keep = [*self._publisher.on_their_way, *self._group.replaced]
-            surplus = self._store.surplus(self._clock.aged(), keep)
+            surplus = self._store.surplus(self._clock.aged(), [*self._publisher.on_their_way, *self._group.replaced])
             self._group.add(self._sensor_care.turn(self._store), (), self._monotonic())
         except StoreError as error:
             self._note_failure("prune", error)

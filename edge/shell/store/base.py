@@ -146,7 +146,7 @@ class Store(Protocol):
         now: float = 0.0,
         instead_of: Sequence[int] = (),
         positions: Mapping[str, int] | None = None,
-    ) -> None:
+    ) -> bool:
         """Store the outcome of steps in one transaction. Events with a known ID are ignored.
 
         Args:
@@ -157,6 +157,9 @@ class Store(Protocol):
             instead_of: Sequences of undelivered events that these replace; those still needed by a sink are kept, but
                 aren't pending any more.
             positions: The offset of the last message that was read of each log.
+
+        Returns:
+            Whether no event was ignored: the outbox has them all, as they were given.
         """
 
     def remember(self, state: bytes, digest: str, now: float) -> None:

@@ -87,10 +87,10 @@ class Database:
         with explained(self.path):
             return list(self.connection.execute(statement, values))
 
-    def execute_each(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
-        """Run a statement for each row of values."""
+    def execute_each(self, statement: str, rows: Iterable[Sequence[Any]]) -> int:
+        """Run a statement for each row of values; returns the number of rows that were changed."""
         with explained(self.path):
-            self.connection.executemany(statement, rows)
+            return int(self.connection.executemany(statement, rows).rowcount)
 
     def execute_fully(self, statement: str) -> None:
         """Run a statement without rows to completion, outside of a transaction.

@@ -108,9 +108,9 @@ class SqliteStore:
         now: float = 0.0,
         instead_of: Sequence[int] = (),
         positions: Mapping[str, int] | None = None,
-    ) -> None:
+    ) -> bool:
         """See `Store`."""
-        database = self._database
+        database, stored = self._database, 0
         with database.transaction():
             if positions:
                 note_positions(database, positions)
@@ -124,7 +124,7 @@ class SqliteStore:
                 give_up(database, instead_of)
             if events:
                 rows = (_event_row(each, now) for each in events)  # one at a time, for memory
-                database.execute_each(ADD_EVENT, rows)
+                stored = database.execute_each(ADD_EVENT, rows)
                 database.execute("UPDATE last SET number = max(number, ?)", (events[-1].sequence,))
             if dead_letters:
                 database.execute_each(
@@ -132,6 +132,7 @@ class SqliteStore:
                     " VALUES (?, ?, ?, ?, ?, ?, ?)",
                     [_dead_letter_row(each) for each in dead_letters],
                 )
+        return stored == len(events)
 
     def remember(self, state: bytes, digest: str, now: float) -> None:
         """See `Store`."""

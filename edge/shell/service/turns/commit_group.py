@@ -16,7 +16,8 @@ from edge.core.model.readings.messages import DeadLetter, Message
 from edge.core.persistence.journal import Part, Readings, pack
 from edge.core.persistence.steps.step import Step
 from edge.shell.link.receiving.broker_window import QUIET_S, BrokerWindow
-from edge.shell.store import Store
+from edge.shell.publishing.event_publication import row_of
+from edge.shell.store import OutboxRow, Store
 
 MOST_READINGS = 50_000
 
@@ -111,7 +112,7 @@ class CommitGroup:
         """Whether there is anything to store, besides messages to acknowledge."""
         return bool(self.events or self.parts or self.dead_letters)
 
-    def store_in(self, store: Store, positions: Mapping[str, int], now: float) -> None:
+    def store_in(self, store: Store, positions: Mapping[str, int], now: float) -> list[OutboxRow]:
         """Keep it in a store, as one transaction.
 
         Args:
@@ -119,12 +120,16 @@ class CommitGroup:
             positions: The offset of the last of its messages, of each log.
             now: Seconds since the epoch, UTC.
 
+        Returns:
+            Its events as the outbox has them; none if it hasn't all of them, so that it must be read.
+
         Raises:
             StoreError: The store can't be written.
         """
         entry = pack(self.parts) if self.parts else None
         kept = self.events, self.dead_letters, entry
-        store.append(*kept, now=now, instead_of=self.replaced, positions=positions)
+        are_new = store.append(*kept, now=now, instead_of=self.replaced, positions=positions)
+        return [row_of(each) for each in self.events] if are_new else []
 
     def committed(self, now: float) -> CommitGroup:
         """Start a new group after a commit; returns the old one, to be published and acknowledged."""

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from model_store import ModelStore
 
 from edge.core.incidents.events.event import Event
 from edge.core.model.readings.messages import Batch, Message
 from edge.core.persistence.journal import Readings
 from edge.core.persistence.steps.step import Step
 from edge.shell.service.turns.commit_group import MOST_READINGS, SOON_S, CommitGroup
+from edge.shell.store import StoreLimits
 
 EVENT = Event(1, "id", "s", "t", 0.0, "i", "raised", "spike", 300, "", b"{}")
 
@@ -50,6 +52,14 @@ def test_an_event_does_not_wait(group: CommitGroup) -> None:
     group.add(Step(journal=readings(1)), messages(1), 0.0)
     group.add(Step(events=[EVENT], journal=readings(1)), messages(1), 0.0)
     assert group.is_due(0.0)
+
+
+def test_the_events_of_a_group_need_not_be_read_again_unless_the_store_knew_one(group: CommitGroup) -> None:
+    store = ModelStore(StoreLimits())
+    group.add(Step(events=[EVENT]), (), 0.0)
+    assert group.store_in(store, {}, 0.0) == store.pending(0, 9)
+    group.add(Step(events=[EVENT._replace(sequence=2, id="other")]), (), 0.0)
+    assert group.store_in(store, {}, 0.0) == []
 
 
 def test_a_group_is_due_when_most_of_the_in_flight_window_waits_for_it(group: CommitGroup) -> None:

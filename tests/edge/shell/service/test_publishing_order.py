@@ -12,10 +12,12 @@ from config.loading import parse
 from edge.capacity.plant import START, Clock, FreeLink, LoadPlant, LoadReading
 from edge.core.model.notation.topics import Topics
 from edge.core.model.readings.messages import Message
+from edge.core.persistence.journal import Part
 from edge.shell.options import ServiceOptions
 from edge.shell.publishing.publisher import Publisher
 from edge.shell.service.assembly.parts import make_pipeline
 from edge.shell.service.service import Service
+from edge.shell.service.state.checkpointer import Checkpointer
 from edge.shell.store import SqliteStore, StoreError, StoreFiles, StoreLimits
 from edge.shell.system.wall_clock import WallClock
 
@@ -89,12 +91,41 @@ def test_an_event_is_published_before_its_message_is_acknowledged(
     assert link.calls.index(event) < link.calls.index(state) < link.calls.index("acknowledge")
 
 
+def test_an_event_is_published_before_the_bookkeeping_of_its_commit(
+    make: Callable[..., tuple[Service, RecordingLink]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, link = make()
+    committed = Checkpointer.committed
+
+    def noting(checkpointer: Checkpointer, parts: Sequence[Part]) -> None:
+        link.calls.append("bookkeeping")
+        committed(checkpointer, parts)
+
+    monkeypatch.setattr(Checkpointer, "committed", noting)
+    while "acknowledge" not in link.calls:
+        service._turn()
+    assert link.calls.index(TOPICS.anomaly("s0")) < link.calls.index("bookkeeping")
+
+
+def test_a_new_event_is_published_without_being_read_from_the_store(
+    make: Callable[..., tuple[Service, RecordingLink]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, link = make()
+    service._turn()
+    monkeypatch.setattr(SqliteStore, "_rows", damaged)
+    while "acknowledge" not in link.calls:
+        service._turn()
+    assert TOPICS.anomaly("s0") in link.calls
+
+
 def test_a_store_that_is_found_damaged_as_its_event_is_read_is_reported_with_the_next_commit(
     make: Callable[..., tuple[Service, RecordingLink]], files: StoreFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service, link = make(replace_store=lambda words: files.replace(START, words))
     service._turn()
+    stored = Publisher.stored
     with monkeypatch.context() as patch:
+        patch.setattr(Publisher, "stored", lambda publisher, _rows: stored(publisher))
         patch.setattr(SqliteStore, "_rows", damaged)
         while "acknowledge" not in link.calls:
             service._turn()

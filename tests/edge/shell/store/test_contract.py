@@ -53,6 +53,13 @@ def test_a_known_event_is_unchanged(store: Store) -> None:
     assert sequences(store) == []
 
 
+def test_it_is_known_whether_all_events_were_new(store: Store) -> None:
+    assert store.append([event(1), event(2)], [])
+    assert not store.append([event(3), event(1)._replace(sequence=4)], [])
+    assert sequences(store) == [1, 2, 3]
+    assert store.append([], [letter()], b"entry")
+
+
 def test_the_last_sequence_survives_the_deletion_of_its_event(store: Store) -> None:
     store.append([event(1), event(2)], [])
     store.confirm([1, 2], 200.0)
