@@ -8,7 +8,7 @@ any batching. The groups are:
 - the silent sensors of a device that reports itself gone;
 - sensors with similar names, equal except for the last level, that jump or send error values within a few seconds, or
   a tenth of their interval, or that may have frozen at the same moment;
-- sensors at any place of a site of which half jumps at one moment (`site_jumps.py`);
+- sensors at any place of a site of which half jumps or freezes at one moment (`site_jumps.py`);
 - sensors of like names, such as one of each room or node, that jump in the same direction within two intervals;
 - peers that one comparison finds unlike the others.
 
@@ -193,6 +193,7 @@ class Grouping:
             change = group.own(change)
             group.change = group.members[slot].change = bare(change)
             is_worse = group.worsen(change)
+            self._open.see_stuck(group, change)
             if group.is_lone or is_worse or not change.is_return:
                 yield group.event(change.transition, change.clock, change)
         elif goes_own_way(group, change, kind_of(change)):

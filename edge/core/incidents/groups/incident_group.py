@@ -51,7 +51,7 @@ def stopped(change: IncidentChange) -> Stopped:
     """When a silent sensor stopped, or when a stuck one froze: at the latest when it had stayed as long as ever."""
     seen, interval = change.summary.seen, change.summary.interval
     stuck = next((each for each in change.observation.opinions if each.kind == "flatline" and each.exceeds), None)
-    if change.incident.kind == "flatline" and stuck is not None:
+    if stuck is not None:
         each_s = change.observation.stretch or interval
         began = change.observation.time - stuck.now * each_s
         return Stopped(began, began + SLACK * each_s + stuck.usual * each_s)

@@ -142,6 +142,34 @@ class OpenGroups:
         gone = (each for each in silent if self.is_excused(each, change.slot))
         return next(gone, None) or next((each for each in silent if each.window.meets(when)), None)
 
+    def see_stuck(self, group: IncidentGroup, change: IncidentChange) -> None:
+        """Let the incident of one sensor, which shows in addition that it is stuck, have that in common with others.
+
+        Others that are found later join it, and it refers to an incident of its place, or of its site as a whole, of
+        others that froze when it did.
+
+        Args:
+            group: Its group.
+            change: The update of its incident.
+        """
+        is_news = change.incident.began_with("flatline", change.observation.time)
+        if (
+            not is_news
+            or not group.is_lone
+            or group.kind != "jump"
+            or change.incident.limits
+            or group.cause is not None
+        ):
+            return
+        when, site = stopped(change), self.sites.site_of(group.leader)
+        frozen = (each for each in self.led.values() if each.kind == "flatline" and each.window.meets(when))
+        others = (each for each in frozen if site and self.sites.site_of(each.leader) == site)
+        first = next((each for each in others if each.is_wide or each.parent == group.parent), None)
+        if first is None:
+            group.kind, group.window = "flatline", when
+        else:
+            group.cause = (first.leader, first.started)
+
     def host_of(self, change: IncidentChange) -> IncidentGroup | None:
         """The group at another place of its site that a newly raised incident may have a cause in common with."""
         return self.sites.host_of(self.led.values(), change)

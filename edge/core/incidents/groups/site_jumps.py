@@ -1,9 +1,10 @@
-"""Site jumps: sensors at several places of one site that jump at one moment.
+"""Site jumps: sensors at several places of one site that jump, or freeze, at one moment.
 
 Two machines of a works that jump in the same second are two incidents. When the mains fail, there is one, of whichever
 machines. What jumps elsewhere in a site at the moment of an incident is therefore a guest of that until the moment is
 over: of all of them there is one incident as soon as half of the site's sensors have jumped, four at least, and
 otherwise there is one of each place. A site is the first level of a name with several, as in `works/press/pressure`.
+What freezes at one moment is found after ten readings and more, at each sensor at another one, so a guest waits longer.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ FEWEST, SHARE = 4, 0.5
 LONGEST_WAIT_S = 60.0
 """Maximum time for which a guest isn't reported."""
 
+FROZEN_INTERVALS, LONGEST_FROZEN_S = 2.0, 600.0
+"""The same for one that is stuck: in intervals, and at most in seconds."""
+
 
 class SiteJumps:
     """The incidents that wait until it is known whether their site has jumped as a whole.
@@ -38,7 +42,7 @@ class SiteJumps:
 
     def host_of(self, groups: Iterable[IncidentGroup], change: IncidentChange) -> IncidentGroup | None:
         """The group at another place of the site that began suddenly at the moment of a newly raised incident."""
-        kind, site = kind_of(change), self._site(change.slot)
+        kind, site = kind_of(change), self.site_of(change.slot)
         if not site or not _is_sudden(change, kind):
             return None
         return next(
@@ -46,7 +50,7 @@ class SiteJumps:
                 each
                 for each in groups
                 if each.kind == kind
-                and self._site(each.leader) == site
+                and self.site_of(each.leader) == site
                 and _is_sudden(each.change, kind)
                 and each.shares_moment(change)
             ),
@@ -56,10 +60,12 @@ class SiteJumps:
     def wait(self, host: IncidentGroup, change: IncidentChange) -> None:
         """Let an incident wait as the guest of a group."""
         if not host.guests:
-            site = self._site(change.slot)
+            site = self.site_of(change.slot)
             sensors = (slot for slot, name in enumerate(self._names) if not is_device(name))
-            host.site = sum(self._site(slot) == site for slot in sensors)
+            host.site = sum(self.site_of(slot) == site for slot in sensors)
             host.decided = min(host.moment_ends(change), change.clock + LONGEST_WAIT_S)
+            if host.kind == "flatline":
+                host.decided = change.clock + min(FROZEN_INTERVALS * change.summary.interval, LONGEST_FROZEN_S)
         host.guests[change.slot] = change
         self._hosts[change.slot] = host
 
@@ -86,7 +92,7 @@ class SiteJumps:
         """Find the guests of these groups."""
         self._hosts = {slot: group for group in groups for slot in group.guests}
 
-    def _site(self, slot: int) -> str:
+    def site_of(self, slot: int) -> str:
         """Scope and first level of a sensor's name; empty if that has only one level."""
         name = self._names[slot]
         first, slash, _ = name.partition("/")
@@ -100,7 +106,7 @@ def has_jumped_as_a_whole(host: IncidentGroup) -> bool:
 
 
 def _is_sudden(change: IncidentChange, kind: str | None) -> bool:
-    return kind == "error_value" or (kind == "jump" and not SUDDEN.isdisjoint(change.incident.conditions))
+    return kind in {"error_value", "flatline"} or (kind == "jump" and not SUDDEN.isdisjoint(change.incident.conditions))
 
 
 def _dismiss(host: IncidentGroup, slots: Sequence[int]) -> list[IncidentChange]:
