@@ -139,7 +139,7 @@ class Grouping:
         if is_leader:
             group.change = bare(change)
         is_worse = self._open.take(group, change)
-        if is_news or (is_worse and not group.is_quiet):
+        if is_news or (is_worse and not (is_back or group.is_quiet)):
             yield group.event(Transition.UPDATED, change.clock, change if is_news else None)
         elif not is_back:
             self._expect(group, change.clock)
@@ -192,9 +192,9 @@ class Grouping:
         elif slot == group.leader:
             change = group.own(change)
             group.change = group.members[slot].change = bare(change)
-            is_worse = group.worsen(change)
+            group.worsen(change)
             self._open.see_stuck(group, change)
-            if group.is_lone or is_worse or not change.is_return:
+            if group.is_lone or not change.is_return:
                 yield group.event(change.transition, change.clock, change)
         elif goes_own_way(group, change, kind_of(change)):
             group.members[slot].change = bare(change)
@@ -202,8 +202,8 @@ class Grouping:
             yield from self._tell(group, [slot], change.clock)
         else:
             group.members[slot].follow(bare(change))
-            is_excused = self._open.is_excused(group, slot)
-            if not is_excused and group.worsen(change) and not group.is_quiet and not group.is_over:
+            is_worse = not self._open.is_excused(group, slot) and group.worsen(change)
+            if is_worse and not (change.is_return or group.is_quiet or group.is_over):
                 yield group.event(Transition.UPDATED, change.clock)
 
     def _leave(self, group: IncidentGroup, change: IncidentChange) -> Iterator[IncidentChange]:

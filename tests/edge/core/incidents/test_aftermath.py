@@ -162,6 +162,8 @@ def test_the_jump_back_is_no_news_and_ends_the_incident() -> None:
         finding(slot, LATER, "rate", since={"level_shift": START}, value=50.0, transition=Transition.UPDATED)
         for slot in (1, 3)
     ]
+    for each in back:
+        each.incident.severity = 900  # it has lasted for hours
     assert grouping.follow(back, LATER) == []
     ends = [replace(each, transition=Transition.CLEARED, clock=LATER + 600.0) for each in back]
     told = grouping.follow(ends, LATER + 600.0)
