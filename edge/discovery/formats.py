@@ -11,7 +11,7 @@ from math import nan
 from typing import Any
 
 from config.schema import LimitsTable
-from config.tables.common.validation import default_of, validated
+from config.tables.common.validation import validated
 from config.tables.inputs import NEED_CBOR, Input
 from edge.core.intake.decoders import Decoded, Decoder
 from edge.core.intake.decoders.documents.keys.plain_keys import plain_key
@@ -194,11 +194,10 @@ def _in_detail(keys: Keys, messages: Sequence[Message]) -> dict[str, Any]:
     senders = _senders(objects)
     if senders:
         found["sensor"] = "{topic}/" + "-".join(f"{{payload.{each}}}" for each in senders) + "/{field}"
-    times = default_of(Input, "time_keys")
     ignore = [
         each
         for each in bookkeeping_in(documents)
-        if each not in senders and each.removeprefix("**/").lower() not in times
+        if each not in senders and not TIMES.among([each.removeprefix("**/")])
     ]
     if ignore and not all("value" in each for each in objects):
         found["ignore"] = ignore

@@ -243,6 +243,11 @@ def test_a_topic_with_only_bookkeeping_is_excluded_from_the_input_that_would_rea
     assert [*proposal.unread] == ["solar/name"]
 
 
+def test_a_field_that_holds_the_time_of_the_readings_is_not_proposed_to_be_ignored() -> None:
+    proposal, _ = proposed(("pump", {"rtc": NOW, "gatewayTime": NOW * 1000, "temp": 21.5}))
+    assert proposal.inputs == [{"topic": "pump", "format": "json"}]
+
+
 def test_topics_that_differ_only_in_ignored_fields_have_one_input() -> None:
     found = inputs(("nodes/a", {"temp": 1.5, "rssi": -7}), ("nodes/b", {"temp": 2.5, "qos": 0}), ("nodes/c", {"x": 3}))
     assert found == [{"topic": "nodes/#", "format": "json", "ignore": ["rssi", "qos"]}]
