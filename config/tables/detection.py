@@ -196,6 +196,9 @@ class Rule(Table, kw_only=True):
         bool | PeerGlobs,
         Meta(description="Whether these sensors are compared with those of like names, or globs of names to compare"),
     ] = True
+    companions: Annotated[
+        bool, Meta(description="Whether these sensors are compared with the others of the device that their names show")
+    ] = True
     detectors: DetectorTables = field(default_factory=DetectorTables)
     incidents: IncidentSettings = field(default_factory=IncidentSettings)
 
@@ -223,6 +226,7 @@ class ResolvedRule:
         counter: Whether its sensors are counters; None to detect it.
         preferences: Which deviations to report, and the severity of incidents.
         peers: Whether its sensors are compared with those of like names, or globs of names to compare.
+        companions: Whether its sensors are compared with the others of the device that their names show.
     """
 
     index: int
@@ -237,6 +241,7 @@ class ResolvedRule:
     counter: bool | None = None
     preferences: ReportingPreferences = NONE
     peers: bool | tuple[str, ...] = True
+    companions: bool = True
 
     def matches(self, sensor: str) -> bool:
         """Whether the rule's glob matches a sensor's name."""
@@ -254,6 +259,7 @@ class ResolvedRule:
             **({} if self.counter is None else {"counter": self.counter}),
             **self.preferences.as_plain(),
             **({} if self.peers is True else {"peers": self.peers}),
+            **({} if self.companions else {"companions": False}),
         }
 
 
@@ -281,6 +287,7 @@ def resolve(rules: tuple[Rule, ...], incidents: IncidentSettings) -> tuple[Resol
                 counter=presets()[rule.preset].counter if rule.counter is None else rule.counter,
                 preferences=ReportingPreferences(rule.direction, rule.least, rule.weight),
                 peers=rule.peers,
+                companions=rule.companions,
             )
         )
     return tuple(resolved)

@@ -134,6 +134,8 @@ def _show(row: dict[str, Any], now: float) -> None:
         term("limits", ", ".join(f"{name} {bound:g}" for name, bound in row["limits"].items()))
     if row["peers"]:
         term("peers", _peers(row))
+    if row["companions"]:
+        term("companions", ", ".join(printable(each.rpartition("/")[2]) for each in row["companions"]))
     if row["device"] is not None:
         term("device", printable(row["device"]))
     term("raising level", f"{row['level']:g} decades of surprise")

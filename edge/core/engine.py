@@ -89,7 +89,7 @@ class Engine:
         self.error_values = ErrorValues(NoValues() if no_values is None else no_values)
         self.paces = Paces()
         self.peers = Peers()
-        self.comparisons = PeerComparisons(self.peers, self.statistics, self.tracking)
+        self.comparisons = PeerComparisons(self.peers, self.statistics, self.paces, self.tracking)
         self.level_check = LevelCheck(self.statistics, self.levels, self.tracking, self.paces, self.devices)
         strange = partial(self.level_check.check, strange=True)
         self._counters = CounterReadings(

@@ -35,6 +35,8 @@ def describe_rules(configuration: Configuration) -> None:
             paragraph(describe_alarm(rule), indent=4)
     if any(rule.peers is True and rule.detectors for rule in configuration.profiles):
         paragraph("Sensors of like names that move together are also compared with each other.", indent=4)
+    if any(rule.companions and rule.detectors for rule in configuration.profiles):
+        paragraph("So are the sensors of a device, whose names differ only in the last level.", indent=4)
     click.echo()
 
 
@@ -59,6 +61,8 @@ def _preferences(rule: ResolvedRule) -> str:
         sentences.append(f"They are compared with each other, by {', '.join(rule.peers)}.")
     elif not rule.peers:
         sentences.append("They aren't compared with sensors of like names.")
+    if not rule.companions:
+        sentences.append("They aren't compared with the other sensors of their device.")
     return " ".join(sentences)
 
 

@@ -141,6 +141,7 @@ def sensor_rows(
         row["learned"] = learned_word(int(count[slot]), how)
         found.append(row)
     _add_peers(found, configuration)
+    _add_companions(found, configuration)
     return found
 
 
@@ -158,6 +159,25 @@ def _add_peers(rows: list[dict[str, Any]], configuration: Configuration | None) 
             groups.setdefault(row["group"], []).append(row["sensor"])
     for row in rows:
         row["peers"] = [each for each in groups.get(row.pop("group", None) or "", ()) if each != row["sensor"]]
+
+
+def _add_companions(rows: list[dict[str, Any]], configuration: Configuration | None) -> None:
+    """Add the other sensors of the device that each one's name shows, if they are compared."""
+    from edge.core.scoring.peers.companions import FEWEST, MOST  # noqa: PLC0415 - loaded when a command runs
+
+    devices: dict[str, list[str]] = {}
+    for row in rows:
+        if configuration is None:
+            break
+        rule = configuration.rule_for(row["sensor"])
+        device = row["sensor"].rpartition("/")[0]
+        is_compared = rule.companions and any(each.scores_readings for each in rule.detectors)
+        if device and is_compared and row["device"] is None:
+            devices.setdefault(device, []).append(row["sensor"])
+    for row in rows:
+        members = devices.get(row["sensor"].rpartition("/")[0], [])
+        compared = row["sensor"] in members and FEWEST <= len(members) <= MOST
+        row["companions"] = [each for each in members if each != row["sensor"]] if compared else []
 
 
 def _counter(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from detectors.numeric.arrays import Floats
 from edge.core.incidents.incident_tracker import IncidentTracker
 from edge.core.incidents.state_machine import MachineInput
+from edge.core.scoring.paces import Paces
 from edge.core.scoring.peers.deviation import PeerNews
 from edge.core.scoring.peers.peers import Peers
 from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
@@ -22,12 +25,14 @@ class PeerComparisons:
     Args:
         peers: Compares the sensors.
         statistics: Statistics of the sensors.
+        paces: Knows which sensors are compared by their paces.
         tracking: Notified of sensors that differ from their peers.
     """
 
-    def __init__(self, peers: Peers, statistics: SensorStatistics, tracking: IncidentTracker) -> None:
+    def __init__(self, peers: Peers, statistics: SensorStatistics, paces: Paces, tracking: IncidentTracker) -> None:
         self._peers = peers
         self._statistics = statistics
+        self._paces = paces
         self._tracking = tracking
 
     def is_due(self, clock: Floats) -> bool:
@@ -46,5 +51,6 @@ class PeerComparisons:
                 continue
             time = max(self._peers.ended, float(statistics.time[slot]))
             observation = self._tracking.bare(slot, float(statistics.value[slot]), time)
-            observation.deviation = each.deviation
+            if each.deviation is not None:
+                observation.deviation = replace(each.deviation, per=float(self._paces.per[slot]))
             self._tracking.step(slot, INPUTS[each.news], observation, (0, 1, 0.0, slot), time)

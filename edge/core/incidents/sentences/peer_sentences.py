@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edge.core.incidents.incident import PEERS_KIND, Incident
+from edge.core.incidents.sentences.pace_sentences import pace_unit
 from edge.core.incidents.state_machine import Transition
 from edge.core.model.notation.quantities import digits_apart, duration, ends_of, number, quantity, range_text
 from edge.core.scoring.opinions import Observation
@@ -17,12 +18,16 @@ def peer_sentence(sensor: str, unit: str, transition: Transition, incident: Inci
 
     Args:
         sensor: Name of the sensor.
-        unit: Unit of its values; may be empty.
+        unit: Unit of its values, for a counter of what it counts; may be empty.
         transition: The transition of the incident.
         incident: The incident as it stands now.
         observation: What caused the transition.
     """
     found, lasted = observation.deviation, duration(max(0.0, observation.time - incident.started))
+    about = found if found is not None else incident.deviation
+    unit = pace_unit(unit, 0.0 if about is None else about.per)
+    if about is not None and about.companions:
+        return _companion_sentence(sensor, unit, transition, incident, found, about, lasted)
     if transition is Transition.EXPIRED:
         return f"{sensor} has differed from its peers for {lasted}; that is taken as normal from here on"
     if transition is Transition.CLEARED or (found is not None and incident.deviation is None):
@@ -32,6 +37,37 @@ def peer_sentence(sensor: str, unit: str, transition: Transition, incident: Inci
         return f"{sensor} still differs from {_peers(incident.deviation)}"
     over = f"over the last {duration(found.over_s)}"
     return f"{sensor} {_differs(unit, found)} {over}; {_usually(unit, found)}"
+
+
+def _companion_sentence(
+    sensor: str,
+    unit: str,
+    transition: Transition,
+    incident: Incident,
+    found: PeerDeviation | None,
+    about: PeerDeviation,
+    lasted: str,
+) -> str:
+    """The same for a comparison within the sensor's device."""
+    others = _listed(about.companions)
+    if transition is Transition.EXPIRED:
+        return f"{sensor} hasn't followed {others} for {lasted}; that is taken as normal from here on"
+    if transition is Transition.CLEARED or (found is not None and found.peers and incident.deviation is None):
+        follows = f"{sensor} follows {others} again"
+        return f"{follows} after {lasted}" if incident.kind == PEERS_KIND else f"{follows}, but is not yet calm"
+    if found is None or not found.peers:
+        return f"{sensor} still doesn't follow {others}"
+    digits = digits_apart(found.now, found.lower, found.upper, least=3)
+    mean = f"{quantity(found.now, unit, digits)} over the last {duration(found.over_s)}"
+    they = "that suggests" if len(found.companions) == 1 else "they suggest"
+    suggested = range_text(*ends_of(found.lower, found.upper, found.now))
+    of_unit = f" {unit}" if unit else ""
+    return f"{sensor} no longer follows {others}: {mean}, where {they} {suggested}{of_unit}"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _peers(deviation: PeerDeviation | None) -> str:

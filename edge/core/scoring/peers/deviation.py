@@ -23,6 +23,9 @@ class PeerDeviation:
         over_s: Seconds over which the means were taken.
         since: Start of the first comparison that found it, seconds since the epoch.
         group: What the names of the sensors have in common.
+        companions: Last levels of the names of those that the sensor no longer follows, if it is compared within its
+            device: `now` is then its mean, and the range is what they suggest.
+        per: Unit of time of a counter's pace, in seconds; 0 if its values aren't paces.
     """
 
     now: float
@@ -33,6 +36,8 @@ class PeerDeviation:
     over_s: float
     since: float
     group: str = ""
+    companions: tuple[str, ...] = ()
+    per: float = 0.0
 
     @property
     def severity(self) -> int:

@@ -1,7 +1,8 @@
 """Peers: finds the sensor that behaves unlike the others of its kind.
 
 The sensors of a group (`like_names.py`) are compared each half hour, and each day (`comparison.py`): what is lost
-entirely shows within an hour, a lost string among clouds or a pump that runs for twice as long only by the day.
+entirely shows within an hour, a lost string among clouds or a pump that runs for twice as long only by the day. Each
+half hour, the sensors of a device are compared with each other as well (`companions.py`).
 
 A sensor differs until the comparison by which it was found says that it agrees: as long as there is nothing
 to compare, at night or while the others are silent, nothing changes. What differs for half as long as the sensor has
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 
 import msgspec
 import numpy as np
@@ -27,6 +29,7 @@ from detectors.numeric.gather import roomy
 from detectors.state import StateError
 from edge.core.model.packing.encoding import decode, encode
 from edge.core.model.sensors.sensor_arrays import SensorArrays
+from edge.core.scoring.peers.companions import Companions
 from edge.core.scoring.peers.comparison import SHARE, PeerComparison, PeersCompared, TimeScale
 from edge.core.scoring.peers.deviation import PeerDeviation, PeerNews, PeerVerdict
 
@@ -46,6 +49,8 @@ ADOPTED_SHARE, ADOPTED_LEAST_S, ADOPTED_MOST_S = 1 / 2, DAY_S, 14 * DAY_S
 """Share of a sensor's life after which a deviation is normal, and its bounds."""
 
 NOBODY = -1
+SHORT, LONG, WITHIN = 1, 2, 3
+"""The comparisons: of half hours, of days, and within a device."""
 
 SPARE_GROUPS = 16
 """Groups without sensors are forgotten once there are twice as many groups as this, or as there is room for sensors."""
@@ -55,7 +60,7 @@ class _Deviating(SensorArrays):
     """Which sensors differ from their peers.
 
     Attributes:
-        by: Number of the scale by which a sensor was found to differ, from 1; 0 if it doesn't.
+        by: The comparison by which a sensor was found to differ; 0 if it doesn't.
         since: Beginning of that, seconds since the epoch.
         born: First comparison of the sensor; 0 before.
     """
@@ -76,7 +81,7 @@ class _SavedPeers(msgspec.Struct, array_like=True, frozen=True):
 class Peers:
     """The groups of all sensors, and their comparisons.
 
-    State: 800 bytes per sensor.
+    State: 800 bytes per sensor, and those of its companions.
 
     Attributes:
         start: Start of the present window; NaN before the first reading.
@@ -96,6 +101,7 @@ class Peers:
         self._numbers: dict[str, int] = {}
         self._scales = tuple(PeerComparison(each) for each in SCALES)
         self._short, self._days = self._scales
+        self._within = Companions()
         self._deviating = _Deviating()
         self._rows = 0
 
@@ -110,6 +116,15 @@ class Peers:
             for each in self._scales:
                 each.grow(self._rows)
             self._deviating.grow_to(self._rows)
+            if self._within.is_used:
+                self._within.grow(self._rows)
+
+    def accompany(self, slot: int, name: str | None) -> None:
+        """Add a sensor to the device that its name shows, or to none."""
+        self._within.join(slot, None if self.is_off else name)
+        if self._within.is_used:
+            self.is_idle = False
+            self.grow(slot + 1)
 
     def join(self, slot: int, key: str | None) -> None:
         """Add a sensor to the group of a key, or to none."""
@@ -140,6 +155,8 @@ class Peers:
         self.grow(slot + 1)
         for each in (*self._scales, self._deviating) if not self.is_idle else ():
             each.clear_row(slot)
+        if slot < len(self._within.formed):
+            self._within.clear_row(slot)
 
     def reconcile(self, differing: Iterable[tuple[int, float]]) -> None:
         """Take note of which sensors have been told to differ, given by slot and since when, and of no others."""
@@ -207,14 +224,20 @@ class Peers:
         deviating.born[: self._rows][is_new] = ended
         self._days.take(np.arange(self._rows), means, np.isfinite(means))
         verdicts: list[PeerVerdict] = []
+        ends_day = self.start // DAY_S > (ended - WINDOW_S) // DAY_S
         if self.keys:
             frozen = deviating.by[: self._rows] > 0
             alone = self._among_failing(np.isfinite(means), failing)
-            verdicts = self._follow(1, self._short.compare(means, groups, frozen), ended, alone)
-            if self.start // DAY_S > (ended - WINDOW_S) // DAY_S:
+            verdicts = self._follow(SHORT, self._short.compare(means, groups, frozen), means, ended, alone)
+            if ends_day:
                 verdicts += self._end_day(ended, alone)
+        if self._within.is_used:
+            compared = self._within.compare(means, deviating.by[: self._rows] == WITHIN)
+            verdicts += self._follow(WITHIN, compared, means, ended, np.zeros(self._rows, dtype=bool))
+            if ends_day:
+                self._within.end_day()
         verdicts += self._adopted(ended)
-        self.is_idle = not self.keys and not deviating.by.any()
+        self.is_idle = not self.keys and not self._within.is_used and not deviating.by.any()
         return verdicts
 
     def adopt(self, slot: int) -> None:
@@ -235,7 +258,7 @@ class Peers:
         Until the next comparison a sensor's state depends on its own readings only.
         """
         start, rows = None if math.isnan(self.start) else self.start, last - first
-        scales = [each.state(first, last) for each in self._scales]
+        scales = [each.state(first, last) for each in self._parts]
         return encode(_SavedPeers(start, rows, scales, self._deviating.state(first, last)))
 
     def load(self, first: int, state: bytes) -> None:
@@ -249,10 +272,15 @@ class Peers:
             raise StateError("no sensors were compared")
         self._wake(saved.rows > 0)
         self.grow(first + saved.rows)
-        for each, its in zip(self._scales, saved.scales, strict=False):
+        for each, its in zip(self._parts, saved.scales, strict=False):  # earlier versions had no companions
             each.load(first, its)
         self._deviating.load(first, saved.deviating)
         self.start = math.nan if saved.start is None else saved.start
+
+    @property
+    def _parts(self) -> tuple[SensorArrays, ...]:
+        """What has a state of its own."""
+        return (*self._scales, self._within) if self._within.is_used else self._scales
 
     def _wake(self, wakes: bool) -> None:
         if wakes and self.is_idle:
@@ -263,6 +291,7 @@ class Peers:
         """Form the same groups in another instance."""
         for slot, group in enumerate(self.groups[: self._rows].tolist()):
             other.join(slot, None if group == NOBODY else self.keys[group])
+            other.accompany(slot, self._within.name(slot))
 
     def _among_failing(self, known: NDArray[np.bool_], failing: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
         """Which sensors aren't judged because most of their peers have incidents, and a middle of those says nothing.
@@ -289,39 +318,40 @@ class Peers:
         enough = counts >= MOSTLY * most[groups]
         means = np.where(enough, self._days.means(rows), np.nan)
         by = deviating.by[:rows]
-        means[by == 1] = np.nan  # what the half hours have found is theirs until it is over
-        verdicts = self._follow(
-            2, self._days.compare(means, groups, by > 0, self._short.moves_together(rows)), ended, alone
-        )
+        means[by == SHORT] = np.nan  # what the half hours have found is theirs until it is over
+        compared = self._days.compare(means, groups, by > 0, self._short.moves_together(rows))
+        verdicts = self._follow(LONG, compared, means, ended, alone)
         self._short.end_day(groups)
         self._days.end_day(groups, self._short.form[:rows])
         return verdicts
 
     def _follow(
-        self, number: int, compared: PeersCompared, ended: float, alone: NDArray[np.bool_]
+        self, number: int, compared: PeersCompared, means: Floats, ended: float, alone: NDArray[np.bool_]
     ) -> list[PeerVerdict]:
         """Note which sensors differ and agree by a comparison; those that are alone among failing ones don't differ."""
         rows, by = self._rows, self._deviating.by
-        scale = self._scales[number - 1].scale
+        scale = self._within.scale if number == WITHIN else self._scales[number - 1].scale
         begins = np.flatnonzero(compared.differs & (by[:rows] == 0) & ~alone)
         ends = np.flatnonzero(compared.agrees & (by[:rows] == number))
         began = ended - scale.window_s * scale.to_differ
         verdicts = [
-            PeerVerdict(slot, PeerNews.DIFFERS, self._deviation_of(number, compared, slot, began))
+            PeerVerdict(slot, PeerNews.DIFFERS, self._deviation_of(number, compared, means, slot, began))
             for slot in begins.tolist()
         ]
         verdicts += [
-            PeerVerdict(
-                slot, PeerNews.AGREES, self._deviation_of(number, compared, slot, float(self._deviating.since[slot]))
-            )
-            for slot in ends.tolist()
+            PeerVerdict(slot, PeerNews.AGREES, self._deviation_of(number, compared, means, slot, since))
+            for slot, since in zip(ends.tolist(), self._deviating.since[ends].tolist(), strict=True)
         ]
         by[begins], self._deviating.since[begins] = number, began
         by[ends] = 0.0
         self._days.restart(np.concatenate([begins, ends]))
         return sorted(verdicts, key=lambda each: each.slot)
 
-    def _deviation_of(self, number: int, compared: PeersCompared, slot: int, since: float) -> PeerDeviation:
+    def _deviation_of(
+        self, number: int, compared: PeersCompared, means: Floats, slot: int, since: float
+    ) -> PeerDeviation:
+        if number == WITHIN:
+            return self._within.deviation(slot, float(means[slot]), float(compared.now[slot]), since)
         comparison = self._scales[number - 1]
         scale = comparison.scale
         return PeerDeviation(
@@ -336,14 +366,27 @@ class Peers:
         )
 
     def _adopted(self, now: float) -> list[PeerVerdict]:
-        """Sensors that have differed for long enough, or have no group any more."""
+        """Sensors that have differed for long enough, or have nothing any more to be compared with."""
         rows, deviating = self._rows, self._deviating
+        by = deviating.by[:rows]
         patience = np.clip(ADOPTED_SHARE * (now - deviating.born[:rows]), ADOPTED_LEAST_S, ADOPTED_MOST_S)
-        is_over = (now - deviating.since[:rows] >= patience) | (self.groups[:rows] < 0)
-        adopted = np.flatnonzero((deviating.by[:rows] > 0) & is_over).tolist()
+        is_over = (now - deviating.since[:rows] >= patience) | ((self.groups[:rows] < 0) & (by != WITHIN))
+        adopted = [
+            slot
+            for slot in np.flatnonzero(by > 0).tolist()
+            if is_over[slot] or (by[slot] == WITHIN and not self._within.is_known(slot))
+        ]
+        verdicts = [PeerVerdict(slot, PeerNews.ADOPTED, self._given_up(slot)) for slot in adopted]
         for slot in adopted:
             self.adopt(slot)
-        return [PeerVerdict(slot, PeerNews.ADOPTED, None) for slot in adopted]
+        return verdicts
+
+    def _given_up(self, slot: int) -> PeerDeviation | None:
+        """What a sensor no longer follows, and isn't expected to any more; None if it differed from its peers."""
+        if self._deviating.by[slot] != WITHIN or not self._within.is_known(slot):
+            return None
+        since = float(self._deviating.since[slot])
+        return replace(self._within.deviation(slot, math.nan, math.nan, since), peers=0)
 
 
 def _window_of(time: float) -> float:

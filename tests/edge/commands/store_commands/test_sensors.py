@@ -125,6 +125,10 @@ def test_a_sensor_says_with_which_others_it_is_compared(store: Path) -> None:
     rows = {each["sensor"]: each["peers"] for each in json_lines(edgewarden("sensors", "--json"))}
     assert rows == {"plant/fan": [], "plant/oven": []}  # the first rule for the oven has no peers
     path.write_text(path.read_text().replace("[[rule]]", '[[rule]]\npeers = ["plant/*"]', 1))
+    assert "companions fan" in " ".join(edgewarden("sensors", "-l", "plant/oven").stdout.split())
+    path.write_text(path.read_text().replace("[[rule]]", "[[rule]]\ncompanions = false", 1))
+    companions = {each["sensor"]: each["companions"] for each in json_lines(edgewarden("sensors", "--json"))}
+    assert companions == {"plant/fan": [], "plant/oven": []}
     assert "peers plant/fan (too few to compare)" in " ".join(edgewarden("sensors", "-l", "plant/oven").stdout.split())
 
 

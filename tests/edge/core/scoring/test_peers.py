@@ -31,7 +31,7 @@ STRINGS = [f"paced/string{each}" for each in range(1, 7)]
 
 
 def watched(peers: bool | tuple[str, ...] = True) -> Pipeline:
-    usual = replace(rule(*detectors(ewma={}), settings=DEAF), peers=peers)
+    usual = replace(rule(*detectors(ewma={}), settings=DEAF), peers=peers, companions=False)
     return pipeline(lambda _: usual)
 
 
