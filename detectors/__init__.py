@@ -6,6 +6,7 @@
     noise         a model of a sensor's noise: the distance that is surprising
     numeric       arithmetic for arrays and for one number, rows of a state, from statistics to decades
     univariate    detectors of one sensor
+    daily         detectors of one sensor that judge its days
     states        the states of a machine: their values, durations and usual hours
     contextual    the learned default
     multivariate  detectors of the sensors of one device: correlation, shift
@@ -19,12 +20,14 @@ from typing import Any
 
 from detectors.base import Detector
 from detectors.contextual import Contextual
+from detectors.daily.drift import LevelDrift
+from detectors.daily.extremes import Extremes
+from detectors.daily.trend import Trend
 from detectors.multivariate.base import VectorDetector
 from detectors.multivariate.correlation import Correlation
 from detectors.multivariate.shift import Shift
 from detectors.states import States
 from detectors.univariate.cusum import Cusum
-from detectors.univariate.drift import LevelDrift
 from detectors.univariate.ewma import EwmaZScore
 from detectors.univariate.flatline import Flatline
 from detectors.univariate.limits import Limits
@@ -32,7 +35,6 @@ from detectors.univariate.median import StreamingMedian
 from detectors.univariate.rate import RateOfChange
 from detectors.univariate.seasonal import Seasonal
 from detectors.univariate.silence import Silence
-from detectors.univariate.trend import Trend
 from detectors.univariate.volatility import Volatility
 
 ALL = (
@@ -45,6 +47,7 @@ ALL = (
     StreamingMedian,
     Cusum,
     Seasonal,
+    Extremes,
     LevelDrift,
     Trend,
     States,

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from detectors.daily.drift import LevelDrift
 from detectors.numeric.arrays import Floats
 from detectors.state import StateTable
-from detectors.univariate.drift import LevelDrift
 
 MINUTES = 10
 A_DAY = 1440 // MINUTES

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from naive_trend import NaiveTrend
 
+from detectors.daily.trend import KEPT, SIDES, Trend
+from detectors.daily.weeks import LAGS
 from detectors.numeric.arrays import Floats
 from detectors.state import StateTable
-from detectors.univariate.trend import KEPT, SIDES, Trend
-from detectors.univariate.weeks import LAGS
 
 HOUR_S, START_S, A_DAY = 3600.0, 20_000 * 86_400.0, 24
 SENSORS = 6

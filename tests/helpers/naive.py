@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from naive_contextual import NaiveContextual
 from naive_drift import NaiveDrift
+from naive_extremes import NaiveExtremes
 from naive_noise import NAN, NO_OPINION, Judgement, NaiveNoise, limited, taken_in
 from naive_states import NaiveStates
 from naive_trend import NaiveTrend
@@ -351,6 +352,7 @@ class Twins:
         "median": NaiveMedian,
         "cusum": NaiveCusum,
         "seasonal": NaiveSeasonal,
+        "extremes": NaiveExtremes,
         "drift": NaiveDrift,
         "trend": NaiveTrend,
         "states": NaiveStates,

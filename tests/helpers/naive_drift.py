@@ -6,7 +6,7 @@ import math
 
 from naive_noise import NAN, NO_OPINION, Judgement, student_decades
 
-from detectors.univariate import drift
+from detectors.daily import drift
 
 
 class NaiveDriftSide:

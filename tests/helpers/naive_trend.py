@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from detectors.daily import trend, weeks
 from detectors.numeric.surprise import student_tail
-from detectors.univariate import trend, weeks
 
 NAN = math.nan
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from detectors.univariate.drift import DAY
+from detectors.daily.drift import DAY
 from edge.core.incidents.incident import ERROR_KIND, PEERS_KIND, Incident
 from edge.core.incidents.sentences.bands import violated
 from edge.core.incidents.sentences.limit_sentences import broken_sentence, kept_sentence, limit_clause

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.base import Detector, Field, Measure, Scores, State, no_opinion
+from detectors.daily.weeks import LAGS, WEEK, movement_of
 from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
 from detectors.numeric.elementwise import NOTHING, everywhere, nowhere, where
 from detectors.numeric.gather import array_of
 from detectors.parameters import parameter
-from detectors.univariate.weeks import LAGS, WEEK, movement_of
 
 HOUR_S, DAY_S = 3600.0, 86_400.0
 
@@ -43,7 +43,7 @@ class Trend(Detector):
     """Finds a sensor that moves on day by day for a week or two, as it hasn't done in the weeks before.
 
     Of each day, the lowest and the highest mean over an hour and the mean are kept, and compared with those of the same
-    weekday one and two weeks before (`detectors.univariate.weeks`). A trend is as surprising as on its worst day until
+    weekday one and two weeks before (`detectors.daily.weeks`). A trend is as surprising as on its worst day until
     it ends, although it becomes a part of the history.
 
     Catches: wear, clogging, batteries that sink faster: what is too slow for `drift`.

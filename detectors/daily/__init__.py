@@ -1,0 +1,1 @@
+"""Detectors of one sensor that judge its days."""

@@ -1,0 +1,212 @@
+"""Extremes: a value held beyond those of all days before, whatever the hour or the state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.base import Detector, Field, Scores, State, no_opinion
+from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
+from detectors.numeric.elementwise import (
+    LOG10_OF_E,
+    NOTHING,
+    constant_like,
+    everywhere,
+    floor,
+    maximum,
+    minimum,
+    nowhere,
+    where,
+)
+from detectors.numeric.gather import array_of
+from detectors.numeric.surprise import MOST
+from detectors.parameters import parameter
+
+DAY_S = 86_400.0
+
+SIDES = {"low": -1.0, "high": 1.0}
+
+RECENTLY = ("recent", "earlier")
+"""Extremes of this day and of the day before, whether they are learned or not."""
+
+KEPT = 28
+"""Number of days whose extremes are kept: as many of each weekday."""
+
+FADING = 1 / 200
+"""Share by which a record approaches the extreme of a day, each day."""
+
+CLEARLY = 1 / 16
+"""Minimum distance beyond the record, as a share of the distance between both records."""
+
+LEAST = 1 / 100
+"""Minimum of the tail's scale, as a share of the same."""
+
+OF_GAP = 1 / 2
+"""Minimum of the same, as a share of the distance between the record and the second day."""
+
+ASSUMED = 8.0
+"""Minimum number of days that the scale is taken to be known from: a few that are alike are hardly so by chance."""
+
+REACHES = 1 / 2
+"""The days by which a record is judged must have reached this share of the distance between both: of what rises only on
+some days, such as rain, nobody knows how far it may."""
+
+SIDES_SEEN = 0.3
+"""Decades subtracted because either record may be exceeded."""
+
+
+@dataclass(frozen=True)
+class Extremes(Detector):
+    """Finds values beyond all that a sensor has held on any day before.
+
+    A value is held if three readings in a row are at least as far. The farthest one of each day is kept. The surprise
+    follows from the number of days, and from how far the upper half of their extremes, and the largest of them, lie
+    apart: a sensor with a heavy tail must go far, one that is regulated hardly. Neither hours nor states are known,
+    so a level that is ordinary by day is so at night.
+
+    Catches: level shifts and changed units that go beyond the range so far, also of sensors whose range is so wide that
+        the distance means little, such as those that are off at night.
+    Blind to: values seen on any day; fewer than three readings; what isn't reached on most days, such as rain.
+    Contamination: a day's extreme counts as a record when the day is over. While an incident is open, nothing is
+        learned, and a day at whose end one is open isn't kept.
+    Warm-up: 7 days, so that a weekend has been seen.
+    State: 552 bytes per sensor.
+    Cost: about 40 array operations per round.
+    Source: J. Pickands, "Statistical inference using extreme order statistics", Annals of Statistics 3 (1), 1975,
+        doi:10.1214/aos/1176343003, for the exponential tail of the largest ones.
+    Differs: the tail is the predictive one, since its scale is known from few days; the distance between the two
+        largest bounds the scale from below, which keeps heavier tails calm.
+
+    >>> import numpy as np
+    >>> from detectors.state import StateTable
+    >>> table = StateTable(Extremes(), rows=1)
+    >>> def reading(hour, value):
+    ...     return table.update(np.array([0]), np.array([value]), np.array([3600.0 * hour])).score[0]
+    >>> usual = [reading(hour, 240.0 if hour % 24 < 9 else 30 + hour % 7) for hour in range(480)]
+    >>> bool(max(usual[200:]) < 2)
+    True
+    >>> bool(max(reading(hour, 290.0) for hour in range(480, 483)) > 4)
+    True
+    """
+
+    fewest_days: float = parameter(
+        7.0, "Days that a sensor is observed before it is scored.", unit="days", at_least=4, at_most=1000
+    )
+
+    name: ClassVar[str] = "extremes"
+    kind: ClassVar[str] = "spike"
+    catches: ClassVar[frozenset[str]] = frozenset()
+    floor: ClassVar[float] = 3.25
+    is_daily: ClassVar[bool] = True
+    takes_one: ClassVar[bool] = True
+
+    def layout(self) -> dict[str, Field]:
+        """See `Detector`."""
+        return {
+            "readings": Field(learned=False),
+            "last": Field(learned=False),
+            "before": Field(learned=False),
+            "day_began": Field(learned=False, moment=True),
+            "days": Field(),
+            **{f"{side}_{which}": Field(learned=False) for side in SIDES for which in RECENTLY},
+            **{f"{side}_today": Field() for side in SIDES},
+            **{f"{side}_record": Field() for side in SIDES},
+            **{f"{side}_days": Field(width=KEPT) for side in SIDES},
+        }
+
+    def judge(self, state: State, slots: Rows, values: Numbers, times: Numbers) -> Scores:
+        """See `Detector`."""
+        readings = state["readings"][slots]
+        first = nowhere(readings == 0)
+        last, before = (where(first, values, state[name][slots]) for name in ("last", "before"))
+        state["readings"][slots], state["last"][slots], state["before"][slots] = readings + 1.0, values, last
+        held = {"low": maximum(values, maximum(last, before)), "high": minimum(values, minimum(last, before))}
+        begins = self._turn_days(state, slots, times, first)
+        for side, sign in SIDES.items():
+            now, recent = held[side], state[f"{side}_recent"][slots]
+            for name, so_far in ((f"{side}_today", state[f"{side}_today"][slots]), (f"{side}_recent", recent)):
+                farther = now > so_far if sign > 0 else now < so_far
+                state[name][slots] = where(farther if begins is False else begins | farther, now, so_far)
+            if begins is not False:
+                state[f"{side}_earlier"][slots] = where(begins, recent, state[f"{side}_earlier"][slots])
+        days = state["days"][slots]
+        known = nowhere(everywhere(days >= self.fewest_days))
+        if known is False:
+            return no_opinion(values)
+        lower, upper = state["low_record"][slots], state["high_record"][slots]
+        outside = nowhere(known & ((held["low"] < lower) | (held["high"] > upper)))
+        score = where(known, 0.0 * values, NOTHING)
+        if outside is not False:
+            score = self._scored(state, slots, held, score, outside)
+        lower, upper = where(known, lower, NOTHING), where(known, upper, NOTHING)
+        return Scores(score, constant_like(values, NOTHING), lower, upper)
+
+    def adopt(self, arrays: Mapping[str, NDArray[Any]], row: int, value: float) -> None:  # noqa: ARG002
+        """See `Detector`; what was held since the day before is no news at any hour."""
+        if arrays["days"][row] > 0:
+            for side, sign in SIDES.items():
+                known = [f"{side}_record", *(f"{side}_{which}" for which in RECENTLY)]
+                arrays[f"{side}_record"][row] = sign * max(sign * arrays[name][row] for name in known)
+
+    @staticmethod
+    def _scored(state: State, slots: Rows, held: Mapping[str, Numbers], score: Numbers, outside: Any) -> Numbers:
+        """The scores of all readings, given where they are beyond a record."""
+        arrays = {name: np.asarray(array_of(each)) for name, each in state.items()}
+        chosen = np.flatnonzero(outside)
+        rows = np.atleast_1d(slots)[chosen]
+        with np.errstate(all="ignore"):
+            found = [
+                _surprise(arrays, rows, side, np.atleast_1d(held[side])[chosen] * sign) for side, sign in SIDES.items()
+            ]
+        worst = np.maximum(*found)
+        if type(score) is float:
+            return float(worst[0])
+        score[chosen] = worst
+        return score
+
+    @staticmethod
+    def _turn_days(state: State, slots: Rows, times: Numbers, first: Any) -> Any:
+        """Record the days that end with these readings; returns where a day begins."""
+        began = where(first, times, state["day_began"][slots])
+        passed = floor(maximum(times - began, 0.0) / DAY_S)
+        begins = nowhere(first | (passed > 0))
+        if begins is False:
+            return False
+        ended = np.flatnonzero(begins & (state["readings"][slots] > 1.0))
+        if len(ended):
+            _end_days({name: np.asarray(array_of(each)) for name, each in state.items()}, np.atleast_1d(slots)[ended])
+        state["day_began"][slots] = began + passed * DAY_S
+        return begins
+
+
+def _end_days(arrays: Mapping[str, NDArray[Any]], slots: Slots) -> None:
+    """Keep the extremes of days that have ended; a record takes them in."""
+    days = arrays["days"][slots]
+    for side, sign in SIDES.items():
+        today, record = arrays[f"{side}_today"][slots], arrays[f"{side}_record"][slots]
+        faded = record + FADING * (today - record)
+        farther = np.where(sign * (today - faded) > 0, today, faded)
+        arrays[f"{side}_record"][slots] = np.where(days == 0, today, farther)
+        arrays[f"{side}_days"][slots, (days % KEPT).astype(np.intp)] = today
+    arrays["days"][slots] = days + 1.0
+
+
+def _surprise(arrays: Mapping[str, NDArray[Any]], slots: Slots, side: str, held: Floats) -> Floats:
+    """Decades of surprise at values held on one side, where larger ones are farther, shape (n,)."""
+    sign, each = SIDES[side], np.arange(len(slots))
+    days = np.minimum(arrays["days"][slots], KEPT)
+    record, width = sign * arrays[f"{side}_record"][slots], arrays["high_record"][slots] - arrays["low_record"][slots]
+    kept = np.where(np.arange(KEPT) < days[:, None], sign * arrays[f"{side}_days"][slots], -np.inf)
+    farthest = -np.sort(-kept, axis=1)
+    half = np.floor(days / 2.0)
+    middle = farthest[each, half.astype(np.intp)]
+    excess = np.cumsum(farthest, axis=1)[each, half.astype(np.intp) - 1] / half - middle
+    scale = np.maximum(np.maximum(excess, OF_GAP * (record - farthest[:, 1])), LEAST * width)
+    beyond, known = held - record, np.maximum(half, ASSUMED)
+    decades = np.log10(days + 1.0) - SIDES_SEEN + known * LOG10_OF_E * np.log(1.0 + beyond / (known * scale))
+    counts = (beyond > 0) & (beyond >= CLEARLY * width) & (record - middle <= REACHES * width) & (width > 0)
+    return np.where(counts, np.clip(decades, 0.0, MOST), 0.0)
