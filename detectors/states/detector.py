@@ -44,6 +44,7 @@ from detectors.states.spells import (
     spread_of,
 )
 from detectors.states.timetable import HOUR_S, cell_of, enter, timetable_layout
+from detectors.states.vacancies import follow_vacancies, vacancies_layout
 
 DAY_S = 86_400.0
 
@@ -78,7 +79,7 @@ class States(Detector):
         while an incident is open.
     Warm-up: 200 readings, then 36 hours and 6 visits of each level; three days for lengths, a week for plateaus, two
         weeks for hours of the week.
-    State: 3,944 bytes per sensor.
+    State: 3,968 bytes per sensor.
     Cost: about 35 array operations per round, about 80 for sensors that leave a plateau, and about 200 for sensors
         with states.
     Source: S. E. Levinson, "Continuously variable duration hidden Markov models", Computer Speech and Language 1, 1986,
@@ -119,6 +120,7 @@ class States(Detector):
             **timetable_layout(),
             **plateaus_layout(),
             **rests_layout(),
+            **vacancies_layout(),
             "known": Field(learned=False),
             "until": Field(-NO_CUT, learned=False, moment=True),
             "violated": Field(learned=False),
@@ -203,7 +205,9 @@ class States(Detector):
         arrays["known"][slots] = known
         take_value(arrays, slots, values, current, level)
         arrays["near"][slots] = level
-        score = self._surprise(arrays, slots, current.astype(np.intp), changed, passed, before, times, known)
+        moment = np.maximum(passed, self.shortest_s / 10.0)
+        vacant = follow_vacancies(arrays, slots, values, times, known & (current == BETWEEN), moment)
+        score = self._surprise(arrays, slots, current.astype(np.intp), changed, passed, before, times, known, vacant)
         return np.where(known, score, NOTHING)
 
     def _spend(self, arrays: Arrays, slots: Slots, before: Floats, times: Floats) -> None:
@@ -229,6 +233,7 @@ class States(Detector):
         before: Floats,
         times: Floats,
         known: NDArray[np.bool_],
+        vacant: Floats,
     ) -> Floats:
         """Decades of surprise at the sensors' states; also sets when they must be checked again."""
         since, watched = arrays["since"][slots], arrays["watched"][slots]
@@ -241,7 +246,7 @@ class States(Detector):
         longest = np.maximum(arrays["longest"][slots, current], self.shortest_s / 10.0)
         record = np.where(is_between, np.maximum(longest, passed), longest)
         spread = spread_of(arrays, slots, current, chances)
-        score = np.where(known & enough, beyond_record(chances, length / record, spread), 0.0)
+        score = np.maximum(np.where(known & enough, beyond_record(chances, length / record, spread), 0.0), vacant)
         about = np.where(is_between, VALUE, LENGTH)
         arrays["worst"][slots] = np.maximum(arrays["worst"][slots], score)
         hours, counts = watched / HOUR_S, known & (watched >= EARLY_S)

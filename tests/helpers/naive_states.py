@@ -181,6 +181,7 @@ class NaiveStates:
         self.until, self.least, self.most = -math.inf, math.inf, -math.inf
         self.violated = self.began_undue = self.known = False
         self.odd_spent = self.odd_longest = 0.0
+        self.place: tuple[float, float, bool] | None = None
 
     def step(self, value: float, time: float) -> Any:
         score = math.nan
@@ -271,7 +272,8 @@ class NaiveStates:
         seldom = before == BETWEEN or self.readings[max(before, 0)] <= 0.03 * sum(self.readings)
         apart = passed if before >= 0 and seldom else 0.0
         self.gap = max(self.gap * 0.999, passed)
-        score = self.surprise(state, passed, apart, time, changed=changed)
+        vacant = self.stay(value, time, max(passed, self.set.shortest_s / 10), is_out=self.known and not is_in)
+        score = self.surprise(state, passed, apart, time, vacant, changed=changed)
         return score if self.known else math.nan
 
     def spend(self, before: int, time: float) -> None:
@@ -323,7 +325,21 @@ class NaiveStates:
         is_switch, even = count == 2 and self.center[0] == 0, max(steps) - min(steps) <= 0.25 * min(steps)
         return all(exact) and (is_switch or not even)
 
-    def surprise(self, state: int, passed: float, apart: float, time: float, *, changed: bool) -> float:
+    def stay(self, value: float, time: float, moment: float, *, is_out: bool) -> float:
+        """Follow where a machine is outside of its states: its value and time there first, and whether that was new."""
+        if not is_out:
+            self.place = None
+            return 0.0
+        width, low = self.histogram.width, self.histogram.low
+        if self.place is None or abs(value - self.place[0]) > width:
+            here = math.floor((value - low) / width)
+            around = [self.histogram.bins[each] for each in range(here - 1, here + 2) if 0 <= each < BINS]
+            self.place = (value, time, not any(around))
+        _, since, is_new = self.place
+        is_known = is_new and self.watched >= 8 * DAY_S
+        return beyond(self.watched / HOUR_S, (time - since) / moment, 0.5) if is_known else 0.0
+
+    def surprise(self, state: int, passed: float, apart: float, time: float, vacant: float, *, changed: bool) -> float:
         length, tally, is_between = max(time - self.since, 0.0), self.tallies[state], state == BETWEEN
         chances = sum(each.count for each in self.tallies) if is_between else tally.count
         enough = chances >= 24 if is_between else chances >= 8 and self.watched >= 3 * DAY_S
@@ -331,7 +347,7 @@ class NaiveStates:
         longest = max(tally.longest, self.set.shortest_s / 10)
         record = max(longest, passed) if is_between else longest
         spread = 0.5 if is_between else max(math.sqrt((1 + chances * tally.spread) / (4 + chances)), 0.2)
-        score = beyond(chances, length / record, spread) if self.known and enough else 0.0
+        score = max(vacant, beyond(chances, length / record, spread) if self.known and enough else 0.0)
         self.worst = max(self.worst, score)
         hours, counts = self.watched / HOUR_S, self.known and self.watched >= 3 * DAY_S
         rush = self.changes.count(float(changed), time, hours, known=counts)

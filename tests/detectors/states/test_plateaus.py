@@ -55,9 +55,15 @@ def test_a_charger_that_works_is_not_reported(charging: Floats) -> None:
     assert watch(charging) == []
 
 
-@pytest.mark.parametrize("at", [7_300.0, 1_400.0])
-def test_a_charger_that_stays_where_it_only_passed_is_reported_within_an_hour(charging: Floats, at: float) -> None:
-    told = watch(staying(charging, NOON, 120, at))
+def test_a_charger_that_stays_where_no_reading_has_been_is_reported_within_minutes(charging: Floats) -> None:
+    told = watch(staying(charging, NOON, 120, 1_400.0))
+    assert [each for each, _, _ in told] == [told[0][0]]
+    assert NOON < told[0][0] <= NOON + 8
+    assert told[0][2].about == "value"
+
+
+def test_a_charger_that_stays_where_it_only_passed_is_reported_within_an_hour(charging: Floats) -> None:
+    told = watch(staying(charging, NOON, 120, 7_300.0))
     assert [each for each, _, _ in told] == [told[0][0]]
     assert NOON + 15 <= told[0][0] <= NOON + 30
     measure = told[0][2]

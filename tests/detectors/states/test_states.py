@@ -298,3 +298,26 @@ def test_the_detector_and_its_simple_counterpart_agree_about_a_line() -> None:
     assert np.nanmax(said) > TELLS
     assert (said[:, 0] == 0).sum() > 1000
     np.testing.assert_allclose(said[:, 0], said[:, 1], rtol=1e-6, atol=1e-6)
+
+
+def flushed_flow(days: int) -> Floats:
+    """A cooling loop, every minute: 42 l/min by day, nothing at night, and 48 for 20 minutes each third day."""
+    minutes, noise = np.arange(days * DAY), np.random.default_rng(11).normal(size=days * DAY)
+    flush = (minutes % (3 * DAY) >= 720) & (minutes % (3 * DAY) < 740)
+    flows = np.where(flush, 48.3, 42.0) + 0.3 * noise
+    return np.where(minutes % DAY < 300, 0.0, flows)
+
+
+def test_a_value_where_no_reading_has_been_is_told_within_minutes_although_others_between_states_are_usual() -> None:
+    values, begin = flushed_flow(12), 10 * DAY + 800
+    values[begin:] *= 0.06
+    told = watch(values[: begin + 120], since=begin)
+    assert told, told
+    assert told[0][0] - begin <= 8, told
+    assert told[0][1].about == "value"
+
+
+def test_a_value_between_the_states_where_the_sensor_often_is_needs_longer() -> None:
+    values, begin = flushed_flow(12), 10 * DAY + 800
+    values[begin : begin + 20] *= 48.3 / 42
+    assert watch(values, since=begin) == []
