@@ -19,6 +19,9 @@ from edge.core.scoring.opinions import OF_LEVELS
 SLACK = 1 / 16
 """How far beyond its earlier range a returning value may be, in widths of the range."""
 
+LONGEST_S = 7 * 86_400.0
+"""Maximum time for which the range is remembered: after a week the adopted level is what is known of the sensor."""
+
 SETTLED_S = 3 * 86_400.0
 """Time after which no detector is surprised by the return any more."""
 
@@ -87,4 +90,4 @@ class Adoptions(SensorArrays):
 
     def _remembers(self, slot: int, time: float) -> bool:
         """Whether the range before an adoption is still remembered."""
-        return bool(self.low[slot] <= self.high[slot] and time - self.since[slot] <= self.known[slot])
+        return bool(self.low[slot] <= self.high[slot] and time - self.since[slot] <= min(LONGEST_S, self.known[slot]))

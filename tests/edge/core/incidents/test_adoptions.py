@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from config.schema import IncidentSettings
-from edge.core.incidents.lasting.adoptions import SETTLED_S, Adoptions
+from edge.core.incidents.lasting.adoptions import LONGEST_S, SETTLED_S, Adoptions
 from edge.core.scoring.consequence import Yardstick
 from tests.edge.core.pipelines import START, Line, detectors, pipeline, reading, rule
 
@@ -17,10 +17,10 @@ BEFORE = Yardstick(20.0, 22.0)
 RULE = replace(rule(*detectors(silence={}, ewma={}, cusum={}, drift={}), settings=IncidentSettings()), unit="Cel")
 
 
-def adopted(value: float = 25.0) -> Adoptions:
+def adopted(value: float = 25.0, known: float = 20 * DAY_S) -> Adoptions:
     made = Adoptions()
     made.grow(1)
-    made.adopt(0, value, 100.0, BEFORE, 20 * DAY_S)
+    made.adopt(0, value, 100.0, BEFORE, known)
     return made
 
 
@@ -37,8 +37,11 @@ def test_a_level_within_the_usual_range_was_left_for_nowhere() -> None:
     assert not adopted(21.5).is_return(0, 20.5, 200.0, {"level_shift"})
 
 
-def test_the_earlier_range_is_remembered_for_as_long_as_it_had_lasted() -> None:
-    assert not adopted().is_return(0, 21.0, 200.0 + 20 * DAY_S, {"spike"})
+def test_the_earlier_range_is_remembered_for_as_long_as_it_had_lasted_and_a_week_at_most() -> None:
+    for known, remembered in ((2 * DAY_S, 2 * DAY_S), (20 * DAY_S, LONGEST_S)):
+        made = adopted(known=known)
+        assert not made.is_return(0, 21.0, 200.0 + remembered, {"spike"})
+        assert made.is_return(0, 21.0, remembered, {"spike"})
 
 
 def test_another_adoption_in_between_leaves_the_earlier_range_as_it_is() -> None:
