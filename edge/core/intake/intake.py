@@ -175,7 +175,7 @@ class Intake:
     def read_readings(
         self, readings: Sequence[Reading], letters: list[DeadLetter], quiet_until: Sequence[float] | None = None
     ) -> Batch:
-        """Take readings that were decoded elsewhere, such as the rows of a file; see `read()` and `Batch`."""
+        """Take rows of a file, for example; without topics, error codes of all inputs apply. See `read()`, `Batch`."""
         slots, origins = list[int](), list[int]()
         for index, reading in enumerate(readings):
             finite, name = math.isfinite(reading.value), reading.sensor
@@ -185,6 +185,7 @@ class Intake:
                 self._refuse(as_message(reading), Refusal(reason), letters)
                 continue
             self._counters.readings += 1
+            self.no_values.note(slot, self.routes.no_values)
             slots.append(slot)
             origins.append(index)
         taken = [readings[index] for index in origins]

@@ -177,6 +177,9 @@ class Routes:
         gateways: Topics of other gateways, read only by a filter that names them, and topics that describe devices,
             read only by a filter that doesn't begin with a wildcard.
         joined: Filters that may be subscribed to instead of inputs' filters; topics that only they match are ignored.
+
+    Attributes:
+        no_values: Error codes of all inputs, ascending.
     """
 
     def __init__(
@@ -190,6 +193,7 @@ class Routes:
         self._own = own_prefix
         self._gateways = gateways
         self._joined = [each.split("/") for each in joined]
+        self.no_values = sorted(frozenset[float]().union(*(each.no_values for each in routes)))
 
     def find(self, topic: str) -> Resolved | None:
         """The route of a topic; None if no input reads it, as for this gateway's and the broker's own topics."""

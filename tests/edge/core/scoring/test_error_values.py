@@ -9,7 +9,7 @@ import pytest
 
 from config import parse
 from edge.core.incidents.events.event import Event
-from edge.core.model.readings.messages import Message
+from edge.core.model.readings.messages import Message, Reading
 from edge.core.model.sensors.no_values import NoValues
 from edge.core.persistence.journal import pack, unpack
 from edge.core.pipeline import Pipeline
@@ -50,6 +50,17 @@ def errors(events: list[Event]) -> list[tuple[str, str]]:
 
 def at(event: Event) -> float:
     return (event.time - START) / (5 * MINUTE)
+
+
+def test_a_file_of_readings_has_the_error_values_of_all_inputs() -> None:
+    other = '[[input]]\ntopic = "other/#"\nno_value = [-127]\n'
+    pipeline = line(BY_INPUT, other)
+    readings = [Reading(ROOM, START + place * 300, value) for place, value in enumerate([20.0, 85.0, 20.1, -127.0])]
+    assert errors(pipeline.process_readings(readings).events) == [
+        ("raised", f"{ROOM} sends 85, an error value"),
+        ("cleared", f"{ROOM} has a real value again after 5 min: 20.1"),
+        ("raised", f"{ROOM} sends -127, an error value"),
+    ]
 
 
 @pytest.mark.parametrize("keys", [("", BY_RULE), (BY_INPUT, "")], ids=["rule", "input"])
