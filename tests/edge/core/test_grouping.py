@@ -256,6 +256,21 @@ def test_sensors_of_a_bus_that_send_error_values_together_are_one_incident() -> 
     assert told(line)[-1].startswith("3 sensors of now/press have real values again after ")
 
 
+def test_columns_of_a_station_that_send_error_values_together_are_one_incident_and_its_jumps_are_two() -> None:
+    names = ["co", "humidity"]
+    usual = plant(every(10.0, START, QUIET), *names)
+    broken = [reading(each, QUIET + 10.0 * time, -200.0) for time in range(6) for each in names]
+    far = [reading(each, QUIET + 10.0 * time, 60.0) for time in range(6) for each in names]
+    watched = replace(rule(*detectors(ewma={})), no_value=(-200.0,))
+    together = Line(pipeline(lambda _: watched)).take(merged(usual, broken))
+    assert [each.message for each in together.events] == [
+        "co sends -200, an error value",
+        "2 sensors send error values: co, humidity",
+    ]
+    apart = Line(pipeline(lambda _: watched)).take(merged(usual, far))
+    assert {each.sensor for each in apart.events} == set(names)
+
+
 def test_an_acknowledgement_covers_all_sensors_of_an_incident() -> None:
     line = Line(pipeline()).take(merged(plug(every(10.0, START, QUIET)), CLOCK[:100]))
     for sensor in ("now/plug/field05", "now/plug/field00"):

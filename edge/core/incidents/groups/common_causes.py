@@ -45,7 +45,8 @@ def happen_together(group: IncidentGroup, names: Sequence[str], change: Incident
         change: The incident.
     """
     parent = common_of(change, names[change.slot])
-    if parent and group.parent == parent and group.shares_moment(change):
+    is_place = bool(parent) or group.kind == "error_value"  # names of one level: error values say enough
+    if is_place and group.parent == parent and group.shares_moment(change):
         return True
     return group.kind == "jump" and _goes_with_like_ones(group, names, change)
 
