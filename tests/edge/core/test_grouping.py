@@ -16,7 +16,7 @@ from edge.core.incidents.groups.grouping import Grouping
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.state_machine import Transition
-from edge.core.model.readings.messages import Message
+from edge.core.model.readings.messages import Message, Reading
 from edge.core.scoring.opinions import Observation, Opinion
 from edge.core.scoring.sensors.sensor_summary import SensorSummary
 from tests.edge.core.pipelines import (
@@ -258,17 +258,19 @@ def test_sensors_of_a_bus_that_send_error_values_together_are_one_incident() -> 
 
 def test_columns_of_a_station_that_send_error_values_together_are_one_incident_and_its_jumps_are_two() -> None:
     names = ["co", "humidity"]
-    usual = plant(every(10.0, START, QUIET), *names)
-    broken = [reading(each, QUIET + 10.0 * time, -200.0) for time in range(6) for each in names]
-    far = [reading(each, QUIET + 10.0 * time, 60.0) for time in range(6) for each in names]
-    watched = replace(rule(*detectors(ewma={})), no_value=(-200.0,))
-    together = Line(pipeline(lambda _: watched)).take(merged(usual, broken))
-    assert [each.message for each in together.events] == [
+    times = every(1.0, START, QUIET + 6.0)
+
+    def replayed(then: float) -> list[Event]:
+        rows = [Reading(each, at, 20.0 + at % 3 if at < QUIET else then) for at in times for each in names]
+        watched = replace(rule(*detectors(ewma={})), no_value=(-200.0,))
+        made = pipeline(lambda _: watched)
+        return [*made.process_readings(rows).events, *made.tick(60.0).events]
+
+    assert [each.message for each in replayed(-200.0)] == [
         "co sends -200, an error value",
         "2 sensors send error values: co, humidity",
     ]
-    apart = Line(pipeline(lambda _: watched)).take(merged(usual, far))
-    assert {each.sensor for each in apart.events} == set(names)
+    assert {each.sensor for each in replayed(60.0)} == set(names)
 
 
 def test_an_acknowledgement_covers_all_sensors_of_an_incident() -> None:
