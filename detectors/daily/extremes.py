@@ -127,10 +127,10 @@ class Extremes(Detector):
         held = {"low": maximum(values, maximum(last, before)), "high": minimum(values, minimum(last, before))}
         begins = self._turn_days(state, slots, times, first)
         for side, sign in SIDES.items():
-            now, recent = held[side], state[f"{side}_recent"][slots]
+            reached, recent = held[side], state[f"{side}_recent"][slots]
             for name, so_far in ((f"{side}_today", state[f"{side}_today"][slots]), (f"{side}_recent", recent)):
-                farther = now > so_far if sign > 0 else now < so_far
-                state[name][slots] = where(farther if begins is False else begins | farther, now, so_far)
+                farther = reached > so_far if sign > 0 else reached < so_far
+                state[name][slots] = where(farther if begins is False else begins | farther, reached, so_far)
             if begins is not False:
                 state[f"{side}_earlier"][slots] = where(begins, recent, state[f"{side}_earlier"][slots])
         days = state["days"][slots]
