@@ -55,6 +55,8 @@ REACHES = 1 / 2
 """The days by which a record is judged must have reached this share of the distance between both: of what rises only on
 some days, such as rain, nobody knows how far it may."""
 
+NO_STEP = float(np.finfo(np.float64).max)
+
 SIDES_SEEN = 0.3
 """Decades subtracted because either record may be exceeded."""
 
@@ -65,8 +67,9 @@ class Extremes(Detector):
 
     A value is held if three readings in a row are at least as far. The farthest one of each day is kept. The surprise
     follows from the number of days, and from how far the upper half of their extremes, and the largest of them, lie
-    apart: a sensor with a heavy tail must go far, one that is regulated hardly. Neither hours nor states are known,
-    so a level that is ordinary by day is so at night.
+    apart: a sensor with a heavy tail must go far, one that is regulated hardly. The extremes of whole degrees are equal
+    on many days, so the smallest step between two readings is the least distance that means anything. Neither hours
+    nor states are known, so a level that is ordinary by day is so at night.
 
     Catches: level shifts and changed units that go beyond the range so far, also of sensors whose range is so wide that
         the distance means little, such as those that are off at night.
@@ -74,7 +77,7 @@ class Extremes(Detector):
     Contamination: a day's extreme counts as a record when the day is over. While an incident is open, nothing is
         learned, and a day at whose end one is open isn't kept.
     Warm-up: 7 days, so that a weekend has been seen.
-    State: 552 bytes per sensor.
+    State: 560 bytes per sensor.
     Cost: about 40 array operations per round.
     Source: J. Pickands, "Statistical inference using extreme order statistics", Annals of Statistics 3 (1), 1975,
         doi:10.1214/aos/1176343003, for the exponential tail of the largest ones.
@@ -111,6 +114,7 @@ class Extremes(Detector):
             "last": Field(learned=False),
             "before": Field(learned=False),
             "day_began": Field(learned=False, moment=True),
+            "finest": Field(NO_STEP, learned=False),
             "days": Field(),
             **{f"{side}_{which}": Field(learned=False) for side in SIDES for which in RECENTLY},
             **{f"{side}_today": Field() for side in SIDES},
@@ -124,6 +128,8 @@ class Extremes(Detector):
         first = nowhere(readings == 0)
         last, before = (where(first, values, state[name][slots]) for name in ("last", "before"))
         state["readings"][slots], state["last"][slots], state["before"][slots] = readings + 1.0, values, last
+        step, finest = abs(values - last), state["finest"][slots]
+        state["finest"][slots] = where((step > 0) & (step < finest), step, finest)
         held = {"low": maximum(values, maximum(last, before)), "high": minimum(values, minimum(last, before))}
         begins = self._turn_days(state, slots, times, first)
         for side, sign in SIDES.items():
@@ -205,7 +211,8 @@ def _surprise(arrays: Mapping[str, NDArray[Any]], slots: Slots, side: str, held:
     half = np.floor(days / 2.0)
     middle = farthest[each, half.astype(np.intp)]
     excess = np.cumsum(farthest, axis=1)[each, half.astype(np.intp) - 1] / half - middle
-    scale = np.maximum(np.maximum(excess, OF_GAP * (record - farthest[:, 1])), LEAST * width)
+    apart = np.maximum(excess, OF_GAP * (record - farthest[:, 1]))
+    scale = np.maximum(np.maximum(apart, LEAST * width), arrays["finest"][slots])
     beyond, known = held - record, np.maximum(half, ASSUMED)
     decades = np.log10(days + 1.0) - SIDES_SEEN + known * LOG10_OF_E * np.log(1.0 + beyond / (known * scale))
     counts = (beyond > 0) & (beyond >= CLEARLY * width) & (record - middle <= REACHES * width) & (width > 0)

@@ -88,7 +88,25 @@ def test_what_falls_far_below_is_told_too() -> None:
     assert (deep[2] >= Extremes.floor).all(), deep
 
 
-@pytest.mark.parametrize("kind", [oven, rain, gusts, weather, tank])
+def disk(days: int, resolution: float = 1.0) -> Floats:
+    """A temperature with a daily course, in whole degrees."""
+    day, _ = time_of(days)
+    noise = np.random.default_rng(11).normal(0, 0.4, size=(len(day) // 12, SENSORS))
+    return np.round((37.5 + 1.7 * np.sin(2 * np.pi * day) + np.repeat(noise, 12, axis=0)) / resolution) * resolution
+
+
+def test_a_disk_far_above_its_whole_degrees_is_told() -> None:
+    usual = disk(15)
+    _, table = followed(usual)
+    hot, _ = followed(np.full((3, SENSORS), 50.0), table, begin=len(usual))
+    assert (hot[2] >= Extremes.floor).all(), hot
+
+
+def half_degrees(days: int) -> Floats:
+    return disk(days, 0.5)
+
+
+@pytest.mark.parametrize("kind", [oven, rain, gusts, weather, tank, disk, half_degrees])
 def test_ordinary_sensors_are_calm(kind: Callable[[int], Floats]) -> None:
     scores, _ = followed(kind(60))
     days = np.nan_to_num(scores).reshape(60, A_DAY, SENSORS).max(axis=1)

@@ -14,6 +14,7 @@ class NaiveExtremes:
     def __init__(self, detector: extremes.Extremes) -> None:
         self.set = detector
         self.readings: list[float] = []
+        self.finest = math.inf
         self.days = 0
         self.began = NAN
         self.today: list[float] = []
@@ -24,6 +25,8 @@ class NaiveExtremes:
         if not self.readings:
             self.readings, self.began = [value, value], time
         last = [*self.readings[-2:], value]
+        if value != last[-2]:
+            self.finest = min(self.finest, abs(value - last[-2]))
         if time - self.began >= extremes.DAY_S:
             self.began += (time - self.began) // extremes.DAY_S * extremes.DAY_S
             self.end_day()
@@ -59,7 +62,9 @@ class NaiveExtremes:
             return 0.0
         # The mean of what lies beyond the middle is that of the gaps, each as often as it is crossed.
         gaps = [place * (one - other) for place, (one, other) in enumerate(pairwise(farthest[: half + 1]), 1)]
-        scale = max(math.fsum(gaps) / half, extremes.OF_GAP * (record - farthest[1]), extremes.LEAST * width)
+        scale = max(
+            math.fsum(gaps) / half, extremes.OF_GAP * (record - farthest[1]), extremes.LEAST * width, self.finest
+        )
         known = max(half, extremes.ASSUMED)
         decades = math.log10(len(farthest) + 1) - extremes.SIDES_SEEN
         return max(decades + known * math.log10(1 + beyond / (known * scale)), 0.0)

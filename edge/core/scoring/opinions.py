@@ -78,6 +78,11 @@ class Opinion:
         return abs(value - self.lower - half) / half if half > 0 else 0.0
 
     @property
+    def has_records(self) -> bool:
+        """Whether its band is between the records of all days so far, not what is usual now."""
+        return self.detector == "extremes"
+
+    @property
     def is_trend(self) -> bool:
         """Whether it is about a movement over days."""
         return self.kind == OF_TRENDS

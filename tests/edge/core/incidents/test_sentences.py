@@ -178,6 +178,11 @@ def test_half_a_band_is_described_as_a_limit() -> None:
     assert about("range", Transition.RAISED, upper_only).endswith(", expected 8 bar or less")
 
 
+def test_what_is_beyond_the_records_is_compared_with_what_was_so_far() -> None:
+    record = Opinion("extremes", "spike", 9.0, math.nan, 0.4, 3.9)
+    assert about("spike", Transition.RAISED, record) == "tank/level is at 9.712 bar, so far 0.4 to 3.9 bar"
+
+
 def test_without_a_band_none_is_quoted() -> None:
     assert about("spike", Transition.RAISED, None, unit="") == "tank/level is at 9.712"
 
