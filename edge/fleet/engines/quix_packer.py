@@ -203,9 +203,14 @@ class CellCount:
         """Store the number for partitions that a worker gets, before it packs anything.
 
         Raises:
-            FleetError: The group has had another number, and this one is no multiple of it.
-            KafkaException: Kafka doesn't answer.
+            FleetError: The group has had another number, and this one is no multiple of it, or Kafka doesn't answer.
         """
+        try:
+            self._claim(consumer, assigned)
+        except KafkaException as error:  # the client would raise its own error within a callback as no exception at all
+            raise FleetError(f"Kafka doesn't answer: {error.args[0].str()}") from error
+
+    def _claim(self, consumer: Consumer, assigned: Sequence[TopicPartition]) -> None:
         changed: list[TopicPartition] = []
         for each in consumer.committed([*assigned], ASK_S):
             before = _stamped(each.metadata)

@@ -6,7 +6,7 @@ one. All of its methods are called from the network thread.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -113,6 +113,7 @@ class GroupMember:
         self._asking = Consumer({**options.cluster.settings(), "group.id": options.group, "enable.auto.commit": False})
         self._paused: set[Place] = set()
         self._ended: dict[Place, int] = {}
+        self._failure: Exception | None = None  # of a notification
         self._losses = 0  # number of times that a connection was lost
         self._looked: dict[Place, int] = {}  # that number when a partition's end was last known to be current
         self.subscribe(topics)
@@ -122,14 +123,31 @@ class GroupMember:
         listener = self._listener
         self._consumer.subscribe(
             list(topics),
-            on_assign=lambda _, places: listener.assigned(_places(places)),
-            on_revoke=lambda _, places: listener.revoked(_places(places)),
-            on_lost=lambda _, places: listener.lost(_places(places)),
+            on_assign=lambda _, places: self._notify(listener.assigned, places),
+            on_revoke=lambda _, places: self._notify(listener.revoked, places),
+            on_lost=lambda _, places: self._notify(listener.lost, places),
         )
 
+    def _notify(self, listen: Callable[[Sequence[Place]], None], partitions: Sequence[TopicPartition]) -> None:
+        """Notify the listener; what it raises is kept for `poll()`.
+
+        The client raises an error of its own methods, if it comes from a callback, as a `KafkaError`. That isn't an
+        exception: no `except` catches it, and the thread ends.
+        """
+        try:
+            listen([(each.topic, each.partition) for each in partitions])
+        except Exception as error:  # noqa: BLE001 - whatever it was, it is raised later
+            self._failure = self._failure or error
+
     def poll(self, timeout_s: float) -> list[ClientRecord]:
-        """Fetch records, in the order of each partition; waits for the first one only."""
+        """Fetch records, in the order of each partition; waits for the first one only.
+
+        Raises:
+            KafkaException: The broker didn't answer while partitions were assigned.
+        """
         first = self._consumer.poll(timeout_s)
+        if self._failure is not None:
+            raise self._failure
         if first is None:
             return []
         return [each for each in (first, *self._consumer.consume(ROUND, 0.0)) if self._is_record(each)]
@@ -287,7 +305,3 @@ class GroupMember:
         lags = [one.consumer_lag for each in found.topics.values() for one in each.partitions.values()]
         known = [each for each in lags if each >= 0]
         self.lag = sum(known) if known else None
-
-
-def _places(partitions: Sequence[TopicPartition]) -> list[Place]:
-    return [(each.topic, each.partition) for each in partitions]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import pytest
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from config.loading import parse
 from edge.fleet.engines.packs import MOST, Pack, decode
@@ -132,6 +132,16 @@ def test_a_number_of_cells_that_is_no_multiple_of_the_groups_is_refused() -> Non
         with pytest.raises(FleetError, match=f"has 16 cells for each partition, and {other} is no multiple"):
             claim(positions, other)
     assert set(positions.metadata.values()) == {"cells=16"}
+
+
+class Unreachable(Positions):
+    def committed(self, *_: Any) -> list[TopicPartition]:
+        raise KafkaException(KafkaError(KafkaError._TRANSPORT))
+
+
+def test_no_answer_while_partitions_are_assigned_is_an_error_of_ours() -> None:
+    with pytest.raises(FleetError, match="Kafka doesn't answer: "):
+        claim(Unreachable(), 8)
 
 
 @pytest.mark.parametrize(("begin", "offsets"), [("latest", {0: 20, 1: 21}), ("earliest", {0: 10, 1: 11})])
