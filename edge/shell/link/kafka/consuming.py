@@ -129,7 +129,7 @@ class GroupMember:
         )
 
     def _notify(self, listen: Callable[[Sequence[Place]], None], partitions: Sequence[TopicPartition]) -> None:
-        """Notify the listener; what it raises is kept for `poll()`.
+        """Notify the listener; what it raises is kept until the call of the client is over.
 
         The client raises an error of its own methods, if it comes from a callback, as a `KafkaError`. That isn't an
         exception: no `except` catches it, and the thread ends.
@@ -139,6 +139,11 @@ class GroupMember:
         except Exception as error:  # noqa: BLE001 - whatever it was, it is raised later
             self._failure = self._failure or error
 
+    def _raise_failure(self) -> None:
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+
     def poll(self, timeout_s: float) -> list[ClientRecord]:
         """Fetch records, in the order of each partition; waits for the first one only.
 
@@ -146,8 +151,7 @@ class GroupMember:
             KafkaException: The broker didn't answer while partitions were assigned.
         """
         first = self._consumer.poll(timeout_s)
-        if self._failure is not None:
-            raise self._failure
+        self._raise_failure()
         if first is None:
             return []
         return [each for each in (first, *self._consumer.consume(ROUND, 0.0)) if self._is_record(each)]
@@ -252,6 +256,7 @@ class GroupMember:
         """Leave; a static member keeps its partitions until its session times out."""
         self._consumer.close()
         self._asking.close()
+        self._raise_failure()
 
     def _settings(self) -> dict[str, Any]:
         options = self._options
