@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from detectors.numeric.arrays import Floats, Slots
 from edge.core.model.sensors.sensor_arrays import SensorArrays
 from edge.core.scoring.peers.comparison import AGREEMENT, PeersCompared, TimeScale
+from edge.core.scoring.peers.daily_ranges import add_day, find_usual
 from edge.core.scoring.peers.deviation import PeerDeviation
 from edge.core.scoring.peers.regressions import Regressions, regressions
 
@@ -54,9 +55,6 @@ NARROWEST, NARROWEST_SPREAD = 3.0, 0.02
 
 MARGIN, MARGIN_OF_FEW = 0.7, 2.0
 """A deviation is this many widths beyond the usual range; more by the second, divided by the number of days known."""
-
-ENOUGH_DAYS = 12
-"""Number of days from which the worst one at either end is left out."""
 
 NAMED, WORTH_NAMING = 3, 0.1
 """Maximum number of companions in a sentence, and their minimum weight in a suggestion."""
@@ -227,7 +225,9 @@ class Companions(SensorArrays):
         """Note the range of the day that is over, and which sensors are judged from now on."""
         with np.errstate(all="ignore"):
             for slots, _ in self._devices():
-                self._note_day(slots[self.day_low[slots] <= self.day_high[slots]])
+                ranged = slots[self.day_low[slots] <= self.day_high[slots]]
+                add_day(self, ranged)
+                find_usual(self, ranged)
                 ready = self.count[slots] >= self.scale.to_begin
                 learned, moved = (self._regressions(slots, each, ready) for each in (self.moments, self.moved))
                 is_noted = learned.used & (self.noted[slots] >= self.scale.to_know)
@@ -334,16 +334,6 @@ class Companions(SensorArrays):
         self.rest[slots] = (1.0 - rate) * (self.rest[slots] + rate * values * values)
         self.day_low[slots] = np.minimum(self.day_low[slots], values)
         self.day_high[slots] = np.maximum(self.day_high[slots], values)
-
-    def _note_day(self, slots: Slots) -> None:
-        """Add the ranges of a day, and compute the usual ranges again; shape (n,)."""
-        at = (self.entries[slots] % self.scale.days).astype(np.intp)
-        self.lows[slots, at], self.highs[slots, at] = self.day_low[slots], self.day_high[slots]
-        self.entries[slots] += 1.0
-        self.day_low[slots], self.day_high[slots] = np.inf, -np.inf
-        skipped, each = (self.entries[slots] >= ENOUGH_DAYS).astype(np.intp), np.arange(len(slots))
-        self.least[slots] = np.sort(self.lows[slots], axis=1)[each, skipped]
-        self.most[slots] = -np.sort(-self.highs[slots], axis=1)[each, skipped]
 
     def _learn_means(self, slots: Slots, means: Floats) -> None:
         """Learn means and how they change, shape (devices, sensors), NaN where there is nothing to learn."""

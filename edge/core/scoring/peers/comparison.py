@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
 from detectors.numeric.elementwise import where
 from edge.core.model.sensors.sensor_arrays import SensorArrays
+from edge.core.scoring.peers.daily_ranges import add_day, find_usual
 from edge.core.scoring.peers.group_medians import group_medians
 
 SHARE, DIFFERENCE = 1, 2
@@ -57,9 +58,6 @@ width is twice what lies on that side of the middle: a sensor that is often far 
 
 AGREEMENT = 0.5
 """A sensor agrees again within this many widths of its usual range."""
-
-ENOUGH_DAYS = 12
-"""Number of days from which the worst one at either end is left out."""
 
 
 class TimeScale(NamedTuple):
@@ -324,15 +322,9 @@ class PeerComparison(SensorArrays):
         """Add the ranges of a day, and compute the usual ranges again."""
         if len(rows) == 0:
             return
-        at = (self.entries[rows] % self.scale.days).astype(np.intp)
-        self.lows[rows, at], self.highs[rows, at] = self.day_low[rows], self.day_high[rows]
-        self.entries[rows] += 1.0
-        self.day_low[rows], self.day_high[rows] = np.inf, -np.inf
+        add_day(self, rows)
         self._center(rows)
-        skipped = (np.minimum(self.entries[rows], self.scale.days) >= ENOUGH_DAYS).astype(np.intp)
-        each = np.arange(len(rows))
-        self.least[rows] = np.sort(self.lows[rows], axis=1)[each, skipped]
-        self.most[rows] = -np.sort(-self.highs[rows], axis=1)[each, skipped]
+        find_usual(self, rows)
 
     def _center(self, rows: Slots) -> None:
         """Move the usual mean to where the sensor has been."""
