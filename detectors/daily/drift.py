@@ -292,14 +292,17 @@ class LevelDrift(Detector):
         """Update a level by values, and its extremes of the day by what is learned; returns the level."""
         mean, usual = state[MEANS[scale]][slots], state[USUALS[scale]][slots]
         usual = where(everywhere(usual == usual), usual, mean)  # noqa: PLR0124 - NaN in states of earlier versions
-        mean = where(first, values, mean + share * (values - mean))
-        usual = where(first, values, usual + share * (values - usual))
+        mean, usual = mean + share * (values - mean), usual + share * (values - usual)
+        if first is not False:
+            mean, usual = where(first, values, mean), where(first, values, usual)
         state[MEANS[scale]][slots], state[USUALS[scale]][slots] = mean, usual
-        for name, sign in zip(EXTREMES[scale], SIDES.values(), strict=True):
-            extreme = state[name][slots]
-            farther = usual > extreme if sign > 0 else usual < extreme
-            anew = farther if begins is False else begins | farther
-            state[name][slots] = where(anew, usual, extreme)
+        low, high = EXTREMES[scale]
+        lowest, highest = state[low][slots], state[high][slots]
+        lower, higher = nowhere(begins | (usual < lowest)), nowhere(begins | (usual > highest))
+        if lower is not False:
+            state[low][slots] = where(lower, usual, lowest)
+        if higher is not False:
+            state[high][slots] = where(higher, usual, highest)
         return mean
 
     def measure(self, state: State, slot: int) -> Measure:

@@ -126,28 +126,27 @@ class Extremes(Detector):
         """See `Detector`."""
         readings = state["readings"][slots]
         first = nowhere(readings == 0)
-        last, before = (where(first, values, state[name][slots]) for name in ("last", "before"))
+        last, before = where(first, values, state["last"][slots]), where(first, values, state["before"][slots])
         state["readings"][slots], state["last"][slots], state["before"][slots] = readings + 1.0, values, last
         step, finest = abs(values - last), state["finest"][slots]
-        state["finest"][slots] = where((step > 0) & (step < finest), step, finest)
-        held = {"low": maximum(values, maximum(last, before)), "high": minimum(values, minimum(last, before))}
+        finer = nowhere((step > 0) & (step < finest))
+        if finer is not False:
+            state["finest"][slots] = where(finer, step, finest)
         begins = self._turn_days(state, slots, times, first)
-        for side, sign in SIDES.items():
-            reached, recent = held[side], state[f"{side}_recent"][slots]
-            for name, so_far in ((f"{side}_today", state[f"{side}_today"][slots]), (f"{side}_recent", recent)):
-                farther = reached > so_far if sign > 0 else reached < so_far
-                state[name][slots] = where(farther if begins is False else begins | farther, reached, so_far)
-            if begins is not False:
-                state[f"{side}_earlier"][slots] = where(begins, recent, state[f"{side}_earlier"][slots])
+        below = (values < state["low_today"][slots]) | (values < state["low_recent"][slots])
+        above = (values > state["high_today"][slots]) | (values > state["high_recent"][slots])
+        if nowhere(begins | below | above) is not False:  # what is held is no farther than the value
+            _widen(state, slots, _held(values, last, before), begins)
         days = state["days"][slots]
         known = nowhere(everywhere(days >= self.fewest_days))
         if known is False:
             return no_opinion(values)
         lower, upper = state["low_record"][slots], state["high_record"][slots]
-        outside = nowhere(known & ((held["low"] < lower) | (held["high"] > upper)))
         score = where(known, 0.0 * values, NOTHING)
-        if outside is not False:
-            score = self._scored(state, slots, held, score, outside)
+        if nowhere(known & ((values < lower) | (values > upper))) is not False:
+            held = _held(values, last, before)
+            outside = nowhere(known & ((held["low"] < lower) | (held["high"] > upper)))
+            score = score if outside is False else self._scored(state, slots, held, score, outside)
         lower, upper = where(known, lower, NOTHING), where(known, upper, NOTHING)
         return Scores(score, constant_like(values, NOTHING), lower, upper)
 
@@ -187,6 +186,22 @@ class Extremes(Detector):
             _end_days({name: np.asarray(array_of(each)) for name, each in state.items()}, np.atleast_1d(slots)[ended])
         state["day_began"][slots] = began + passed * DAY_S
         return begins
+
+
+def _held(values: Numbers, last: Numbers, before: Numbers) -> dict[str, Numbers]:
+    """What three readings in a row are at least as far as, on each side, shape (n,)."""
+    return {"low": maximum(values, maximum(last, before)), "high": minimum(values, minimum(last, before))}
+
+
+def _widen(state: State, slots: Rows, held: Mapping[str, Numbers], begins: Any) -> None:
+    """Take what is held into the extremes of the day, which begin anew where a day begins."""
+    for side, sign in SIDES.items():
+        reached, recent = held[side], state[f"{side}_recent"][slots]
+        for name, so_far in ((f"{side}_today", state[f"{side}_today"][slots]), (f"{side}_recent", recent)):
+            farther = reached > so_far if sign > 0 else reached < so_far
+            state[name][slots] = where(farther if begins is False else begins | farther, reached, so_far)
+        if begins is not False:
+            state[f"{side}_earlier"][slots] = where(begins, recent, state[f"{side}_earlier"][slots])
 
 
 def _end_days(arrays: Mapping[str, NDArray[Any]], slots: Slots) -> None:

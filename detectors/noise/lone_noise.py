@@ -28,7 +28,7 @@ from detectors.noise.noise import (
     with_what_was_seen,
 )
 from detectors.numeric.arrays import Numbers
-from detectors.numeric.elementwise import NOTHING, minimum, sqrt
+from detectors.numeric.elementwise import NOTHING
 from detectors.numeric.surprise import MOST, student_tail
 
 
@@ -46,7 +46,7 @@ class LoneNoise(Noise):
         self.count = count = state["count"][slot]
         self.variance = variance = state["variance"][slot]
         self._varies, self._warm = variance > 0, count >= WARM_UP
-        self.spread = sqrt(variance)
+        self.spread = math.sqrt(variance) if variance >= 0 else NOTHING
         self._divisor = variance if variance > LEAST_VARIANCE else LEAST_VARIANCE
         self._lag, self._fourth, self._record = state["lag"][slot], state["fourth"][slot], state["record"][slot]
         rho = self._lag / self._divisor if self._varies else 0.0
@@ -68,7 +68,9 @@ class LoneNoise(Noise):
             score = with_what_was_seen(score, away, self.count, self._record)
         if not self._varies:
             score = of_what_never_varied(score, away, self.count)
-        return minimum(score, minimum(self.count / READINGS_A_DECADE, MOST))
+        most = self.count / READINGS_A_DECADE
+        most = MOST if most > MOST else most
+        return most if score > most else score
 
     def learn(self, residual: Numbers, worth: float = 1.0) -> Numbers:
         """See `Noise`."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from functools import cache
 
+import numpy as np
+
 from detectors.numeric.arrays import Numbers
 from detectors.numeric.elementwise import LOG10_OF_E, bounded, exp, log, minimum, sqrt
 
@@ -55,12 +57,14 @@ def student_tail(t: Numbers, freedom: Numbers) -> Numbers:
 
 def _student_tail_of_one(t: float, freedom: float) -> float:
     """`student_tail` of a single number, with few function calls."""
-    away = minimum(abs(t), 1e150)
-    z = (1.0 - 0.25 / (freedom + 0.375)) * math.sqrt(freedom * log(1.0 + away / freedom * away))
-    away = minimum(z, 1e6)
+    away = abs(t)
+    away = 1e150 if away > 1e150 else away  # noqa: FURB136 - min() takes four times as long
+    z = (1.0 - 0.25 / (freedom + 0.375)) * math.sqrt(freedom * float(np.log(1.0 + away / freedom * away)))
+    away = 1e6 if z > 1e6 else z  # noqa: FURB136
     square = away * away
-    nats: float = 0.5 * square + log((away + math.sqrt(square + _SQUARE)) / _ROOT)
-    return min(nats * LOG10_OF_E, MOST) if nats == nats else nats  # noqa: PLR0124 - NaN isn't itself
+    nats = 0.5 * square + float(np.log((away + math.sqrt(square + _SQUARE)) / _ROOT))
+    decades = nats * LOG10_OF_E
+    return MOST if decades > MOST else decades  # noqa: FURB136
 
 
 def student_reach(decades: float, freedom: Numbers) -> Numbers:

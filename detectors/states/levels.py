@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from detectors.base import Field, State
 from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
-from detectors.numeric.elementwise import any_of, bounded, everywhere, floor, nowhere, where, whole
+from detectors.numeric.elementwise import any_of, everywhere, floor, nowhere, where, whole
 from detectors.numeric.gather import add_to_element, array_of
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -112,23 +112,27 @@ def count_readings(state: State, slots: Rows, values: Numbers) -> Any:
     """
     seen, width = state["seen"][slots], state["width"][slots]
     continues = everywhere(seen > 0)
-    low = where(continues, state["low"][slots], values)
-    state["low"][slots] = low
-    step = abs(values - where(continues, state["last_value"][slots], values))
-    finest = state["finest"][slots]
-    state["finest"][slots] = where((step > 0) & (step < finest), step, finest)
+    low, last = state["low"][slots], state["last_value"][slots]
+    if continues is not True:
+        low, last = where(continues, low, values), where(continues, last, values)
+        state["low"][slots] = low
+    step, finest = abs(values - last), state["finest"][slots]
+    finer = nowhere((step > 0) & (step < finest))
+    if finer is not False:
+        state["finest"][slots] = where(finer, step, finest)
     state["last_value"][slots] = values
     seen = seen + 1.0
     state["seen"][slots] = seen
     varies = everywhere(width > 0)
     place = where(varies, floor((values - low) / where(varies, width, 1.0)), 0.0)
     inside = everywhere((varies | (values == low)) & (place >= 0) & (place < BINS))
-    column = whole(bounded(where(inside, place, 0.0), 0.0, BINS - 1.0))
-    add_to_element(state["bins"], slots, column, where(inside, 1.0, 0.0))
-    before = state["strayed"][slots]
-    strayed = where(inside, 0.0, 1.0)
-    state["strayed"][slots] = strayed
-    if any_of(strayed > 0):
+    if inside is True:
+        add_to_element(state["bins"], slots, whole(place), 1.0)
+        state["strayed"][slots] = 0.0
+    else:
+        add_to_element(state["bins"], slots, whole(where(inside, place, 0.0)), where(inside, 1.0, 0.0))
+        before, strayed = state["strayed"][slots], where(inside, 0.0, 1.0)
+        state["strayed"][slots] = strayed
         strays = state["strays"][slots] + strayed * where(before > 0, A_READING, A_VISIT)
         state["strays"][slots] = strays
         wider = (strayed > 0) & ((seen <= FAMILIAR) | (width == 0) | (strays >= STRAYS))

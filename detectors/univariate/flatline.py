@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from detectors.base import Detector, Field, Measure, Scores, State, no_opinion
 from detectors.numeric.arrays import Numbers, Rows
@@ -35,6 +35,9 @@ FEW_RUNS = 5.0
 """The longest of few runs is weak evidence: with this many runs, it counts as twice as long."""
 
 FADING = 1e-4
+
+ALL: Any = True
+"""The condition that holds for all readings."""
 
 YOUNG_S = 3 * 86_400.0
 """For a younger sensor, its rests at night and at weekends aren't known yet."""
@@ -115,7 +118,7 @@ class Flatline(Detector):
             self._learn(state, slots, run, held, (since - born < YOUNG_S) & (last <= low), ended)
         is_same = everywhere(same)
         since, lasted = where(is_same, since, times), where(is_same, held, 0.0)
-        score, usual = constant_like(values, 0.0), cast(Any, True)
+        score, usual = constant_like(values, 0.0), ALL
         is_long = nowhere(length >= self.shortest)
         if is_long is not False:
             weak = 1.0 + FEW_RUNS / maximum(runs, 1.0)
