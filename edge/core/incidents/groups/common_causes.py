@@ -3,26 +3,39 @@
 Sensors of one place jump within seconds: a bus, a converter, a power supply. Sensors of like names, each in a place of
 its own, jump within a few of their intervals and in the same direction: the rain wets each node of a field, but a node
 tells so when it is its turn. Once two have done so, others may follow later.
+
+A slow condition shows at each of them when its own mean, or its own day, has come far enough: a warm evening is a drift
+of one disk at noon and of another in the afternoon. It has as much time as it is a condition of. Likewise, sensors of
+like names rest at one value from about the same time on, but each is found when it has rested for longer than ever.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from edge.core.incidents.groups.incident_group import IncidentGroup, common_of
+from detectors.daily.drift import DAY, SCALES_S, SPAN
+from edge.core.incidents.groups.incident_group import IncidentGroup, common_of, froze
 from edge.core.incidents.incident_change import IncidentChange
-from edge.core.scoring.opinions import OF_LEVELS, Observation
+from edge.core.scoring.opinions import OF_LEVELS, OF_TRENDS, Observation, Opinion
 from edge.core.scoring.peers.like_names import like_name
 
-JUMPS = OF_LEVELS | {"variance"}
+JUMPS = OF_LEVELS | {"variance", OF_TRENDS}
 
 LIKE_INTERVALS, LIKE_S = 2.0, 3600.0
 """Two sensors of like names jump together within this many of their intervals, and at most this many seconds."""
 
 LATER_INTERVALS, LATER_S = 12.0, 3 * 3600.0
 """Another one belongs to them within this many of its intervals, and at most this many seconds, after the last one."""
+
+SLOW_S = {**dict(zip(SPAN.values(), SCALES_S.values(), strict=True)), DAY: 12 * 3600.0}
+"""Time scale of each condition of `drift`, in seconds: that of its mean, and half a day of what hasn't returned for a
+day, since it is found at each sensor's own hour. Two sensors drift together within it, and others join them within
+`LATER_TIMES` of it after the last one."""
+
+TREND_S, LATER_TIMES, LONGEST_S = 86_400.0, 2.0, 86_400.0
+"""The same for a trend, which is found when a day is over; the factor for others; and at most."""
 
 MOST_COMPARED = 100
 """Maximum number of members that an incident is compared with by their names."""
@@ -46,30 +59,61 @@ def happen_together(group: IncidentGroup, names: Sequence[str], change: Incident
     """
     parent = common_of(change, names[change.slot])
     is_place = bool(parent) or group.kind == "error_value"  # names of one level: error values say enough
+    is_place &= change.incident.kind != OF_TRENDS  # those of a day are all found at one moment
     if is_place and group.parent == parent and group.shares_moment(change):
         return True
+    if group.kind == "flatline":
+        return _rests_with_others(group, names, change)
     return group.kind == "jump" and _goes_with_like_ones(group, names, change)
+
+
+def _some_of(group: IncidentGroup) -> Iterator[IncidentChange]:
+    """Findings about the leader and the first members of a group."""
+    yield group.change
+    yield from (each.change for each in islice(group.members.values(), MOST_COMPARED))
 
 
 def _goes_with_like_ones(group: IncidentGroup, names: Sequence[str], change: IncidentChange) -> bool:
     """Whether members with like names have jumped in the same direction not long before."""
-    name, way, interval = like_name(names[change.slot]), _direction(change.observation), change.summary.interval
-    some = [each.change for each in islice(group.members.values(), MOST_COMPARED)]
-    like = [each for each in (group.change, *some) if like_name(names[each.slot]) == name]
-    if not way or not any(_direction(each.observation) == way for each in like):
+    name, way, worst = like_name(names[change.slot]), _direction(change.observation), _worst(change.observation)
+    like = [each for each in _some_of(group) if like_name(names[each.slot]) == name]
+    if worst is None or not way or not any(_direction(each.observation) == way for each in like):
         return False
     is_second = len({each.slot for each in like}) == 1
-    intervals, most_s = (LIKE_INTERVALS, LIKE_S) if is_second else (LATER_INTERVALS, LATER_S)
     latest = max(each.incident.started for each in like)
-    return abs(change.observation.time - latest) <= min(intervals * interval, most_s)
+    return abs(change.observation.time - latest) <= _joining_s(worst, change.summary.interval, is_second=is_second)
+
+
+def _joining_s(worst: Opinion, interval: float, *, is_second: bool) -> float:
+    """Seconds within which a condition of one sensor may have the cause of one that another showed before."""
+    scale = TREND_S if worst.is_trend else SLOW_S.get(worst.about, 0.0) if worst.kind == "drift" else 0.0
+    is_late = not is_second or worst.kind == "level_shift"  # a shift is found once it has added up
+    intervals, most_s = (LATER_INTERVALS, LATER_S) if is_late else (LIKE_INTERVALS, LIKE_S)
+    return min(max(min(intervals * interval, most_s), scale * (1.0 if is_second else LATER_TIMES)), LONGEST_S)
+
+
+def _rests_with_others(group: IncidentGroup, names: Sequence[str], change: IncidentChange) -> bool:
+    """Whether a sensor may have frozen when a member of its place did, or one of like name, at the same value."""
+    name, place, its = names[change.slot], common_of(change, names[change.slot]), froze(change)
+    for each in _some_of(group):
+        other, is_neighbour = froze(each), bool(place) and common_of(each, names[each.slot]) == place
+        is_like = each.observation.value == change.observation.value and like_name(names[each.slot]) == like_name(name)
+        if its is not None and other is not None and (is_neighbour or is_like) and other.meets(its):
+            return True
+    return False
+
+
+def _worst(observation: Observation) -> Opinion | None:
+    """The opinion that is farthest beyond its level; None if none is."""
+    return next((each for each in observation.opinions if each.exceeds), None)
 
 
 def _direction(observation: Observation) -> float:
     """1 if a value is surprisingly high, -1 if it is low, 0 if that can't be said."""
-    worst = next((each for each in observation.opinions if each.exceeds), None)
+    worst = _worst(observation)
     if worst is None:
         return 0.0
-    if worst.kind == "drift":
+    if worst.kind == "drift" or worst.is_trend:
         away = worst.now - worst.usual
     elif math.isfinite(worst.expected):
         away = observation.value - worst.expected

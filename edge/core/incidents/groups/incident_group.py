@@ -47,14 +47,21 @@ class Stopped(NamedTuple):
         return Stopped(max(self.after, other.after), min(self.by, other.by))
 
 
-def stopped(change: IncidentChange) -> Stopped:
-    """When a silent sensor stopped, or when a stuck one froze: at the latest when it had stayed as long as ever."""
-    seen, interval = change.summary.seen, change.summary.interval
+def froze(change: IncidentChange) -> Stopped | None:
+    """When a stuck sensor froze, at the latest when it had stayed as long as ever; None if it isn't stuck."""
     stuck = next((each for each in change.observation.opinions if each.kind == "flatline" and each.exceeds), None)
-    if stuck is not None:
-        each_s = change.observation.stretch or interval
-        began = change.observation.time - stuck.now * each_s
-        return Stopped(began, began + SLACK * each_s + stuck.usual * each_s)
+    if stuck is None:
+        return None
+    each_s = change.observation.stretch or change.summary.interval
+    began = change.observation.time - stuck.now * each_s
+    return Stopped(began, began + SLACK * each_s + stuck.usual * each_s)
+
+
+def stopped(change: IncidentChange) -> Stopped:
+    """When a silent or stuck sensor stopped."""
+    if (when := froze(change)) is not None:
+        return when
+    seen, interval = change.summary.seen, change.summary.interval
     patience = max(0.0, change.incident.started - seen)
     return Stopped(seen, seen + max(SLACK * interval, PATIENCE_SHARE * patience))
 

@@ -19,6 +19,7 @@ DOES = {
     "error_value": ("sends an error value", "send error values"),
     "jump": ("has jumped", "have jumped together"),
     "drift": ("has drifted", "have drifted together"),
+    "trend": ("moves on day by day", "move on day by day"),
     "variance": ("is unsteady", "are unsteady together"),
     "contextual": ("is unusual for this time", "are unusual for this time"),
     "peers": ("differs from its peers", "differ from their peers"),

@@ -13,9 +13,9 @@ from tests.edge.core.test_grouping import found
 
 
 def stuck(slot: int, time: float, *kinds: str, transition: Transition = Transition.RAISED) -> IncidentChange:
-    """A finding about a sensor that reports every minute and has been at one value for ten."""
+    """A finding about a sensor that reports every minute and has been at one value, its own, for ten."""
     opinions = [Opinion("x", each, 9.0, 2.0, level=4.0, now=10.0, usual=3.0) for each in ("flatline", *kinds)]
-    observation = Observation(time, 60.0, 4.0, opinions)
+    observation = Observation(time, 60.0 + slot, 4.0, opinions)
     incident = Incident.from_observation(observation)
     order = (0, 1, 0.0, slot)
     return IncidentChange(slot, transition, incident, 0, observation, time, [], order, SensorSummary(60.0, 0.0, time))

@@ -1,0 +1,96 @@
+"""Slow conditions of sensors of like names have a common cause if they are found within the time they take to show."""
+
+from __future__ import annotations
+
+import pytest
+
+from detectors.daily.drift import DAY, SPAN
+from edge.core.incidents.groups.grouping import Grouping
+from edge.core.incidents.incident import Incident
+from edge.core.incidents.incident_change import IncidentChange
+from edge.core.incidents.state_machine import Transition
+from edge.core.scoring.opinions import Observation, Opinion
+from edge.core.scoring.sensors.sensor_summary import SensorSummary
+from tests.edge.core.pipelines import START
+
+HOUR_S, DAY_S = 3600.0, 86_400.0
+AN_HOUR, SIX_HOURS = SPAN.values()
+DISKS = [f"nas/{each}/temperature" for each in "abcdef"]
+
+
+def found(slot: int, time: float, opinion: Opinion, value: float = 40.0) -> IncidentChange:
+    """A finding about a sensor that reports every five minutes."""
+    observation = Observation(time, value, 4.0, [opinion])
+    incident, order = Incident.from_observation(observation), (0, 1, 0.0, slot)
+    summary = SensorSummary(300.0, 0.0, time)
+    return IncidentChange(slot, Transition.RAISED, incident, 0, observation, time, [], order, summary)
+
+
+def drift(about: str, by: float = 1.0) -> Opinion:
+    return Opinion("drift", "drift", 9.0, level=4.0, now=38.0 + by, usual=38.0, about=about)
+
+
+def stuck(steps: float) -> Opinion:
+    """Stuck for this many readings, of which half were so far the most."""
+    return Opinion("flatline", "flatline", 9.0, level=4.0, now=steps, usual=steps / 2)
+
+
+SHIFT = Opinion("cusum", "level_shift", 9.0, 38.0, level=4.0)
+TREND = Opinion("trend", "trend", 9.0, level=4.0, now=39.0, usual=38.0, about="mean 7")
+STEP = Opinion("rate", "rate", 9.0, 38.0, level=4.0)
+
+
+def raised(names: list[str], *findings: IncidentChange) -> list[int]:
+    """The sensors whose incidents are reported on their own."""
+    told = Grouping(names).follow(findings, findings[-1].clock + HOUR_S)
+    return [each.slot for each in told if each.transition is Transition.RAISED]
+
+
+def test_a_warm_evening_of_six_disks_is_one_incident() -> None:
+    late = [0.0, 600.0, 1800.0, 2400.0, 2400.0, 3300.0]
+    assert raised(DISKS, *(found(slot, START + each, drift(AN_HOUR)) for slot, each in enumerate(late))) == [0]
+
+
+@pytest.mark.parametrize(
+    ("second", "within_s"),
+    [
+        (drift(AN_HOUR), HOUR_S),
+        (drift(SIX_HOURS), 6 * HOUR_S),
+        (drift(DAY), 12 * HOUR_S),
+        (TREND, DAY_S),
+        (SHIFT, 3600.0),
+    ],
+)
+def test_a_slow_condition_belongs_to_one_of_a_like_name_within_its_own_time_scale(
+    second: Opinion, within_s: float
+) -> None:
+    for late, alone in ((within_s - 60.0, [0]), (within_s + 60.0, [0, 1])):
+        assert raised(DISKS, found(0, START, second), found(1, START + late, second)) == alone
+
+
+def test_a_step_that_follows_a_slow_condition_of_another_sensor_is_news() -> None:
+    assert raised(DISKS, found(0, START, drift(DAY)), found(1, START + HOUR_S, STEP)) == [0, 1]
+
+
+def test_slow_conditions_in_opposite_directions_or_of_unlike_names_are_separate_incidents() -> None:
+    assert raised(DISKS, found(0, START, drift(AN_HOUR)), found(1, START + 600.0, drift(AN_HOUR, -1.0))) == [0, 1]
+    unlike = ["nas/a/temperature", "nas/fan"]
+    assert raised(unlike, found(0, START, drift(AN_HOUR)), found(1, START + 600.0, drift(AN_HOUR))) == [0, 1]
+
+
+def test_trends_of_one_place_that_are_found_when_a_day_ends_are_separate_incidents() -> None:
+    assert raised(["hall/pump", "hall/air"], found(0, START, TREND), found(1, START, TREND)) == [0, 1]
+
+
+TURBINES = [f"farm/{each}/{what}" for each in range(4) for what in ("power", "pitch")]
+
+
+def test_turbines_that_rest_from_about_the_same_time_on_are_one_incident_with_what_else_rests_there() -> None:
+    findings = [(0, 0.0, 31.0), (2, 3600.0, 31.0), (4, 5400.0, 50.0), (6, 9000.0, 49.0), (3, 9000.0, 60.0)]
+    assert raised(TURBINES, *(found(slot, START + late, stuck(steps), 0.0) for slot, late, steps in findings)) == [0]
+
+
+def test_what_has_rested_for_another_time_or_at_another_value_is_an_incident_of_its_own() -> None:
+    first = found(0, START, stuck(31.0), 0.0)
+    for late, value in ((6 * HOUR_S, 0.0), (600.0, 20.0)):
+        assert raised(TURBINES, first, found(2, START + late, stuck(31.0), value)) == [0, 2]
