@@ -14,8 +14,9 @@ overflows. What counts is measured in units of the sensor's own, as they were be
   is as far out as beyond.
 
 The points of each are added (`severity_of_consequence()`). Each grows with its quantity, and an incident is as severe
-as at its worst moment. The limits of a sensor that has some outrank all that: learned conditions are less severe than a
-broken limit (`Yardstick.most`). Silences aren't rated here, nor devices, whose value isn't a quantity.
+as at its worst moment. From FATAL on, points count a third, so that the worst of incidents differ and the top is rare:
+it takes all that can be. The limits of a sensor that has some outrank all that: learned conditions are less severe than
+a broken limit (`Yardstick.most`). Silences aren't rated here, nor devices, whose value isn't a quantity.
 """
 
 from __future__ import annotations
@@ -42,6 +43,9 @@ GROWN, MUCH = 50, 0.25
 LASTED, MOST_LASTED = 100, 400
 """Points at the usual length of an incident, as many again with each doubling of that and the usual length together;
 and at most."""
+
+FATAL, MOST_POINTS = 750, NOTABLE + OUT + MOST_BEYOND + GROWN + MOST_LASTED
+"""Points count in full up to here, and beyond it so that all that there can be reach the end of the scale."""
 
 CERTAIN = 3
 """Number of exceeding readings that make the sensor's position certain."""
@@ -122,6 +126,8 @@ def severity_of_consequence(
     400
     >>> severity_of_consequence(out=9.0, beyond=9.0, grown=9.0, lasted=1.0, readings=20, sure=0.1)  # a first morning
     390
+    >>> severity_of_consequence(out=1.0, beyond=1.0, grown=0.0, lasted=3.0, readings=20)  # a width beyond, for hours
+    821
     """
     certainty = sure * min(1.0, (CERTAIN + readings) / (2 * CERTAIN))
     points = (
@@ -130,7 +136,10 @@ def severity_of_consequence(
         GROWN * min(1.0, grown / MUCH),
         min(MOST_LASTED, LASTED * math.log2(1 + lasted)),
     )
-    return min(WORST_SEVERITY, NOTABLE + round(sum(points)))
+    total = NOTABLE + sum(points)
+    if total > FATAL:
+        total = FATAL + (total - FATAL) * (WORST_SEVERITY - FATAL) / (MOST_POINTS - FATAL)
+    return round(total)
 
 
 def has_leapt(far: float, before: float) -> bool:

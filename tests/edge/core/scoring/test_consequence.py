@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -58,6 +59,38 @@ def test_an_overflow_outranks_a_refill() -> None:
     overflow = extent((0.0, 98.0), (3600.0, 101.0), (7200.0, 104.0))
     assert extent((0.0, 104.0)).severity > extent((0.0, 94.0)).severity
     assert severity_class(overflow.severity) > severity_class(refill.severity)
+
+
+def for_hours(hours: float, value: float, first: float = math.nan) -> int:
+    """Severity of what stays at a value for so long, each ten minutes; from the first on, it may have gone there."""
+    times = [600.0 * each for each in range(round(6 * hours) + 1)]
+    return extent(*((time, value if time or math.isnan(first) else first) for time in times)).severity
+
+
+def test_ten_incidents_of_a_tank_are_in_the_order_that_a_person_gives_them() -> None:
+    severities = [
+        for_hours(0.0, 94.0),  # it is refilled
+        for_hours(2.0, 94.0),  # it stays full
+        for_hours(2.0, 100.0),  # it overflows
+        for_hours(6.0, 110.0),  # worse, and for longer
+        for_hours(0.5, 170.0),  # a whole width beyond all before
+        for_hours(6.0, 170.0),  # for a morning
+        for_hours(6.0, 245.0),  # two widths
+        for_hours(24.0, 245.0),  # for a day
+        for_hours(24.0, 320.0),  # three widths
+        for_hours(24.0, 320.0, first=50.0),  # which it has reached step by step
+    ]
+    assert severities == sorted(set(severities))
+    assert severities[-1] < 1000
+
+
+def test_the_scale_ends_at_1000_and_its_classes_are_those_of_the_points() -> None:
+    assert severity_of_consequence(1.0, 9.0, 1.0, 15.0, readings=9) == 1000
+    assert severity_of_consequence(1.0, 9.0, 1.0, 0.0, readings=9) == 867  # 1100 points
+    points = [severity_of_consequence(1.0, each / 1000, 0.0, 1.0, 9) for each in range(1500)]
+    assert 750 in points
+    assert 751 in points
+    assert max(after - before for before, after in itertools.pairwise(points)) <= 4
 
 
 def test_a_lasting_incident_becomes_more_severe_relative_to_the_usual_duration_of_the_sensor() -> None:
