@@ -17,6 +17,7 @@ from edge.core.intake.decoders.base import Decoded, Decoder, as_numbers
 from edge.core.intake.decoders.documents.json_text import read_json
 from edge.core.intake.decoders.documents.keys.answer_keys import may_be_answer
 from edge.core.intake.decoders.documents.keys.identifier_keys import is_identifier, is_version
+from edge.core.intake.decoders.documents.keys.message_keys import may_hold_addresses
 from edge.core.intake.decoders.documents.keys.quality_keys import may_tell_quality
 from edge.core.intake.decoders.documents.keys.time_keys import (
     USUAL,
@@ -141,8 +142,7 @@ class FieldsDecoder(Decoder):
     def decode(self, payload: bytes, arrived: float = nan) -> Decoded:
         """See `Decoder`."""
         document = self.read(payload)
-        if isinstance(document, str) and document[:1] in {"{", "["}:
-            document = document_in(document)
+        document = document_in(document)
         if self.batch and isinstance(document, dict) and isinstance(document.get(self.batch), list):
             return self._batch(document[self.batch], arrived)
         return self.read_document(document, arrived)
@@ -297,6 +297,7 @@ class FieldsDecoder(Decoder):
             and not (self.names_devices and (may_name_reading(keys) if is_one else places.keys() >= set(DEVICE)))
             and not may_tell_quality(keys)
             and not may_be_answer(keys)
+            and not may_hold_addresses(keys)
             and not any(map(options.times.must_be_near, time_keys))
             and not any(is_identifier(path) or is_version(path) for _, path in values)
             and (is_one or not any(key_problem(each, len(each)) for each, _ in values)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, seed, settings
@@ -27,6 +28,36 @@ NOON = 1_700_000_000.0
 )  # fmt: skip
 def test_a_time_is_read_in_the_notation_of_its_sender(written: object) -> None:
     assert read_time(int(written) if isinstance(written, float) else written, arrived=NOON) == NOON
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *(
+            "2023-11-14 23:13:20 CET",
+            "2023-11-14T23:13:20 MEZ",
+            "Tue Nov 14 17:13:20 EST 2023",
+            "14.11.2023 14:13:20 (PST)",
+        ),
+        *("2023-11-15 06:13:20 CST", "2023-11-14 16:13:20 CST", "2023-11-15 03:43:20 IST", "2023-11-15 07:43:20 ACST"),
+    ],
+)
+def test_an_abbreviation_behind_a_time_is_its_zone(written: str) -> None:
+    assert read_time(written, arrived=NOON + 5) == NOON
+
+
+def test_an_abbreviation_of_several_meanings_is_no_zone_without_an_arrival() -> None:
+    assert read_time("2023-11-14 23:13:20 CET") == NOON
+    for written in ("2023-11-14 16:13:20 CST", "2023-11-14 23:13:20 ABC", "2023-11-14 23:13:20 CET CET"):
+        with pytest.raises(TimeError):
+            read_time(written)
+
+
+def test_the_name_of_a_place_behind_a_time_must_be_the_zone_of_the_input() -> None:
+    written = "2023-11-14 23:13:20 Europe/Berlin"
+    assert read_time(written, ZoneInfo("Europe/Berlin"), arrived=NOON) == NOON
+    with pytest.raises(TimeError, match='zone = "Europe/Berlin" reads it'):
+        read_time(written, arrived=NOON)
 
 
 def test_the_arrival_decides_whether_the_day_or_the_month_comes_first() -> None:

@@ -93,9 +93,19 @@ def test_a_leaf_that_is_not_a_number_affects_only_itself(leaf: str, expected: st
     assert refusals(f'{{"value": {leaf}}}') == [(expected, "value")]
 
 
-@pytest.mark.parametrize("leaf", ["{}", "[]", '{"a": 1}', "[1]"])
-def test_an_object_or_list_is_not_a_value(leaf: str) -> None:
-    assert refusals(f'{{"ts": 1700000000, "value": {leaf}}}') == [("not_a_number", "value")]
+@pytest.mark.parametrize("leaf", ["{}", "[]"])
+def test_an_empty_object_or_list_is_not_a_value(leaf: str) -> None:
+    assert reason(f'{{"ts": 1700000000, "value": {leaf}}}') == "no_value"
+
+
+@pytest.mark.parametrize("leaf", ['{"a": 1}', r'"{\"a\": 1}"'])
+def test_an_object_instead_of_a_value_holds_readings(leaf: str) -> None:
+    assert samples(f'{{"ts": 1700000000, "value": {leaf}}}') == [("value/a", 1.0, NOON)]
+    assert samples(f'[{{"name": "x", "value": {leaf}}}]') == [("x/value/a", 1.0, None)]
+
+
+def test_a_list_instead_of_a_value_holds_readings() -> None:
+    assert samples('{"ts": 1700000000, "value": [1, 2]}') == [("value/0", 1.0, NOON), ("value/1", 2.0, NOON)]
 
 
 def test_texts_about_infinity_are_left_alone() -> None:

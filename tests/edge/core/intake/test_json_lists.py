@@ -122,8 +122,39 @@ def test_what_describes_an_element_does_not_name_it() -> None:
         assert [each.path for each in plain.decode(f"[{element}]".encode()).samples] == ["temp", "hum"]
 
 
-def test_elements_of_one_name_and_time_whose_tags_differ_are_not_merged() -> None:
-    element = '{"name": "cpu", "tags": {"core": "%s"}, "fields": {"idle": %s}, "timestamp": 1700000000}'
+def test_elements_are_named_by_their_tags_too_also_in_a_list_of_one() -> None:
+    element = '{"name": "cpu", "%s": {"host": "pi", "core": "%s"}, "idle": %s, "timestamp": 1700000000}'
+    for key in ("tags", "labels"):
+        both = f'{{"m": [{element % (key, "c0", 98)}, {element % (key, "c1", 88)}]}}'
+        assert samples(both) == [("m/cpu/c0/pi/idle", 98.0, NOON), ("m/cpu/c1/pi/idle", 88.0, NOON)]
+        assert samples(f'{{"m": [{element % (key, "c1", 88)}]}}') == [("m/cpu/c1/pi/idle", 88.0, NOON)]
+
+
+def test_tags_that_are_values_or_missing_name_nothing() -> None:
+    assert samples('[{"name": "a", "tags": {"x": 1.5}}]') == [("a/tags/x", 1.5, None)]
+    assert samples('[{"name": "a", "tags": {"x": "1.5"}}]') == [("a/tags/x", 1.5, None)]
+    assert samples('[{"name": "a", "tags": {}, "x": 1.5}]') == [("a/x", 1.5, None)]
+
+
+def test_a_path_names_a_reading_next_to_what_tells_of_its_message() -> None:
+    changed = '{"path": "/motor/rpm", "value": 1200, "revision": 23, "headers": {"type": "json"}, "topic": "twin"}'
+    assert FieldsDecoder(names_devices=True).decode(changed.encode()).samples == [("%2Fmotor%2Frpm", 1200.0, None)]
+    assert samples('[{"path": "/a", "v": 1}, {"path": "/b", "v": 2}]') == [("%2Fa/v", 1.0, None), ("%2Fb/v", 2.0, None)]
+
+
+def test_a_whole_number_as_a_text_may_label_a_value() -> None:
+    both = '{"e": [{"n": "5700", "v": 22.1}, {"n": "5701", "sv": "Cel"}]}'
+    assert samples(both) == [("e/5700/v", 22.1, None)]
+
+
+def test_elements_are_told_apart_by_their_instances() -> None:
+    element = '{"type": "cpu", "type_instance": "%s", "values": [%s], "time": 1700000000}'
+    both = f"[{element % ('idle', 98)}, {element % ('user', 2)}]"
+    assert samples(both) == [("cpu/idle/values/0", 98.0, NOON), ("cpu/user/values/0", 2.0, NOON)]
+
+
+def test_elements_of_one_name_and_time_whose_texts_differ_are_not_merged() -> None:
+    element = '{"name": "cpu", "about": {"core": "%s"}, "fields": {"idle": %s}, "timestamp": 1700000000}'
     two = f'{{"m": [{element % ("c0", 98)}, {element % ("c1", 88)}]}}'
     assert samples(two) == [("m/cpu/fields/idle", 98.0, NOON)]
     assert ("no_sender", "m/cpu/fields/idle") in refusals(two)

@@ -13,15 +13,16 @@ from edge.core.intake.decoders.documents.elements.things import (
     may_name_thing,
     things_in,
 )
+from edge.core.intake.decoders.documents.keys.identifier_keys import is_identifier, is_version
 from edge.core.intake.decoders.documents.keys.plain_keys import plain_key
 from edge.core.intake.decoders.documents.keys.quality_keys import VALUES, is_quality_key
 from edge.core.intake.decoders.documents.keys.time_keys import TimeKeys
-from edge.core.intake.decoders.documents.options import identifying_text
+from edge.core.intake.decoders.documents.options import identifying_text, identifying_texts
 
 NAMES = ("name", "sensor", "sensor_id", "sensorId", "device", "device_id", "deviceId", "key", "tag", "metric", "mac")
 """Fields that name an element of an array, or the object that has sent a payload."""
 
-_READINGS = ("name", "displayname", "tagname", "tag", "metric", "key", "pointname", "point", "nodeid")
+_READINGS = ("name", "displayname", "tagname", "tag", "metric", "key", "pointname", "point", "nodeid", "path")
 """Fields that name a reading, as `plain_key()` writes them."""
 
 PLACES = (
@@ -42,6 +43,9 @@ LABELS = frozenset(
 )
 """Fields that name an element of an array that holds nothing else but a value, a unit and a time."""
 
+_TAGS = frozenset({"tags", "labels", "dimensions"})
+"""Objects of texts that tell the elements of one name apart."""
+
 _PARTS = frozenset(
     {
         "measurand",
@@ -56,11 +60,22 @@ _PARTS = frozenset(
         "addr",
         "obis",
     }
-    | {"axis", "line", "index", "port", "zone"}
+    | {
+        "axis",
+        "line",
+        "index",
+        "port",
+        "zone",
+        "instance",
+        "plugin",
+        "plugininstance",
+        "typeinstance",
+        "objectinstance",
+    }
 )
 """Fields that, together with labels, name an element that holds a value; those of registers may be numbers."""
 
-_BESIDE = frozenset({"v", "val", "unit", "units", "uom", "u"})
+_BESIDE = frozenset({"v", "val", "sv", "bv", "vs", "vb", "unit", "units", "uom", "u"})
 """Fields that may accompany such a label."""
 
 NUMBER = "id"
@@ -163,6 +178,23 @@ def _column_of(
 
 
 def _names(elements: list[dict[str, Any]], labels: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The keys of a name that all elements have, and of the tags that tell readings of one name apart."""
+    names = _names_alone(elements, labels)
+    if names is None:
+        return None
+    return (*names, *(key for key in elements[0] if all(_are_tags(key, each.get(key)) for each in elements)))
+
+
+def _are_tags(key: str, value: object) -> bool:
+    """Whether a field holds tags: an object of texts, each of which may name something."""
+    return (
+        isinstance(value, dict)
+        and plain_key(key) in _TAGS
+        and all(isinstance(each, str) and is_name(each) for each in value.values())
+    )
+
+
+def _names_alone(elements: list[dict[str, Any]], labels: tuple[str, ...]) -> tuple[str, ...] | None:
     """The keys of a name that all elements have: a reading's, a sender's and labels, or both if one isn't enough."""
     texts = {key: [identifying_text(each.get(key)) for each in elements] for key in elements[0]}
     common = {plain_key(key): key for key in reversed(texts) if None not in texts[key]}
@@ -180,7 +212,7 @@ def name_of_element(element: Mapping[str, Any], keys: Sequence[str]) -> str:
 
 
 def _said_at(element: Mapping[str, Any], keys: Sequence[str]) -> list[str]:
-    return [text for key in keys if (text := identifying_text(element.get(key))) is not None]
+    return [text for key in keys if (text := identifying_texts(element.get(key))) is not None]
 
 
 def _labels(elements: list[dict[str, Any]]) -> tuple[str, ...]:
@@ -203,7 +235,8 @@ def _is_label(text: object) -> bool:
 def _label_of(elements: list[dict[str, Any]], known: set[str]) -> tuple[str] | None:
     """The only field of the elements besides the `known` ones, if it holds a text that names them.
 
-    A field that isn't in `LABELS` names them if it doesn't describe them, and no text is a state.
+    A field that isn't in `LABELS` names them if it doesn't describe them, and no text is a state. In one that is, the
+    text may be a whole number.
     """
     labels = [key for key in elements[0] if key not in known]
     if len(labels) != 1 or len(elements[0]) == 1:
@@ -211,7 +244,9 @@ def _label_of(elements: list[dict[str, Any]], known: set[str]) -> tuple[str] | N
     (label,) = labels
     most = known | {label}
     texts = [each[label] for each in elements if isinstance(each.get(label), str) and each.keys() <= most]
-    if len(texts) < len(elements) or any(identifying_text(each) is None or each[0].isdigit() for each in texts):
+    if len(texts) < len(elements) or None in map(identifying_text, texts):
+        return None
+    if any(each[0].isdigit() and not (label in LABELS and each.isdigit()) for each in texts):
         return None
     return (label,) if label in LABELS or (not describes(label) and all(map(is_name, texts))) else None
 
@@ -233,10 +268,17 @@ def name_of_reading(fields: dict[str, Any], known: set[str]) -> str | None:
     parts = [key for key in others if plain_key(key) in _PARTS and identifying_text(fields[key]) is not None]
     named = [key for key in others if key not in parts and isinstance(fields[key], str)]
     names = [key for key in named if plain_key(key) in {*_READINGS, *_SENDERS}]
-    rest = [fields[key] for key in others if key not in parts and key not in names and not is_quality_key(key)]
-    if not (parts or names) or not all(each is None or isinstance(each, (str, bool)) for each in rest):
+    rest = [key for key in others if key not in parts and key not in names and not is_quality_key(key)]
+    if not (parts or names) or not all(_is_beside(key, fields[key]) for key in rest):
         return None
     return name_of_element(fields, [*(key for key in names if plain_key(key) in _SENDERS), *parts, *_reading_of(names)])
+
+
+def _is_beside(key: str, value: object) -> bool:
+    """Whether a field may accompany a reading that has a name: a text or a state, or the number of its message."""
+    if isinstance(value, dict):
+        return all(isinstance(each, (str, bool)) for each in value.values())
+    return value is None or isinstance(value, (str, bool)) or is_identifier(key) or is_version(key)
 
 
 def _reading_of(names: list[str]) -> list[str]:

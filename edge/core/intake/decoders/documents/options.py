@@ -101,7 +101,7 @@ class SenderFields(NamedTuple):
             found, optional = document, keys[-1].endswith("?")
             for key in (*keys[:-1], keys[-1].removesuffix("?")):
                 found = found.get(key) if isinstance(found, dict) else None
-            text = _identifying_texts(found) if isinstance(found, dict) else identifying_text(found)
+            text = identifying_texts(found)
             if text is None and not optional:
                 raise Refused("no_sender", f"there is no text or whole number at {'.'.join(keys)}")
             answers.append(text or "")
@@ -127,8 +127,14 @@ class Options(NamedTuple):
     most: int
 
 
-def _identifying_texts(tags: Mapping[str, Any]) -> str | None:
-    """The identifying text of an object's fields; None if there are none, too many, or one that is unusable."""
+def identifying_texts(tags: object) -> str | None:
+    """The identifying text of an object's fields; None if there are none, too many, or one that is unusable.
+
+    Args:
+        tags: The object. Any other value has a text of its own.
+    """
+    if not isinstance(tags, dict):
+        return identifying_text(tags)
     texts = [identifying_text(tags[key]) for key in sorted(tags)]
     together = "/".join(each for each in texts if each is not None)
     return together if texts and None not in texts and len(together) <= LONGEST_NAME else None

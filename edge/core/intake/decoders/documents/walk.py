@@ -15,6 +15,7 @@ from edge.core.intake.decoders.base import Decoded
 from edge.core.intake.decoders.documents.elements.twins import Twins
 from edge.core.intake.decoders.documents.keys.answer_keys import codes_of_answer
 from edge.core.intake.decoders.documents.keys.identifier_keys import is_identifier, is_version
+from edge.core.intake.decoders.documents.keys.message_keys import addresses_in
 from edge.core.intake.decoders.documents.keys.quality_keys import quality_of
 from edge.core.intake.decoders.documents.keys.time_keys import is_time_beside
 from edge.core.intake.decoders.documents.lists import (
@@ -132,20 +133,21 @@ class Walk:
             time: Time of the enclosing object.
         """
         options = self._options
-        if options.value_key not in fields:
+        value = fields.get(options.value_key, fields)
+        if isinstance(document_in(value), (dict, list)):
             self._object(fields, before, time, 1)
             return
         time = self._time(fields, before, time)[0]
         self._note_unit(fields, alone)
         was_bad = self._is_bad
         self._is_bad = was_bad or quality_of(fields)[0]
-        self._leaf(fields[options.value_key], alone, time, said_at=f"{before}{options.value_key}")
+        self._leaf(value, alone, time, said_at=f"{before}{options.value_key}")
         self._is_bad = was_bad
 
     def _object(self, fields: dict[str, Any], before: str, time: float | None, depth: int) -> None:
         time, held = self._time(fields, before, time)
         is_bad, qualities = quality_of(fields)
-        codes = codes_of_answer(fields)
+        codes = codes_of_answer(fields) | addresses_in(fields)
         self._ignored += len(codes)
         held |= qualities | codes
         columns = columns_in(fields, self._options.times, self._arrived)
@@ -209,8 +211,7 @@ class Walk:
         return depth == 1 and key in self._skipped
 
     def _value(self, value: Any, path: str, time: float | None, depth: int) -> None:
-        if isinstance(value, str) and value[:1] in {"{", "["} and len(value) > 1:
-            value = document_in(value)
+        value = document_in(value)
         if not isinstance(value, (dict, list)):
             self._leaf(value, path, time)
         elif depth >= self._options.depth:
@@ -372,13 +373,15 @@ class Walk:
         return Refused("no_value", NO_NUMBER if self._refusals and not self._absent else "", absent=self._absent)
 
 
-def document_in(text: str) -> Any:
-    """The object or array encoded in a text; the text itself if there is none."""
+def document_in(value: Any) -> Any:
+    """The object or array encoded in a text; any other value itself."""
+    if not isinstance(value, str) or value[:1] not in {"{", "["} or len(value) < 2:
+        return value
     try:
-        found = _decode(text)
+        found = _decode(value)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return text
-    return found if isinstance(found, (dict, list)) else text
+        return value
+    return found if isinstance(found, (dict, list)) else value
 
 
 def _float(value: int) -> float | Refusal:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 
 from edge.core.intake.decoders.notation.dates import as_iso
+from edge.core.intake.decoders.notation.zones import at_place, nearest, with_offsets
 
 LONGEST_TEXT = 64
 """Maximum length of a time in characters; RFC 3339 with nanoseconds and an offset has 35."""
@@ -141,7 +142,20 @@ def _read_text(text: str, zone: tzinfo, arrived: float) -> float:
         other = _ZONE_BEHIND.sub(_offset, _NAME_BEHIND.sub("", as_iso(text, arrived)))
         if other != text:
             return _read_text(other, zone, arrived)
-        raise TimeError("not RFC 3339; time_format says how others are written") from error
+        return _read_in_zone(text, zone, arrived, error)
+
+
+def _read_in_zone(text: str, zone: tzinfo, arrived: float, error: Exception) -> float:
+    """A time with the name of its zone behind it; that of a place must be the input's."""
+    if meanings := with_offsets(text):
+        time = nearest([_read_text(each, zone, arrived) for each in meanings], arrived)
+        if time is not None:
+            return time
+    if (named := at_place(text)) is not None:
+        if str(zone) == named[1]:
+            return _read_text(named[0], zone, arrived)
+        raise TimeError(f'in the time zone of a place: zone = "{named[1]}" reads it') from error
+    raise TimeError("not RFC 3339; time_format says how others are written") from error
 
 
 def _offset(found: re.Match[str]) -> str:

@@ -51,6 +51,12 @@ FURTHER = (
     "eventtime",
     "msg_time",
     "recorded_at",
+    "reported_at",
+    "taken_at",
+    "generated_at",
+    "report_time",
+    "record_time",
+    "collect_time",
     "created_at",
     "published_at",
     "sent_at",
@@ -132,7 +138,7 @@ _HOLDS_TIMES = re.compile(
     r"|(?<!up)(?<!run)(?<!life)(?<!on)(?<!off)(?<!idle)time|stamp|date|seen"
     r"|updated?|epoch|gwts|last[_.\- ]?(?:active|contact|heard))$"
     r"|[a-z](?:Ts|TS|At|UTC|Start|End|Begin|Since|Until)$"
-    r"|(?i:(?:^|[/_.\- ])(?:date|time)[_.\- ][^/]{0,40}$)",
+    r"|(?i:(?:^|[/_.\- ])(?:date|time|last)[_.\- ][^/]{0,40}$)|(?:^|/)last[A-Z][^/]{0,40}$",
     re.ASCII,
 )
 """The ends and beginnings of keys whose numbers are times if they look like one."""
