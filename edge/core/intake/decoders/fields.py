@@ -142,7 +142,8 @@ class FieldsDecoder(Decoder):
     def decode(self, payload: bytes, arrived: float = nan) -> Decoded:
         """See `Decoder`."""
         document = self.read(payload)
-        document = document_in(document)
+        if isinstance(document, str):
+            document = document_in(document)
         if self.batch and isinstance(document, dict) and isinstance(document.get(self.batch), list):
             return self._batch(document[self.batch], arrived)
         return self.read_document(document, arrived)

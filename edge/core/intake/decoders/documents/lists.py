@@ -182,16 +182,13 @@ def _names(elements: list[dict[str, Any]], labels: tuple[str, ...]) -> tuple[str
     names = _names_alone(elements, labels)
     if names is None:
         return None
-    return (*names, *(key for key in elements[0] if all(_are_tags(key, each.get(key)) for each in elements)))
+    tags = [key for key, value in elements[0].items() if isinstance(value, dict) and plain_key(key) in _TAGS]
+    return (*names, *(key for key in tags if all(_are_tags(each.get(key)) for each in elements)))
 
 
-def _are_tags(key: str, value: object) -> bool:
-    """Whether a field holds tags: an object of texts, each of which may name something."""
-    return (
-        isinstance(value, dict)
-        and plain_key(key) in _TAGS
-        and all(isinstance(each, str) and is_name(each) for each in value.values())
-    )
+def _are_tags(value: object) -> bool:
+    """Whether a value is an object of texts each of which may name something."""
+    return isinstance(value, dict) and all(isinstance(each, str) and is_name(each) for each in value.values())
 
 
 def _names_alone(elements: list[dict[str, Any]], labels: tuple[str, ...]) -> tuple[str, ...] | None:

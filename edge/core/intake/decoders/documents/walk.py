@@ -15,7 +15,7 @@ from edge.core.intake.decoders.base import Decoded
 from edge.core.intake.decoders.documents.elements.twins import Twins
 from edge.core.intake.decoders.documents.keys.answer_keys import codes_of_answer
 from edge.core.intake.decoders.documents.keys.identifier_keys import is_identifier, is_version
-from edge.core.intake.decoders.documents.keys.message_keys import addresses_in
+from edge.core.intake.decoders.documents.keys.message_keys import ENDS, addresses_in
 from edge.core.intake.decoders.documents.keys.quality_keys import quality_of
 from edge.core.intake.decoders.documents.keys.time_keys import is_time_beside
 from edge.core.intake.decoders.documents.lists import (
@@ -134,7 +134,7 @@ class Walk:
         """
         options = self._options
         value = fields.get(options.value_key, fields)
-        if isinstance(document_in(value), (dict, list)):
+        if not isinstance(value, float) and isinstance(document_in(value), (dict, list)):
             self._object(fields, before, time, 1)
             return
         time = self._time(fields, before, time)[0]
@@ -147,7 +147,9 @@ class Walk:
     def _object(self, fields: dict[str, Any], before: str, time: float | None, depth: int) -> None:
         time, held = self._time(fields, before, time)
         is_bad, qualities = quality_of(fields)
-        codes = codes_of_answer(fields) | addresses_in(fields)
+        codes = codes_of_answer(fields)
+        if ENDS[0] in fields:
+            codes |= addresses_in(fields)
         self._ignored += len(codes)
         held |= qualities | codes
         columns = columns_in(fields, self._options.times, self._arrived)
@@ -211,7 +213,8 @@ class Walk:
         return depth == 1 and key in self._skipped
 
     def _value(self, value: Any, path: str, time: float | None, depth: int) -> None:
-        value = document_in(value)
+        if isinstance(value, str):
+            value = document_in(value)
         if not isinstance(value, (dict, list)):
             self._leaf(value, path, time)
         elif depth >= self._options.depth:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-_ENDS = ("from", "to")
+ENDS = ("from", "to")
 _BESIDE = frozenset({"payload", "rssi", "snr", "hops", "hop_start", "hops_away"})
 
 _NO_KEYS: frozenset[str] = frozenset()
@@ -18,11 +18,11 @@ _NO_KEYS: frozenset[str] = frozenset()
 
 def may_hold_addresses(keys: Iterable[str]) -> bool:
     """Whether objects with these keys may be such messages."""
-    return {*_ENDS} <= {*keys}
+    return {*ENDS} <= {*keys}
 
 
 def addresses_in(fields: Mapping[str, Any]) -> frozenset[str]:
     """The keys of a message that hold the addresses of its nodes; empty for any other object."""
-    if not all(type(fields.get(each)) is int for each in _ENDS) or _BESIDE.isdisjoint(fields):
+    if not all(type(fields.get(each)) is int for each in ENDS) or _BESIDE.isdisjoint(fields):
         return _NO_KEYS
-    return frozenset(_ENDS)
+    return frozenset(ENDS)
