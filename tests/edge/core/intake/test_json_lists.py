@@ -142,6 +142,14 @@ def test_a_path_names_a_reading_next_to_what_tells_of_its_message() -> None:
     assert samples('[{"path": "/a", "v": 1}, {"path": "/b", "v": 2}]') == [("%2Fa/v", 1.0, None), ("%2Fb/v", 2.0, None)]
 
 
+def test_a_reading_may_be_named_by_what_it_is_called_next_to_its_sender() -> None:
+    element = '{"id": "%s", "origin": 1700000000000000000, "deviceName": "d", "resourceName": "%s", "value": "%s"}'
+    both = f'{{"origin": 1700000000000000000, "readings": [{element % ("a", "T", 21.5)}, {element % ("b", "H", 48)}]}}'
+    assert samples(both) == [("readings/T/value", 21.5, NOON), ("readings/H/value", 48.0, NOON)]
+    stations = '{"data": [{"devId": 1001, "map": {"p": 5.5}, "collectTime": 1700000000000}]}'
+    assert samples(stations) == [("data/1001/map/p", 5.5, NOON)]
+
+
 def test_a_whole_number_as_a_text_may_label_a_value() -> None:
     both = '{"e": [{"n": "5700", "v": 22.1}, {"n": "5701", "sv": "Cel"}]}'
     assert samples(both) == [("e/5700/v", 22.1, None)]

@@ -22,7 +22,10 @@ from edge.core.intake.decoders.documents.options import identifying_text, identi
 NAMES = ("name", "sensor", "sensor_id", "sensorId", "device", "device_id", "deviceId", "key", "tag", "metric", "mac")
 """Fields that name an element of an array, or the object that has sent a payload."""
 
-_READINGS = ("name", "displayname", "tagname", "tag", "metric", "key", "pointname", "point", "nodeid", "path")
+_READINGS = (
+    *("name", "displayname", "tagname", "tag", "metric", "key", "pointname", "point", "nodeid", "path"),
+    *("resourcename", "signalname", "variablename", "parametername", "channelname", "registername", "metricname"),
+)
 """Fields that name a reading, as `plain_key()` writes them."""
 
 PLACES = (
@@ -32,7 +35,20 @@ PLACES = (
 """Fields that name the thing or the place that readings are of."""
 
 _SENDERS = (
-    *("sensor", "sensorid", "sensorname", "device", "deviceid", "devicename", "meter", "meterid", "metername", "mac"),
+    *(
+        "sensor",
+        "sensorid",
+        "sensorname",
+        "device",
+        "deviceid",
+        "devicename",
+        "devid",
+        "devname",
+        "meter",
+        "meterid",
+        "metername",
+        "mac",
+    ),
     *PLACES,
 )
 """Fields that name the sender of a reading, or what it is of."""

@@ -26,7 +26,7 @@ _CLOCK = re.compile(
 _MONTH_IN_WORDS = re.compile(
     r"(?:[A-Z][a-z]{2},? )?"
     r"(?:(?P<month>[A-Z][a-z]{2}) +(?P<day>\d\d?) (?P<time>[\d:.]+)(?P<zone_>(?: [A-Z]{1,5})?) (?P<year>\d{4})"
-    r"|(?P<month__>[A-Z][a-z]{2}) +(?P<day__>\d\d?),? +(?P<year__>\d{4}) (?P<time__>[\d:.]+)(?P<zone__>(?: .{1,6})?)"
+    r"|(?P<month__>[A-Z][a-z]{2}) +(?P<day__>\d\d?),? +(?P<year__>\d{4}) (?P<time__>[\d:.]+)(?P<zone__>(?: ?.{1,9})?)"
     r"|(?P<year___>\d{4})-(?P<month___>[A-Z][a-z]{2})-(?P<day___>\d\d?)[ T](?P<time___>[\d:.]+)"
     r"(?P<zone___>(?: ?.{1,6})?)"
     r"|(?P<day_>\d\d?)[ -](?P<month_>[A-Z][a-z]{2})[ -](?P<year_>\d{4}) (?P<time_>[\d:.]+)(?P<zone>(?: .{1,6})?))",

@@ -15,8 +15,8 @@ from datetime import UTC, datetime, tzinfo
 from edge.core.intake.decoders.notation.dates import as_iso
 from edge.core.intake.decoders.notation.zones import at_place, nearest, with_offsets
 
-LONGEST_TEXT = 64
-"""Maximum length of a time in characters; RFC 3339 with nanoseconds and an offset has 35."""
+LONGEST_TEXT = 96
+"""Maximum length of a time in characters; RFC 3339 with nanoseconds and an offset has 35, JavaScript prints up to 80."""
 
 COMPACT = 14
 """Digits of a date and a time of day without anything between them; an epoch of as many is beyond the year 2570."""
@@ -39,8 +39,9 @@ _SHORT = re.compile(
 As milliseconds it would be a time before 1993.
 """
 
-_ZONE_BEHIND = re.compile(r"\s+(UTC|GMT|Z|[+-]\d\d:?\d\d(?: UTC)?)$", re.ASCII | re.IGNORECASE)
-_NAME_BEHIND = re.compile(r"(?<=[\dZ])\[[\w/+-]{1,40}\]$", re.ASCII)
+_ZONE_BEHIND = re.compile(r"\s+((?:UTC|GMT)?[+-]\d\d:?\d\d(?: UTC)?|UTC|GMT|Z)$", re.ASCII | re.IGNORECASE)
+_NAME_BEHIND = re.compile(r"(?<=[\dZ])\[[\w/+-]{1,40}\]$|(?<=[+-]\d{4})\s\([^()]{1,48}\)$", re.ASCII)
+"""The name of a zone behind an offset, as Java and JavaScript print it."""
 _DATE_OF_JSON = re.compile(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/", re.ASCII)
 _TICKS = (11_644_473_600 * 10**7, 62_135_596_800 * 10**7)
 """The epoch in units of 100 ns since the years 1601 (`FILETIME` of Windows and of PLCs) and 1 (ticks of .NET)."""
@@ -159,7 +160,8 @@ def _read_in_zone(text: str, zone: tzinfo, arrived: float, error: Exception) -> 
 
 
 def _offset(found: re.Match[str]) -> str:
-    return found[1].removesuffix(" UTC") if found[1][0] in "+-" else "Z"
+    offset = found[1].removesuffix(" UTC").lstrip("UTCGMutcgm")
+    return offset if offset[:1] in {"+", "-"} else "Z"
 
 
 def _seconds(moment: datetime, zone: tzinfo, arrived: float) -> float:
