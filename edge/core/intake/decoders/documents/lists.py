@@ -35,20 +35,8 @@ PLACES = (
 """Fields that name the thing or the place that readings are of."""
 
 _SENDERS = (
-    *(
-        "sensor",
-        "sensorid",
-        "sensorname",
-        "device",
-        "deviceid",
-        "devicename",
-        "devid",
-        "devname",
-        "meter",
-        "meterid",
-        "metername",
-        "mac",
-    ),
+    *("sensor", "sensorid", "sensorname", "device", "deviceid", "devicename", "devid", "devname"),
+    *("meter", "meterid", "metername", "mac"),
     *PLACES,
 )
 """Fields that name the sender of a reading, or what it is of."""

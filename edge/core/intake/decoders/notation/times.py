@@ -16,7 +16,7 @@ from edge.core.intake.decoders.notation.dates import as_iso
 from edge.core.intake.decoders.notation.zones import at_place, nearest, with_offsets
 
 LONGEST_TEXT = 96
-"""Maximum length of a time in characters; RFC 3339 with nanoseconds and an offset has 35, JavaScript prints up to 80."""
+"""Maximum length of a time in characters; RFC 3339 with nanoseconds and an offset has 35, what JavaScript prints 80."""
 
 COMPACT = 14
 """Digits of a date and a time of day without anything between them; an epoch of as many is beyond the year 2570."""
