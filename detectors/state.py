@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from detectors.base import Detector, Field, Scores
 from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
-from detectors.numeric.gather import Views, filled, is_blank, lay_into
+from detectors.numeric.gather import Views, filled, is_blank, lay_blank, lay_into
 
 FORMAT = 1
 
@@ -66,7 +66,7 @@ class StateTable:
     def reset(self, slots: Slots) -> None:
         """Reset the sensors at `slots`."""
         for name, field in self.fields.items():
-            self.arrays[name][slots] = field.initial
+            lay_blank(self.arrays[name], slots, field.initial)
 
     def shift(self, slots: Slots, by: float) -> None:
         """Shift the recorded times of the sensors at `slots` by `by` seconds after a step of their clock."""

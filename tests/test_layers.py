@@ -159,7 +159,7 @@ def test_the_core_has_no_socket_file_thread_or_clock(path: Path) -> None:
 
 
 def test_detectors_need_nothing_but_numpy() -> None:
-    words = "__future__ abc collections dataclasses functools io itertools json math typing types"
+    words = "__future__ abc collections dataclasses functools io itertools json math mmap typing types"
     standard = set(words.split())
     for path in FILES:
         if name(path).startswith("detectors/"):

@@ -9,6 +9,9 @@ with several elements per sensor, the functions here select the element.
 
 from __future__ import annotations
 
+import itertools
+import math
+import mmap
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -21,6 +24,16 @@ ENOUGH = 100
 FEWEST, MANY, SPARE_SHARE = 16, 4096, 1 / 4
 """Arrays begin with the first number of rows. Their room doubles up to the second, then it grows by this share, because
 the spare rows of large arrays are much memory."""
+
+MAPPED, HUGE = 16_384, 4 * 2**20
+"""Sizes in bytes between which an array is a mapping of its own. The C library maps larger ones by itself, and numpy
+asks for huge pages for them, without which rounds that read a little of each row would take a twentieth longer."""
+
+ASIDE = 1088
+"""Bytes by which each mapped array begins later in its first page than the one before: a core confuses addresses that
+are whole pages apart, which cost a tenth of a round."""
+
+_turns = itertools.count()
 
 STRETCH = 16_384
 """Bytes that are looked at together when an array grows: a few pages of memory."""
@@ -130,10 +143,23 @@ def roomy(rows: int, present: int) -> int:
 
 
 def filled(shape: tuple[int, ...], value: float, dtype: DTypeLike, order: Literal["F", "C"] = "C") -> NDArray[Any]:
-    """An array of equal elements; rows of zeros take no memory before they are written to."""
-    if value == 0:
-        return np.zeros(shape, dtype=dtype, order=order)
-    return np.full(shape, value, dtype=dtype, order=order)
+    """An array of equal elements; rows of zeros take no memory before they are written to.
+
+    Pieces of the heap would: zeros are written over what was there before. And of arrays that have grown, pieces that
+    are too small for the next ones would stay.
+    """
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    array = _mapped(shape, dtype, order, size) if MAPPED <= size < HUGE else np.zeros(shape, dtype=dtype, order=order)
+    if value != 0:
+        array.fill(value)
+    return array
+
+
+def _mapped(shape: tuple[int, ...], dtype: DTypeLike, order: Literal["F", "C"], size: int) -> NDArray[Any]:
+    """An array of zeros, `size` bytes in a mapping of its own, which ends with the array."""
+    memory = mmap.mmap(-1, size + mmap.PAGESIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    begin = next(_turns) * ASIDE % mmap.PAGESIZE
+    return np.ndarray(shape, dtype=dtype, buffer=memory, offset=begin, order=order)
 
 
 def is_blank(array: NDArray[Any]) -> bool:
@@ -144,15 +170,20 @@ def is_blank(array: NDArray[Any]) -> bool:
 def lay_into(array: NDArray[Any], rows: NDArray[Any]) -> None:
     """Copy rows to the beginning of an array of zeros, but no stretches of zeros, which so go on taking no memory."""
     if rows.ndim == 1:
-        array[: len(rows)] = rows
-        return
-    if rows.flags.f_contiguous:
+        array, rows = array[:, None], rows[:, None]
+    elif rows.flags.f_contiguous:
         array, rows = array.T, rows.T
     step = max(1, STRETCH // max(1, rows[:1].nbytes))
     for begin in range(0, len(rows), step):
         stretch = rows[begin : begin + step]
         if not is_blank(stretch):
             array[begin : begin + len(stretch), : stretch.shape[1]] = stretch
+
+
+def lay_blank(array: NDArray[Any], rows: NDArray[np.intp], value: float) -> None:
+    """Set rows to their initial value, but write no zeros over zeros, which so go on taking no memory."""
+    if value != 0 or not is_blank(array[rows]):
+        array[rows] = value
 
 
 def is_consecutive(rows: NDArray[np.intp]) -> bool:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from detectors.base import Detector, Field, Measure, Scores, State, no_opinion
 from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
 from detectors.numeric.elementwise import NOTHING, any_of
-from detectors.numeric.gather import array_of
+from detectors.numeric.gather import array_of, lay_blank
 from detectors.parameters import parameter
 from detectors.states.busy_hours import ASIDE, CHANGES, count_busy
 from detectors.states.levels import (
@@ -177,7 +177,7 @@ class States(Detector):
         of_all = {**levels_layout(), **plateaus_layout(), **rests_layout()}
         for name, field in self.layout().items():
             if name not in of_all:
-                arrays[name][changed] = field.initial
+                lay_blank(arrays[name], changed, field.initial)
 
     def _follow(self, state: State, slots: Slots, values: Floats, times: Floats) -> Floats:
         """Follow sensors that have levels; returns decades of surprise, or NaN without states."""

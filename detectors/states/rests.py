@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from detectors.base import Field, Measure, State
 from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
 from detectors.numeric.elementwise import any_of
+from detectors.numeric.gather import lay_blank
 from detectors.states.busy_hours import STARTS, count_busy
 from detectors.states.levels import BINS, MOST, NO_CUT, Arrays, whole_arrays
 from detectors.states.timetable import CELLS, DAYS, HOUR_S, HOURS, LEAST_WATCHED, NEXT_TO_NONE, cell_of
@@ -263,7 +264,7 @@ def look_for_rest(arrays: Arrays, slots: Slots) -> None:
     new = ~stays & (found | has_old)
     rows, found = slots[new], found[new]
     for name, field in rests_layout().items():
-        arrays[name][rows] = field.initial
+        lay_blank(arrays[name], rows, field.initial)
     rows = rows[found]
     arrays["rest_most"][rows], arrays["rest_slack"][rows] = most[new][found], width[new][found]
     arrays["rest_until"][rows] = -NO_CUT

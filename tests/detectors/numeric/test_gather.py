@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import mmap
 import os
 import weakref
 from pathlib import Path
@@ -21,6 +22,7 @@ from detectors.numeric.gather import (
     exchange,
     filled,
     is_blank,
+    lay_blank,
     lay_into,
     part_at,
     put_element,
@@ -65,6 +67,36 @@ def test_rows_are_laid_into_a_larger_array_to_the_last_bit() -> None:
     lay_into(one, np.array([1.0, 2.0]))
     assert one.tolist() == [1.0, 2.0, 0.0]
     lay_into(filled((16, 4), 0.0, "f8"), np.zeros((0, 4)))
+
+
+def test_an_array_of_some_pages_is_a_mapping_that_ends_with_it_and_a_small_one_is_not() -> None:
+    arrays = [filled((10_000,), value, "f8") for value in (0.0, 0.0, 2.5)]
+    assert [array.tolist() for array in arrays] == [[value] * 10_000 for value in (0.0, 0.0, 2.5)]
+    assert len({array.ctypes.data % mmap.PAGESIZE for array in arrays}) == len(arrays)
+    mappings = [weakref.ref(array.base) for array in arrays]
+    assert all(isinstance(each(), mmap.mmap) for each in mappings)
+    arrays.clear()
+    assert [each() for each in mappings] == [None] * len(mappings)
+    assert filled((10,), 0.0, "f8").base is None
+
+
+def test_a_mapped_array_is_like_any_other() -> None:
+    for order in ("C", "F"):
+        array = filled((3_000, 4), 0.0, "f4", order)
+        assert (array.shape, array.dtype, array.flags.f_contiguous) == ((3_000, 4), np.dtype("f4"), order == "F")
+        array[2_999] = 1.0
+        assert array.sum() == 4.0
+    assert filled((20_000,), -1.0, "i8").tolist() == [-1] * 20_000
+
+
+def test_zeros_are_not_written_over_zeros() -> None:
+    array = np.zeros((10, 3))
+    array.flags.writeable = False
+    lay_blank(array, np.array([1, 2]), 0.0)
+    array = np.ones((10, 3))
+    lay_blank(array, np.array([1, 2]), 0.0)
+    lay_blank(array, np.array([4]), 7.0)
+    assert array.sum(axis=1).tolist() == [3, 0, 0, 3, 21, 3, 3, 3, 3, 3]
 
 
 def test_rows_that_were_never_written_take_no_memory_after_an_array_has_grown() -> None:

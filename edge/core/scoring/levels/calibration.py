@@ -41,6 +41,7 @@ from numpy.typing import NDArray
 
 from config.schema import IncidentSettings
 from detectors.numeric.arrays import Floats, Slots
+from detectors.numeric.gather import filled
 from edge.core.scoring.levels.tails import DAY_S, FEWEST, LOWEST, PERFECT, Singles, ascending, habit_of, tail_of
 
 REMEMBERED = 16
@@ -193,15 +194,15 @@ def fresh(detectors: int, rows: int) -> Calibration:
     """The initial state of several detectors, each array of shape (detectors, rows)."""
     shape, peaks = (detectors, rows), (detectors, rows, REMEMBERED)
     return Calibration(
-        np.zeros(shape),
-        np.zeros(shape),
-        np.zeros(shape),
-        np.zeros(peaks, dtype=np.float32),
-        np.zeros(peaks, dtype=np.float32),
-        np.full(shape, LOWEST),
-        np.zeros(shape),
-        np.zeros(shape),
-        np.zeros(shape, dtype=np.int64),
+        filled(shape, 0.0, np.float64),
+        filled(shape, 0.0, np.float64),
+        filled(shape, 0.0, np.float64),
+        filled(peaks, 0.0, np.float32),
+        filled(peaks, 0.0, np.float32),
+        filled(shape, LOWEST, np.float64),
+        filled(shape, 0.0, np.float64),
+        filled(shape, 0.0, np.float64),
+        filled(shape, 0.0, np.int64),
     )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from config.schema import IncidentSettings
 from detectors import DETECTORS, DEVICE_DETECTORS, Detector
 from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
-from detectors.numeric.gather import FEWEST, as_span, roomy
+from detectors.numeric.gather import FEWEST, as_span, is_blank, lay_into, roomy
 from detectors.state import StateError
 from edge.core.scoring.levels.calibration import MOST_CORRECTION, STEP, Calibration, fresh
 
@@ -187,7 +187,11 @@ class Calibrations(Mapping[str, Calibration]):
         """Give the arrays another size."""
         old, self._all = self._all, fresh(len(self._places), rows)
         for mine, theirs in zip(self._all, old, strict=True):
-            mine[: theirs.shape[0], : theirs.shape[1]] = theirs
+            for place, present in enumerate(theirs):
+                if is_blank(mine[place]):
+                    lay_into(mine[place], present)
+                else:
+                    mine[place][: len(present)] = present
         self._flat = Calibration(*(each.reshape(-1, *each.shape[2:]) for each in self._all))
         self._excursions = self._flat.crest.data, self._flat.began.data, self._flat.calm.data
 
