@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from detectors.base import TOGETHER_S, Detector, Field, Limit, Scores, State
+from detectors.base import TOGETHER_S, Detector, Field, Limit, Measure, Scores, State
 from detectors.noise import noise_layout, noise_of
 from detectors.numeric.arrays import Numbers, Rows
 from detectors.numeric.elementwise import known_maximum, known_minimum, maximum, minimum, nowhere, where
@@ -93,6 +93,10 @@ class RateOfChange(Detector):
         state["time"][slots] = times
         state["readings"][slots] = readings + 1.0
         return scores
+
+    def measure(self, state: State, slot: int) -> Measure:
+        """The last step, and the largest one that is known, which one excursion can't raise by much; 0 if none is."""
+        return Measure(abs(float(state["last_residual"][slot])), float(state["record"][slot]))
 
     def broken(self, state: State, slot: int, score: float) -> list[Limit]:  # noqa: ARG002
         """See `Detector`."""

@@ -34,7 +34,7 @@ AGAIN = {
 }
 STILL = {
     "missing": ("is still silent", "are still silent"),
-    "flatline": ("is still stuck", "are still stuck"),
+    "flatline": ("isn't back to normal yet", "aren't back to normal yet"),
     "error_value": ("still sends an error value", "still send error values"),
     "jump": ("has jumped and hasn't settled", "have jumped together and haven't settled"),
     "level": ("isn't back to normal yet", "aren't back to normal yet"),

@@ -18,11 +18,20 @@ WIDE, WIDEST = 1e6, 1e15
 """Readings in this range are shown as whole numbers."""
 
 PER = {1.0: "s", 60.0: "min", 3_600.0: "h", 86_400.0: "d"}
+PER_WORDS = {1.0: "per second", 60.0: "per minute", 3_600.0: "per hour", 86_400.0: "per day"}
+
+LEAST_SHOWN = 1e-4
+"""A usual change below this is none that a person could see, and isn't shown."""
 
 
 def pace_unit(unit: str, per: float) -> str:
     """The unit of a pace, such as `l/min`; the unit of the values if it isn't a pace."""
     return f"{unit or '1'}/{PER[per]}" if per in PER else unit
+
+
+def pace_words(unit: str, per: float) -> str:
+    """The unit of a pace as a sentence says it: in words if the values have none."""
+    return pace_unit(unit, per) if unit or per not in PER else PER_WORDS[per]
 
 
 def about_what_was_read(finding: IncidentChange) -> IncidentChange:
@@ -93,10 +102,8 @@ def _measured(pace: str, unit: str, observation: Observation, opinion: Opinion) 
 
 def changes_clause(of: str, now: float, usual: float, unit: str) -> str:
     """Describe how much a sensor changes from one `of` to the next; `now` is a lower bound, as steps are clipped."""
-    return (
-        f"changes from one {of} to the next at least {number(now / usual, 2)} times as much as usual"
-        f" (about {quantity(usual, unit, 3)})"
-    )
+    shown = f" (about {quantity(usual, unit, 3)})" if usual >= LEAST_SHOWN else ""
+    return f"changes from one {of} to the next at least {number(now / usual, 2)} times as much as usual{shown}"
 
 
 def _reading(value: float, other: float) -> str:

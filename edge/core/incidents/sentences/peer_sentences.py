@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edge.core.incidents.incident import PEERS_KIND, Incident
-from edge.core.incidents.sentences.pace_sentences import pace_unit
+from edge.core.incidents.sentences.pace_sentences import pace_words
 from edge.core.incidents.state_machine import Transition
 from edge.core.model.notation.quantities import digits_apart, duration, ends_of, number, quantity, range_text
 from edge.core.scoring.opinions import Observation
@@ -25,7 +25,7 @@ def peer_sentence(sensor: str, unit: str, transition: Transition, incident: Inci
     """
     found, lasted = observation.deviation, duration(max(0.0, observation.time - incident.started))
     about = found if found is not None else incident.deviation
-    unit = pace_unit(unit, 0.0 if about is None else about.per)
+    unit = pace_words(unit, 0.0 if about is None else about.per)
     if about is not None and about.companions:
         return _companion_sentence(sensor, unit, transition, incident, found, about, lasted)
     if transition is Transition.EXPIRED:

@@ -10,7 +10,7 @@ from detectors.daily.drift import DAY
 from edge.core.incidents.incident import ERROR_KIND, PEERS_KIND, Incident
 from edge.core.incidents.sentences.bands import violated
 from edge.core.incidents.sentences.limit_sentences import broken_sentence, kept_sentence, limit_clause
-from edge.core.incidents.sentences.pace_sentences import changes_clause, jump_clause, pace_clause, pace_unit
+from edge.core.incidents.sentences.pace_sentences import changes_clause, jump_clause, pace_clause, pace_words
 from edge.core.incidents.sentences.peer_sentences import peer_sentence
 from edge.core.incidents.sentences.state_sentences import state_clause
 from edge.core.incidents.sentences.trend_sentences import no_longer, trend_clause
@@ -38,6 +38,9 @@ SETTLES = {"rate": "has settled at", "variance": "is steady again at", "flatline
 
 COURSE = "takes an unusual course, now at"
 """Of a value that is where it is expected at this time."""
+
+OF_HOURS = frozenset({"contextual", "state", *SETTLES})
+"""Kinds that may be over because the hour is, while the value stays as it was."""
 
 MOST_NAMED = 3
 WORTH_NAMING = 0.1
@@ -104,7 +107,7 @@ def sentence(change: SensorChange) -> str:
     if transition not in ANSWERS and (observation.deviation is not None or incident.kind == PEERS_KIND):
         return peer_sentence(sensor, unit, transition, incident, observation)
     per = 0.0 if incident.kind == ERROR_KIND else observation.per
-    return _about_values(change._replace(unit=pace_unit(unit, per)))
+    return _about_values(change._replace(unit=pace_words(unit, per)))
 
 
 def _about_values(change: SensorChange) -> str:
@@ -155,7 +158,8 @@ def _learned(change: SensorChange, value: str, digits: int) -> str:
 def _named(change: SensorChange, value: str, digits: int) -> str:
     """Describe an open incident by what it is called, or by the kind that has joined it."""
     _, unit, transition, incident, observation, band, opinion, interval = change
-    kind = opinion.kind if opinion is not None and change.joins else incident.kind
+    is_other = incident.kind in SETTLES and opinion is not None and opinion.exceeds  # what keeps it open now
+    kind = opinion.kind if opinion is not None and (change.joins or is_other) else incident.kind
     if opinion is not None and opinion.about and kind == opinion.kind == "state":
         return state_clause(observation.value, unit, opinion)
     if opinion is not None and (clause := measured(value, unit, kind, observation.value, opinion, interval)):
@@ -165,6 +169,9 @@ def _named(change: SensorChange, value: str, digits: int) -> str:
     expected = expectation(band, observation.value, unit, digits) if is_its_own else ""
     if kind == "contextual" and not expected:
         return f"{again}{COURSE} {value}"
+    if kind in {"spike", "level_shift"} and not expected and (before := _before(incident, observation.value, unit)):
+        is_within = incident.extent is not None and not incident.extent.yardstick.beyond(observation.value)
+        return f"{again}{COURSE if is_within else SAYS[kind]} {value}{before}"
     verb = SAYS[kind].replace("is ", f"is {again}", 1) if again else SAYS[kind]
     return f"{verb} {value}{expected}"
 
@@ -193,6 +200,8 @@ def measured(value: str, unit: str, kind: str, at: float, opinion: Opinion, inte
     if kind in {"drift", OF_TRENDS} and math.isfinite(now):
         return drift_clause(value, unit, opinion) if kind == "drift" else trend_clause(unit, opinion)
     if kind == "rate" and math.isfinite(reach := opinion.upper - opinion.expected):
+        if usual > 0:  # what steps really were; the end of the band is where one is surprising
+            reach = min(reach, usual)
         step = abs(at - opinion.expected)
         digits = digits_apart(step, reach, least=3)
         jumped = "jumped" if at >= opinion.expected else "dropped"
@@ -231,7 +240,8 @@ def _ended(change: SensorChange, value: str) -> str:
     if is_over:
         returns = change.incident.course.returns
         came = f", in which it came and went {returns + 1} times" if returns else ""
-        return f"{_over(change.incident)} {value} after {change.lasted}{came}"
+        over = "is usual again for this time, at" if _only_the_hour_is_over(change) else _over(change.incident)
+        return f"{over} {value} after {change.lasted}{came}"
     if kind == "missing":
         return f"has been silent for {change.lasted}; that is taken as normal from here on"
     return f"{_did(change)} for {change.lasted}; that is taken as normal from here on"
@@ -255,6 +265,29 @@ def _over(incident: Incident) -> str:
     if not incident.conditions.keys() <= SETTLES.keys():
         return "is back to normal at"
     return SETTLES.get(incident.kind, SETTLES["rate"])
+
+
+def _only_the_hour_is_over(change: SensorChange) -> bool:
+    """Whether the value is still where it was unusual, which is usual at the present time of day."""
+    incident, value = change.incident, change.observation.value
+    shown = [each for each in incident.last.opinions if each.exceeds]
+    by_hours = any(each.kind == "contextual" or each.about in {"hour", "hours", "rest"} for each in shown)
+    extent = incident.extent
+    return (
+        by_hours
+        and incident.conditions.keys() <= OF_HOURS
+        and extent is not None
+        and extent.lowest <= value <= extent.highest
+    )
+
+
+def _before(incident: Incident, value: float, unit: str) -> str:
+    """Where a value usually was before the incident, as the end of a sentence; empty if unknown."""
+    if incident.extent is None or math.isnan(incident.extent.yardstick.low):
+        return ""
+    usual = incident.extent.yardstick
+    low, high = ends_of(usual.low, usual.high, value)
+    return f"; before, it was usually {range_text(low, high)}{f' {unit}' if unit else ''}"
 
 
 def _rest(change: SensorChange) -> str:

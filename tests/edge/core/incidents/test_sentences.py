@@ -118,7 +118,7 @@ def test_sensors_that_jumped_together_settle(sensors: list[str], ended: int, tra
     [
         ("missing", "missing", "2 sensors of p are still silent: a, b", "have reported again"),
         ("error_value", "error_value", "2 sensors of p still send error values: a, b", "have real values again"),
-        ("flatline", "flatline", "2 sensors of p are still stuck: a, b", "have moved again"),
+        ("flatline", "flatline", "2 sensors of p aren't back to normal yet: a, b", "have moved again"),
         ("jump", "level_shift", "2 sensors of p aren't back to normal yet: a, b", "are back to normal"),
     ],
 )
@@ -137,12 +137,12 @@ def test_what_several_sensors_have_in_common_ends_as_what_it_was(kind: str, show
 @pytest.mark.parametrize(
     ("transition", "ended", "adopted", "says"),
     [
-        (Transition.UPDATED, 1, 1, "2 sensors of p are still stuck: a, b; 1 is taken as normal"),
+        (Transition.UPDATED, 1, 1, "2 sensors of p aren't back to normal yet: a, b; 1 is taken as normal"),
         (
             Transition.UPDATED,
             3,
             2,
-            "2 sensors of p are still stuck: a, b; 1 of 5 has moved again; 2 are taken as normal",
+            "2 sensors of p aren't back to normal yet: a, b; 1 of 5 has moved again; 2 are taken as normal",
         ),
         (Transition.CLEARED, 2, 1, "1 of 2 sensors of p have moved again after 5 min; 1 is taken as normal"),
         (
