@@ -191,9 +191,9 @@ class FieldsDecoder(Decoder):
                 if found:
                     return found
             elif isinstance(document, list) and FEWEST <= len(document) <= self.readings:
-                row = self._row_of_array(document, arrived)
-                if row is not None:
-                    return Decoded(row, [])
+                found = self._row_of_array(document, arrived)
+                if found is not None:
+                    return found
         return Walk(self._options, arrived).read(document)
 
     def read(self, payload: bytes) -> Any:
@@ -219,10 +219,12 @@ class FieldsDecoder(Decoder):
         times = None if shape.time_place is None else self._times([every[shape.time_place]], shape, arrived)
         if values is None or (times is None) != (shape.time_place is None) or _has_times(shape, values):
             return None
+        if shape.named and _is_named_oddly(fields, shape):
+            return None
         row = Row(shape.paths, values, times and times * len(values))
         return Decoded(row, [], ignored=shape.ignored) if shape.ignored else Decoded(row, [])
 
-    def _row_of_array(self, elements: list[Any], arrived: float) -> Row | None:
+    def _row_of_array(self, elements: list[Any], arrived: float) -> Decoded | None:
         """The samples of an array whose objects have time and numbers in the same positions; None for any other."""
         if set(map(type, elements)) != {dict} or len(widths := set(map(len, elements))) != 1 or 0 in widths:
             return None
@@ -237,7 +239,12 @@ class FieldsDecoder(Decoder):
             return None
         if len(columns) > 1:
             times = [each for each in times for _ in columns]
-        return Row(shape.paths, values, times)
+        row, named = Row(shape.paths, values, times), shape.named_places
+        if not named:
+            return Decoded(row, [])
+        if any(set(map(type, every[place :: shape.width])) != {int} for place in named):
+            return None
+        return Decoded(row, [], ignored=len(elements) * len(named))
 
     def _times(self, given: list[Any], shape: Shape, arrived: float) -> list[float] | None:
         """Parse times; None if one can't be parsed, or must look like a time and doesn't."""
@@ -253,7 +260,9 @@ class FieldsDecoder(Decoder):
 
     def _plain(self, fields: dict[str, Any], shape: Shape) -> Decoded | None:
         """The contents of an ordinary object; None for any other."""
-        if not shape.is_ordinary or not 0 < len(shape.values) <= self.readings:
+        if not (shape.is_ordinary and 0 < len(shape.values) <= self.readings) or (
+            shape.named and _is_named_oddly(fields, shape)
+        ):
             return None
         time = None
         if shape.time_key is not None:
@@ -283,13 +292,14 @@ class FieldsDecoder(Decoder):
         places = {key: place for place, key in enumerate(keys)}
         time_keys = options.times.among(keys)
         time_key = time_keys[0] if time_keys else None
-        is_one, ignored = self.value_key in places, 0
+        is_one, ignored, named = self.value_key in places, 0, list[str]()
         if is_one:
             values: tuple[tuple[str, str], ...] = ((self.value_key, ""),)
         else:
             taken = [each for each in keys if each not in time_keys and not options.ignored.fits(each)]
-            ignored = sum(options.ignored.fits(each) for each in keys if each not in time_keys)
-            values = tuple((each, level(each)) for each in taken)
+            named = [each for each in taken if is_identifier(level(each)) or is_version(level(each))]
+            ignored = sum(options.ignored.fits(each) for each in keys if each not in time_keys) + len(named)
+            values = tuple((each, level(each)) for each in taken if each not in named)
         shape = Shape(
             time_key,
             values,
@@ -300,8 +310,7 @@ class FieldsDecoder(Decoder):
             and not may_be_answer(keys)
             and not may_hold_addresses(keys)
             and not any(map(options.times.must_be_near, time_keys))
-            and not any(is_identifier(path) or is_version(path) for _, path in values)
-            and (is_one or not any(key_problem(each, len(each)) for each, _ in values)),
+            and (is_one or not any(key_problem(each, len(each)) for each in (*named, *(key for key, _ in values)))),
             is_named=may_name_element(keys),
             is_loose=time_key is not None and options.times.must_look_like_one(time_key),
             ignored=ignored,
@@ -310,6 +319,8 @@ class FieldsDecoder(Decoder):
             value_places=tuple(places[each] for each, _ in values),
             paths=tuple(path for _, path in values),
             may_hold_times=any(may_hold_time(path) for _, path in values),
+            named=tuple(named),
+            named_places=tuple(places[each] for each in named),
         )
         self._shapes.remember(keys, shape)
         return shape
@@ -326,14 +337,15 @@ class FieldsDecoder(Decoder):
             each.is_ordinary
             and not each.is_named
             and not each.may_hold_times
-            and not each.ignored
+            and each.ignored == len(each.named)
             and each.unit_key is None
-            and (each.is_loose, each.time_place, each.value_places)
-            == (first.is_loose, first.time_place, first.value_places)
+            and (each.is_loose, each.time_place, each.value_places, each.named_places)
+            == (first.is_loose, first.time_place, first.value_places, first.named_places)
             for each in shapes
         ):
             paths = tuple(chain.from_iterable(each.paths for each in shapes))
-            shape = ArrayShape(width, first.time_place, first.value_places, paths, len(set(paths)) < len(paths))
+            repeats = len(set(paths)) < len(paths)
+            shape = ArrayShape(width, first.time_place, first.value_places, paths, repeats, first.named_places)
         self._arrays.remember(keys, shape)
         return shape
 
@@ -341,3 +353,8 @@ class FieldsDecoder(Decoder):
 def _has_times(shape: Shape, values: list[float]) -> bool:
     """Whether some values are times, which aren't readings."""
     return shape.may_hold_times and any(map(is_time_beside, shape.paths, values))
+
+
+def _is_named_oddly(fields: dict[str, Any], shape: Shape) -> bool:
+    """Whether what identifies something isn't a whole number."""
+    return any(type(fields[key]) is not int for key in shape.named)

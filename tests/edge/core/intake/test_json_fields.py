@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from json_samples import NOON, TASMOTA, plain, reason, refusals, samples
 
 from edge.core.intake.decoders import FieldsDecoder
-from edge.core.model.readings.messages import Refused, Sample
+from edge.core.model.readings.messages import Refused, Row, Sample
 
 
 @pytest.mark.parametrize(
@@ -389,7 +389,11 @@ VALUES = st.one_of(
     st.integers(-(10**6), 10**6),
     st.sampled_from([None, True, "on", "2023-11-14T22:13:20Z", {}, {"a": 1.5}, [1.5], 1_700_000_000.5, 1.7e12]),
 )
-OBJECTS = st.dictionaries(st.sampled_from(["value", "ts", "Time", "t", "a", "b", "", "x" * 201]), VALUES, max_size=4)
+OBJECTS = st.dictionaries(
+    st.sampled_from(["value", "ts", "Time", "t", "a", "b", "c", "seq", "uplinkId", "version", "", "x" * 201]),
+    VALUES,
+    max_size=6,
+)
 
 
 @settings(max_examples=300)
@@ -406,10 +410,19 @@ def test_ordinary_payloads_are_read_the_same_on_the_slow_path(document: object, 
             read = decoder.decode(payload)
         except Refused as refused:
             return refused.refusal
-        return list(read.samples), read.refusals
+        return list(read.samples), read.refusals, read.ignored
 
     quick = FieldsDecoder(readings=most)
     assert outcome(quick) == outcome(quick) == outcome(Slow(readings=most))
+
+
+def test_what_identifies_something_does_not_slow_down_the_reading_of_numbers() -> None:
+    one = '{"ts": 17000000%02d, "seq": 7, "a": 1.5, "b": 2.5, "c": 3.5, "d": 4.5}'
+    several = f"[{', '.join(one % at for at in range(5))}]"
+    for payload, size in ((one % 0, 1), (several, 5)):
+        read = plain.decode(payload.encode())
+        assert (type(read.samples), len(read.samples), read.ignored) == (Row, 4 * size, size)
+        assert type(plain.decode(payload.replace('"seq": 7', '"seq": "x"').encode()).samples) is list
 
 
 def test_hexadecimal_digits_are_no_number_though_one_of_them_is_an_e() -> None:

@@ -35,6 +35,8 @@ class Shape(NamedTuple):
         value_places: Positions of the values among the keys.
         paths: Paths of the samples.
         may_hold_times: Whether large numbers under some keys are times.
+        named: The keys whose whole numbers identify something, and are no readings.
+        named_places: Their positions.
     """
 
     time_key: str | None
@@ -48,6 +50,8 @@ class Shape(NamedTuple):
     value_places: tuple[int, ...]
     paths: tuple[str, ...]
     may_hold_times: bool
+    named: tuple[str, ...]
+    named_places: tuple[int, ...]
 
 
 class ArrayShape(NamedTuple):
@@ -59,6 +63,7 @@ class ArrayShape(NamedTuple):
         value_places: Positions of the values among them.
         paths: Paths of all samples, object by object; None if such arrays are read object by object.
         repeats: Whether a path occurs twice, so that objects of one time can't be told apart.
+        named_places: Positions of the whole numbers that identify something.
     """
 
     width: int
@@ -66,6 +71,7 @@ class ArrayShape(NamedTuple):
     value_places: tuple[int, ...] = ()
     paths: tuple[str, ...] | None = None
     repeats: bool = False
+    named_places: tuple[int, ...] = ()
 
 
 Kind = TypeVar("Kind", Shape, ArrayShape)
