@@ -17,7 +17,7 @@ from edge.core.incidents.lasting.habits import Habits
 from edge.core.incidents.lasting.recurrences import Recurrences
 from edge.core.incidents.state_machine import ENDS, MachineInput, State, StateMachine, Transition
 from edge.core.model.sensors.sensor_arrays import SensorArrays
-from edge.core.scoring.consequence import UNKNOWN, Yardstick
+from edge.core.scoring.consequence import UNKNOWN, IncidentExtent, Yardstick
 from edge.core.scoring.levels.alarm_levels import AlarmLevels
 from edge.core.scoring.opinions import OF_LEVELS, Observation, is_clear
 from edge.core.scoring.profiles import Group
@@ -373,8 +373,7 @@ class IncidentTracker(SensorArrays):
             self.adoptions.adopt(slot, value, observation.time, before, known)
         if not is_adopted:
             self.ranges.learn_incident(slot, extent.lasted, extent.lowest, extent.highest)
-            its = incident.course
-            self.habits.end(slot, incident.started, shown, its.lowest, its.highest, incident.conditions)
+            self.habits.end(slot, incident.started, shown, extent, incident.conditions)
 
     def _reported(
         self,
@@ -393,8 +392,9 @@ class IncidentTracker(SensorArrays):
         may_be_habit = not incident.is_held_otherwise and not observation.is_silence
         if signal is not MachineInput.EXCEEDS and may_be_habit:
             return None if incident.is_habit else moved
-        usual = UNKNOWN if incident.extent is None else incident.extent.yardstick
+        extent = incident.extent or IncidentExtent()
+        now = observation.time, observation.value
         incident.is_habit = may_be_habit and self.habits.covers(
-            slot, observation.time, observation.value, incident.conditions, usual
+            slot, incident.started, *now, incident.conditions, extent
         )
         return None if incident.is_habit else (Transition.RAISED, incident)

@@ -56,6 +56,9 @@ UNCERTAIN = 400
 FARTHER, FARTHER_WIDTHS = 2.0, 0.5
 """A value has leapt if it is this many times as far beyond the usual range as was told, and another half of a width."""
 
+NEARLY = 3 / 4
+"""A value has gone nearly as far as it went at this share of the way."""
+
 EPISODE_S = 3600.0
 """The usual length of an incident as long as nothing is known of the sensor's."""
 
@@ -163,11 +166,14 @@ class IncidentExtent:
         readings: Exceeding readings.
         lowest: The lowest of them.
         highest: The highest of them.
+        first_value: The first of them; NaN before it.
+        reached_s: Seconds until the value had gone nearly as far from the first one as it went.
         severity: At the worst moment so far; 0 while there was none.
         over: The farthest above the usual range so far, in its widths.
         under: The farthest below it.
         told_over: What was published of `over`.
         told_under: What was published of `under`.
+        moved: How far the value had gone from the first one then.
     """
 
     yardstick: Yardstick = UNKNOWN
@@ -186,6 +192,9 @@ class IncidentExtent:
     under: float = 0.0
     told_over: float = 0.0
     told_under: float = 0.0
+    first_value: float = math.nan
+    reached_s: float = 0.0
+    moved: float = 0.0
 
     def add(self, value: float, leading: Opinion, time: float, clock: float, *, is_strange: bool) -> None:
         """Add a reading that exceeds its level.
@@ -206,6 +215,7 @@ class IncidentExtent:
         self.readings += 1
         if not is_strange:
             self.lowest, self.highest = min(self.lowest, value), max(self.highest, value)
+            self._move_to(value, time)
             self.reach_to(value)
         self.out, self.beyond = max(self.out, out), max(self.beyond, beyond)
         passed = [each for each in (time - self.since, clock - self.clock) if not math.isnan(each)]
@@ -225,6 +235,13 @@ class IncidentExtent:
             self.over = max(self.over, beyond)
         elif value < self.yardstick.low:
             self.under = max(self.under, beyond)
+
+    def _move_to(self, value: float, time: float) -> None:
+        """Note how far the value has gone from the first one, and when."""
+        if math.isnan(self.first_value):
+            self.first_value = value
+        elif NEARLY * (moved := abs(value - self.first_value)) > self.moved:
+            self.moved, self.reached_s = moved, max(time - self.since, 0.0)
 
     @property
     def has_leapt(self) -> bool:

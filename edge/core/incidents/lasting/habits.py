@@ -2,26 +2,30 @@
 
 A filter is washed on Saturdays at eleven, an analyser calibrates itself on Wednesdays, a battery is tested on Tuesday
 nights. Four times a month is too seldom for anything that learns from single readings to find it usual. An incident
-that looks like one that ended by itself at this hour a week or two ago, or like those of the last two days, is
-therefore not reported while it does: at the same hour, for no longer, no farther away, and of the same kind. It is an
+that looks like one that ended by itself a week or two ago, or like those of the last two days, is therefore not
+reported while it does: no earlier, for no longer, no farther away, no faster, and of the same kind. A single one is
+thin evidence, so what looks like that must begin when it began, too: a hot day isn't a habit of that weekday. It is an
 incident nevertheless, so nothing is learned of it, and it is reported as soon as it looks otherwise.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.numeric.arrays import Slots
 from edge.core.model.sensors.sensor_arrays import SensorArrays
-from edge.core.scoring.consequence import Yardstick
+from edge.core.scoring.consequence import IncidentExtent
 from edge.core.scoring.opinions import OF_LEVELS
 
 DAY_S = 86_400.0
 
-REPEATED = ((7.0,), (14.0,), (1.0, 2.0))
-"""It is a habit if it happened each of so many days ago, by any of these."""
+ONCE = (7.0, 14.0)
+REPEATED = ((7.0, 14.0), (14.0, 28.0), (1.0, 2.0))
+"""It is a habit if it happened so many days ago and began at the same hour, or each of so many days ago, by any."""
 
 REMEMBERED = 8
 """Number of incidents remembered of a sensor, the latest ones."""
@@ -30,84 +34,119 @@ LONGEST_S = 1.5 * DAY_S
 """What lasts longer is no habit; a rest over Sunday is shorter."""
 
 SLACK_S, SLACK_SHARE = 1800.0, 0.1
-"""It may begin so much earlier and end so much later than before, in seconds and in shares of its duration."""
+"""It may begin so much earlier and end so much later than before, in seconds and in shares of its duration; it may
+begin at most twice the seconds earlier, or later than a single one."""
 
 OF_ITS_REACH, OF_USUAL = 1 / 4, 1 / 8
-"""It may go so much farther than before, in shares of the values that it had and of the usual range."""
+"""It may go so much farther than before, in shares of the values that exceeded and of the usual range."""
+
+FASTER = 2.0
+"""It may go away this many times as fast as before."""
 
 CLASSES = ("level", "variance", "flatline", "state")
 """Kinds that are alike are one class: what is washed away has jumped, has shifted or is unusual, as may be."""
 
 
 class Habits(SensorArrays):
-    """Arrays with one row per sensor and a column for each remembered incident. State: 200 bytes per sensor.
+    """Arrays with one row per sensor and a column for each remembered incident. State: 264 bytes per sensor.
 
     Attributes:
         began: When each of them began, seconds since the epoch; NaN for unused columns.
         ended: When it last showed.
-        low: The lowest value that it had.
+        low: The lowest value that exceeded.
         high: The highest one.
+        first: The first one; NaN in states of versions that didn't know it.
+        reached_s: Seconds until it had gone nearly as far as it went.
         classes: The classes of its kinds, one bit for each.
     """
+
+    LATER: ClassVar = {"first": np.nan, "reached_s": 0.0}
 
     def __init__(self) -> None:
         self.began = np.zeros((0, REMEMBERED))
         self.ended = np.zeros((0, REMEMBERED))
         self.low = np.zeros((0, REMEMBERED), dtype=np.float32)
         self.high = np.zeros((0, REMEMBERED), dtype=np.float32)
+        self.first = np.zeros((0, REMEMBERED), dtype=np.float32)
+        self.reached_s = np.zeros((0, REMEMBERED), dtype=np.float32)
         self.classes = np.zeros((0, REMEMBERED), dtype=np.uint8)
 
     def grow(self, rows: int) -> None:
         """Grow to `rows` sensors, with some spare capacity."""
-        self.grow_to(rows, began=np.nan, ended=np.nan)
+        self.grow_to(rows, began=np.nan, ended=np.nan, first=np.nan)
 
-    def end(self, slot: int, began: float, ended: float, low: float, high: float, kinds: Iterable[str]) -> None:
+    def end(self, slot: int, began: float, ended: float, extent: IncidentExtent, kinds: Iterable[str]) -> None:
         """Record an incident that has ended by itself.
 
         Args:
             slot: The sensor.
             began: When it began.
             ended: When it last showed.
-            low: Lowest value.
-            high: Highest value.
+            extent: How far it went.
             kinds: All kinds that it has shown.
         """
-        if ended - began > LONGEST_S or (classes := _classes(kinds)) is None:
+        if ended - began > LONGEST_S or (classes := _classes(kinds)) is None or not extent.lowest <= extent.highest:
             return
         free = np.isnan(self.began[slot])
         place = int(free.argmax() if free.any() else self.began[slot].argmin())
         self.began[slot, place], self.ended[slot, place] = began, ended
-        self.low[slot, place], self.high[slot, place] = low, high
+        self.low[slot, place], self.high[slot, place] = extent.lowest, extent.highest
+        self.first[slot, place], self.reached_s[slot, place] = extent.first_value, extent.reached_s
         self.classes[slot, place] = classes
 
-    def covers(self, slot: int, time: float, value: float, kinds: Iterable[str], usual: Yardstick) -> bool:
+    def covers(
+        self, slot: int, began: float, time: float, value: float, kinds: Iterable[str], extent: IncidentExtent
+    ) -> bool:
         """Whether what a sensor shows now is a habit.
 
         Args:
             slot: The sensor.
+            began: When its incident began.
             time: Now.
             value: Its value.
             kinds: All kinds that its incident has shown.
-            usual: Its usual range before the incident.
+            extent: How far that has gone.
         """
         if np.isnan(self.began[slot]).all() or (classes := _classes(kinds)) is None:
             return False
-        low, high = self.low[slot].astype(float), self.high[slot].astype(float)
-        width = usual.width if usual.width > 0 else 0.0
-        reach = OF_ITS_REACH * (high - low) + OF_USUAL * width
-        alike = (np.fmin(low, usual.low) - reach <= value) & (value <= np.fmax(high, usual.high) + reach)
-        alike &= (classes & ~self.classes[slot]) == 0
-        slack = SLACK_S + SLACK_SHARE * (self.ended[slot] - self.began[slot])
-        return any(all(self._was(slot, time - days * DAY_S, slack, alike) for days in ago) for ago in REPEATED)
+        alike = self._reaches(slot, time - began, value, extent) & ((classes & ~self.classes[slot]) == 0)
+        late = SLACK_S + SLACK_SHARE * (self.ended[slot] - self.began[slot])
+        early = np.minimum(late, 2 * SLACK_S)
+
+        def was(days: float) -> NDArray[np.bool_]:
+            """Which of those that look alike were open so many days ago, or nearly."""
+            then = time - days * DAY_S
+            found: NDArray[np.bool_] = alike & (self.began[slot] - early <= then) & (then <= self.ended[slot] + late)
+            return found
+
+        def began_so(days: float) -> NDArray[np.bool_]:
+            """Which of them began at the same hour then."""
+            found: NDArray[np.bool_] = np.abs(began - days * DAY_S - self.began[slot]) <= early
+            return found
+
+        return any((was(days) & began_so(days)).any() for days in ONCE) or any(
+            all(was(days).any() for days in ago) for ago in REPEATED
+        )
 
     def shift(self, slots: Slots, by: float) -> None:
         """Move the times of some sensors by a number of seconds: the clock that stamps their readings was set."""
         self.began[slots] += by
         self.ended[slots] += by
 
-    def _was(self, slot: int, time: float, slack: np.ndarray, alike: np.ndarray) -> bool:
-        """Whether one of the incidents that look alike was open at a time, or nearly."""
-        return bool((alike & (self.began[slot] - slack <= time) & (time <= self.ended[slot] + slack)).any())
+    def _reaches(self, slot: int, passed: float, value: float, extent: IncidentExtent) -> NDArray[np.bool_]:
+        """Which incidents went as far as a value, and as far within the time that has passed since this one began.
+
+        Until they had gone nearly as far as they went, a straight line from the first value says how far they were.
+        """
+        usual = extent.yardstick
+        low, high, first = (each[slot].astype(float) for each in (self.low, self.high, self.first))
+        reach = OF_ITS_REACH * (high - low) + OF_USUAL * (usual.width if usual.width > 0 else 0.0)
+        risen = np.minimum(1.0, (FASTER * max(passed, 0.0) + SLACK_S) / np.maximum(self.reached_s[slot], 1.0))
+        low, lower = np.fmin(low, usual.low), np.fmin(first, usual.low)
+        high, upper = np.fmax(high, usual.high), np.fmax(first, usual.high)
+        lowest, highest = lower + risen * (low - lower), upper + risen * (high - upper)
+        within: NDArray[np.bool_] = (lowest - reach <= value) & (value <= highest + reach)
+        return within
 
 
 def _classes(kinds: Iterable[str]) -> int | None:

@@ -10,12 +10,15 @@ import pytest
 
 from config.schema import IncidentSettings
 from edge.core.incidents.lasting.habits import REMEMBERED, SLACK_S, Habits
+from edge.core.model.packing.encoding import encode_arrays
 from edge.core.model.readings.messages import Message
-from edge.core.scoring.consequence import Yardstick
+from edge.core.scoring.consequence import IncidentExtent, Yardstick
+from edge.core.scoring.opinions import Opinion
 from tests.edge.core.pipelines import START, Line, detectors, pipeline, reading, revived, rule
 
 DAY_S, WEEK_S, EVERY_S = 86_400.0, 7 * 86_400.0, 600.0
 USUAL = Yardstick(20.0, 22.0)
+WASHED = IncidentExtent(USUAL, readings=6, lowest=50.0, highest=60.0, first_value=50.0)
 RULE = replace(rule(*detectors(silence={}, ewma={}, limits={"high": 90.0}), settings=IncidentSettings()), unit="Cel")
 
 
@@ -24,12 +27,22 @@ def washed(*days: float) -> Habits:
     made = Habits()
     made.grow(1)
     for day in days:
-        made.end(0, 100.0 + day * DAY_S, 3_700.0 + day * DAY_S, 50.0, 60.0, ["rate", "spike"])
+        made.end(0, 100.0 + day * DAY_S, 3_700.0 + day * DAY_S, WASHED, ["rate", "spike"])
     return made
 
 
-def covers(made: Habits, days: float, value: float = 55.0, *, later: float = 0.0, kind: str = "level_shift") -> bool:
-    return made.covers(0, 100.0 + days * DAY_S + later, value, [kind], USUAL)
+def covers(
+    made: Habits,
+    days: float,
+    value: float = 55.0,
+    *,
+    later: float = 0.0,
+    began: float = 0.0,
+    kind: str = "level_shift",
+) -> bool:
+    """Whether it is a habit after so many days, `later` by seconds, in an incident that `began` later by seconds."""
+    since = 100.0 + days * DAY_S
+    return made.covers(0, since + min(began, later), since + later, value, [kind], IncidentExtent(USUAL))
 
 
 def test_the_same_a_week_or_two_later_is_a_habit_and_so_is_the_third_day_in_a_row() -> None:
@@ -38,6 +51,47 @@ def test_the_same_a_week_or_two_later_is_a_habit_and_so_is_the_third_day_in_a_ro
     assert not covers(washed(0), 1)
     assert covers(washed(0, 1), 2)
     assert not covers(washed(0), 6)
+
+
+def test_what_happened_once_is_a_habit_only_if_it_begins_at_the_same_hour() -> None:
+    assert covers(washed(0), 7, later=1800.0, began=1800.0)
+    assert not covers(washed(0), 7, later=3600.0, began=3600.0)
+    assert not covers(washed(0), 14, later=3600.0, began=3600.0)
+    assert covers(washed(0, 7), 14, later=3600.0, began=3600.0)
+    assert covers(washed(0, 1), 2, later=3600.0, began=3600.0)
+
+
+def slow(*days: float) -> Habits:
+    """A sensor that has gone from 23 to 27 within four hours, and was over after eight, so many days after 100."""
+    made, extent = Habits(), IncidentExtent(USUAL)
+    made.grow(1)
+    for hour in range(9):
+        value, hours = min(23.0 + hour, 27.0), hour * 3_600.0
+        extent.add(value, Opinion("ewma", "drift", 9.0, level=4.0), hours, hours, is_strange=False)
+    for day in days:
+        made.end(0, 100.0 + day * DAY_S, 28_900.0 + day * DAY_S, extent, ["drift"])
+    return made
+
+
+def test_what_goes_as_far_much_faster_is_news() -> None:
+    assert covers(slow(0, 1), 2, 23.5, kind="drift")
+    assert not covers(slow(0, 1), 2, 27.0, kind="drift")
+    assert not covers(slow(0, 1), 2, 27.0, later=1_800.0, kind="drift")
+    assert covers(slow(0, 1), 2, 27.0, later=3 * 3_600.0, kind="drift")
+
+
+def test_only_what_exceeded_says_how_far_a_habit_goes() -> None:
+    reach = (27.0 - 23.0) / 4 + (22.0 - 20.0) / 8
+    assert covers(slow(0, 1), 2, 26.9 + reach, later=4 * 3_600.0, kind="drift")
+    assert not covers(slow(0, 1), 2, 27.1 + reach, later=4 * 3_600.0, kind="drift")
+
+
+def test_a_state_of_a_version_without_the_first_values_is_read() -> None:
+    made, again = slow(0, 1), Habits()
+    arrays = {name: each[:1] for name, each in made.arrays.items() if name not in {"first", "reached_s"}}
+    again.grow(1)
+    again.load(0, encode_arrays(arrays))
+    assert covers(again, 2, 27.0, kind="drift")
 
 
 def test_at_another_hour_or_for_longer_it_is_news() -> None:
@@ -57,8 +111,8 @@ def test_farther_away_or_of_another_kind_it_is_news() -> None:
 
 def test_what_lasted_for_days_is_no_habit() -> None:
     made = washed()
-    made.end(0, 0.0, 2 * DAY_S, 50.0, 60.0, ["rate"])
-    assert not made.covers(0, WEEK_S + DAY_S, 55.0, ["rate"], USUAL)
+    made.end(0, 0.0, 2 * DAY_S, WASHED, ["rate"])
+    assert not made.covers(0, WEEK_S, WEEK_S + DAY_S, 55.0, ["rate"], IncidentExtent(USUAL))
 
 
 def test_the_latest_incidents_are_remembered() -> None:
