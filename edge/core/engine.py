@@ -31,7 +31,8 @@ from edge.core.incidents.judging.error_readings import ErrorReadings
 from edge.core.incidents.judging.level_check import LevelCheck
 from edge.core.incidents.judging.peer_comparisons import PeerComparisons
 from edge.core.incidents.silences import Silences
-from edge.core.incidents.state_machine import MachineInput, State, StateMachine
+from edge.core.incidents.state_machine import StateMachine
+from edge.core.incidents.state_table import MachineInput, State
 from edge.core.model.readings.elapsed_time import ElapsedTime
 from edge.core.model.readings.messages import Batch
 from edge.core.model.readings.rounds import Round, rounds, wide_rounds

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from edge.core.incidents.incident_tracker import IncidentTracker
-from edge.core.incidents.state_machine import MachineInput, State
+from edge.core.incidents.state_table import MachineInput, State
 from edge.core.model.readings.messages import Batch
 from edge.core.scoring.devices import Devices
 from edge.core.scoring.opinions import Observation, Opinion

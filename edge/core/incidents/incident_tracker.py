@@ -12,10 +12,11 @@ from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.lasting.adoptions import Adoptions
-from edge.core.incidents.lasting.course import STEADY_S
 from edge.core.incidents.lasting.habits import Habits
+from edge.core.incidents.lasting.patience import has_lasted
 from edge.core.incidents.lasting.recurrences import Recurrences
-from edge.core.incidents.state_machine import ENDS, MachineInput, State, StateMachine, Transition
+from edge.core.incidents.state_machine import ENDS, StateMachine, Transition
+from edge.core.incidents.state_table import MachineInput, State
 from edge.core.model.sensors.sensor_arrays import SensorArrays
 from edge.core.scoring.consequence import UNKNOWN, IncidentExtent, Yardstick
 from edge.core.scoring.levels.alarm_levels import AlarmLevels
@@ -23,15 +24,6 @@ from edge.core.scoring.opinions import OF_LEVELS, Observation, is_clear
 from edge.core.scoring.profiles import Group
 from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
 from edge.core.scoring.sensors.usual_ranges import UsualRanges
-
-LEAST_PATIENCE_S = 3600.0
-LIFE_SHARE = 1 / 6
-"""Share of a sensor's life after which a level is adopted, at least an hour and at most `adopt_after_s`: for a sensor
-that has hardly been seen, new behaviour may well be normal."""
-
-ENDURING_SHARE = 1 / 2
-"""Share of a sensor's life after which a lasting condition that isn't a level, such as a stuck value, is adopted: it
-must last as long as the sensor was known otherwise."""
 
 KNOWN_S = 3 * 86_400.0
 """Observed time after which what comes and goes isn't simply unknown yet."""
@@ -159,12 +151,13 @@ class IncidentTracker(SensorArrays):
             return
         is_beyond = tracker.has_limits or bool(observation.broken)
         if self.protected[slot] or is_beyond:  # a condition that is ruled out is never on its way to be adopted
-            tracker.since = max(tracker.since, observation.time)
+            tracker.postpone(observation.time)
+        observation.endures = observation.ratio_of(group.enduring) >= settings.clear_ratio
         moves = observation.without_moments().ratio()
         if moves >= settings.clear_ratio:
             observation = self._beside_trend(slot, observation, settings)
             if tracker.incident is not None and tracker.incident.is_trend:  # what moves on is on its way to no level
-                tracker.since = max(tracker.since, observation.time)
+                tracker.postpone(observation.time)
         signal = self._signal(slot, tracker, observation, moves)
         if signal is MachineInput.EXCEEDS and not tracker.state.holds_open:
             run = self._run(slot)
@@ -193,23 +186,14 @@ class IncidentTracker(SensorArrays):
             if signal is not MachineInput.CALM and observation.ratio_of(outdated) >= settings.clear_ratio:
                 group.relearn(row)  # it is over although averages from before it are surprised
             return signal
-        if self._has_lasted(slot, tracker, observation) and not (trend is not None and trend.is_trend):
+        is_due = has_lasted(tracker, observation, float(self._levels.watched[slot]), settings)
+        if is_due and not (trend is not None and trend.is_trend):
             if tracker.state.holds_open:
                 group.adopt(row, observation.value)
             if trend is None:
                 return MachineInput.ADOPTION
             trend.is_trend = trend.adopted = True  # it is learned from now on
         return MachineInput.EXCEEDS if ratio >= 1.0 else MachineInput.HOLDS
-
-    def _has_lasted(self, slot: int, tracker: StateMachine, observation: Observation) -> bool:
-        """Whether an incident, or the learning of its level, has lasted for so long that the level is adopted."""
-        group, _ = self._members[slot]
-        settings = group.profile.incidents
-        endures = observation.ratio_of(group.enduring) >= settings.clear_ratio or not tracker.is_level
-        is_slide = tracker.incident is not None and tracker.incident.is_slide
-        most = max(settings.adopt_after_s, STEADY_S) if is_slide else settings.adopt_after_s
-        patience = max(self._patience(slot, most, endures=endures), tracker.least_steady_s)
-        return tracker.state is not State.NORMAL and observation.time - tracker.steady_since >= patience
 
     def _beside_trend(self, slot: int, observation: Observation, settings: IncidentSettings) -> Observation:
         """The observation of a sensor with a trend without what would raise no incident of its own, such as its end."""
@@ -249,7 +233,7 @@ class IncidentTracker(SensorArrays):
         """Advance a sensor by a reading without opinions, which only limits apply to."""
         tracker = self.tracker(slot)
         if tracker.has_limits or observation.broken:
-            tracker.since = max(tracker.since, observation.time)
+            tracker.postpone(observation.time)
         self.step(slot, MachineInput.VALUE, observation, (position, 1, 0.0, slot), clock)
 
     def returned(self, slot: int, value: float, time: float, position: int, clock: float) -> None:
@@ -272,12 +256,6 @@ class IncidentTracker(SensorArrays):
         if not level > 0:  # no reading has been scored yet
             level = float(group.profile.level_at(self._statistics.interval[[slot]])[0])
         return Observation(time, value, level, [])
-
-    def _patience(self, slot: int, most_s: float, *, endures: bool) -> float:
-        """Seconds after which a condition is adopted: a share of the sensor's observed time."""
-        watched = float(self._levels.watched[slot])
-        patience = min(most_s, max(LEAST_PATIENCE_S, LIFE_SHARE * watched))
-        return max(patience, ENDURING_SHARE * watched) if endures else patience
 
     def learn_ranges(self, slots: Rows, values: Numbers, times: Numbers, apart: Any) -> None:
         """Learn what is usual from the readings of a round, no slot twice, or from a single one.

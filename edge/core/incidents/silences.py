@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edge.core.incidents.incident_tracker import IncidentTracker
-from edge.core.incidents.state_machine import MachineInput
+from edge.core.incidents.state_table import MachineInput
 from edge.core.model.readings.elapsed_time import ElapsedTime
 from edge.core.scoring.opinions import Observation, Opinion
 from edge.core.scoring.profiles import Group

@@ -8,8 +8,8 @@ band don't keep an incident open, and until it has settled only a reading beyond
 incident that lasts too long ends and its level is adopted: it is learned in addition to what was known, and nothing is
 raised until readings are as calm as for clearing an incident.
 
-`TABLE` defines the behaviour for learned conditions: state x signal -> next state and action. Operator-defined limits
-are handled separately (`limit_conditions.py`): in any state their conditions join the sensor's incident, or begin one,
+The state table (`state_table.py`) defines the behaviour for learned conditions. Operator-defined limits are
+handled separately (`limit_conditions.py`): in any state their conditions join the sensor's incident, or begin one,
 and leave it; the incident ends when neither they nor the table hold it open. While one is active, nothing is adopted.
 Error values work the same way: they join the incident with the first one, and leave it with the next real value. So
 does a deviation from peers, until the sensor agrees with them.
@@ -25,122 +25,16 @@ from enum import Enum
 from config.schema import IncidentSettings
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.lasting.course import SLOW_S, STEADY_S
+from edge.core.incidents.state_table import AWAY, CALM, NO_NEWS, OF_PEERS, TABLE, Action, MachineInput, State
 from edge.core.scoring.consequence import UNKNOWN, Yardstick
 from edge.core.scoring.limit_conditions import hold_against_limits
 from edge.core.scoring.opinions import Observation
-
-
-class State(Enum):
-    """The state of a sensor."""
-
-    NORMAL = "normal"
-    OPEN = "open"
-    CALMING = "calming"
-    SILENT = "silent"
-    ADOPTING = "adopting"
-    SETTLING = "settling"
-
-    @property
-    def holds_open(self) -> bool:
-        """Whether an incident is open for learned behaviour or for a silence."""
-        return self in _HOLD_OPEN
-
-
-_HOLD_OPEN = frozenset({State.OPEN, State.CALMING, State.SILENT})
-
-
-class MachineInput(Enum):
-    """The input to the state machine from a reading or its absence."""
-
-    EXCEEDS = "a reading at or above the raising level"
-    HOLDS = "a reading between the clearing and the raising level"
-    CALM = "a reading below the clearing level"
-    CALM_ENOUGH = "the last of the calm readings that it takes to clear"
-    SETTLES = "the same, while a detector that smooths hasn't forgotten the time before"
-    SILENCE = "the sensor has been silent for too long"
-    RETURN = "a reading after the silence"
-    ADOPTION = "the incident, or the learning of its level, has lasted for so long that this is the new normal"
-    DECLARED_NORMAL = "the operator says that this is normal"
-    NO_VALUE = "a reading that is an error value"
-    VALUE = "a real value after it"
-    DIFFERS = "a comparison that finds the sensor unlike its peers"
-    AGREES = "a comparison that finds it like them again"
-    PEERS_ADOPTED = "it has been unlike them for so long that this is the new normal"
-
 
 AT_WORK = frozenset({"value", "stay"})
 """Conditions of a machine's state that are about the value that it has at work."""
 
 LONGEST_REST_S = 7 * 86_400.0
 """A machine that has been at rest for this long isn't awaited any more."""
-
-_CALM = frozenset({MachineInput.CALM, MachineInput.CALM_ENOUGH, MachineInput.SETTLES})
-_AWAY = frozenset({MachineInput.EXCEEDS, MachineInput.HOLDS, MachineInput.ADOPTION})
-"""Signals of readings that are calm, and of those that aren't."""
-
-_OF_PEERS = frozenset({MachineInput.DIFFERS, MachineInput.AGREES, MachineInput.PEERS_ADOPTED})
-_NO_NEWS = frozenset({MachineInput.NO_VALUE, MachineInput.VALUE, *_OF_PEERS})
-"""Signals without information about learned behaviour."""
-
-
-class Action(Enum):
-    """The action of a transition."""
-
-    NOTHING = "nothing"
-    RAISE = "raise an incident"
-    EXTEND = "add the reading to the open incident"
-    CLEAR = "clear the incident"
-    EXPIRE = "end the incident and learn its level"
-
-
-TABLE: dict[tuple[State, MachineInput], tuple[State, Action]] = {
-    (State.NORMAL, MachineInput.EXCEEDS): (State.OPEN, Action.RAISE),
-    (State.NORMAL, MachineInput.HOLDS): (State.NORMAL, Action.NOTHING),
-    (State.NORMAL, MachineInput.CALM): (State.NORMAL, Action.NOTHING),
-    (State.NORMAL, MachineInput.CALM_ENOUGH): (State.NORMAL, Action.NOTHING),
-    (State.NORMAL, MachineInput.SILENCE): (State.SILENT, Action.RAISE),
-    (State.OPEN, MachineInput.EXCEEDS): (State.OPEN, Action.EXTEND),
-    (State.OPEN, MachineInput.HOLDS): (State.OPEN, Action.NOTHING),
-    (State.OPEN, MachineInput.CALM): (State.CALMING, Action.NOTHING),
-    (State.OPEN, MachineInput.CALM_ENOUGH): (State.NORMAL, Action.CLEAR),
-    (State.OPEN, MachineInput.SETTLES): (State.SETTLING, Action.CLEAR),
-    (State.OPEN, MachineInput.SILENCE): (State.OPEN, Action.EXTEND),
-    (State.OPEN, MachineInput.ADOPTION): (State.ADOPTING, Action.EXPIRE),
-    (State.CALMING, MachineInput.EXCEEDS): (State.OPEN, Action.EXTEND),
-    (State.CALMING, MachineInput.HOLDS): (State.OPEN, Action.NOTHING),
-    (State.CALMING, MachineInput.CALM): (State.CALMING, Action.NOTHING),
-    (State.CALMING, MachineInput.CALM_ENOUGH): (State.NORMAL, Action.CLEAR),
-    (State.CALMING, MachineInput.SETTLES): (State.SETTLING, Action.CLEAR),
-    (State.CALMING, MachineInput.SILENCE): (State.CALMING, Action.EXTEND),
-    (State.CALMING, MachineInput.ADOPTION): (State.ADOPTING, Action.EXPIRE),
-    (State.SILENT, MachineInput.SILENCE): (State.SILENT, Action.EXTEND),
-    (State.SILENT, MachineInput.RETURN): (State.NORMAL, Action.CLEAR),
-    (State.OPEN, MachineInput.RETURN): (State.OPEN, Action.NOTHING),
-    (State.CALMING, MachineInput.RETURN): (State.CALMING, Action.NOTHING),
-    (State.SETTLING, MachineInput.EXCEEDS): (State.OPEN, Action.RAISE),
-    (State.SETTLING, MachineInput.HOLDS): (State.SETTLING, Action.NOTHING),
-    (State.SETTLING, MachineInput.CALM): (State.SETTLING, Action.NOTHING),
-    (State.SETTLING, MachineInput.SETTLES): (State.SETTLING, Action.NOTHING),
-    (State.SETTLING, MachineInput.CALM_ENOUGH): (State.NORMAL, Action.NOTHING),
-    (State.SETTLING, MachineInput.SILENCE): (State.SILENT, Action.RAISE),
-    (State.SETTLING, MachineInput.ADOPTION): (State.NORMAL, Action.NOTHING),
-    (State.ADOPTING, MachineInput.EXCEEDS): (State.ADOPTING, Action.NOTHING),
-    (State.ADOPTING, MachineInput.HOLDS): (State.ADOPTING, Action.NOTHING),
-    (State.ADOPTING, MachineInput.CALM): (State.ADOPTING, Action.NOTHING),
-    (State.ADOPTING, MachineInput.CALM_ENOUGH): (State.NORMAL, Action.NOTHING),
-    (State.ADOPTING, MachineInput.SILENCE): (State.SILENT, Action.RAISE),
-    (State.ADOPTING, MachineInput.ADOPTION): (State.NORMAL, Action.NOTHING),
-    (State.OPEN, MachineInput.DECLARED_NORMAL): (State.ADOPTING, Action.EXPIRE),
-    (State.CALMING, MachineInput.DECLARED_NORMAL): (State.ADOPTING, Action.EXPIRE),
-    (State.SILENT, MachineInput.DECLARED_NORMAL): (State.NORMAL, Action.EXPIRE),
-    (State.NORMAL, MachineInput.DECLARED_NORMAL): (State.NORMAL, Action.EXPIRE),
-    (State.SETTLING, MachineInput.DECLARED_NORMAL): (State.SETTLING, Action.EXPIRE),
-    (State.ADOPTING, MachineInput.DECLARED_NORMAL): (State.ADOPTING, Action.EXPIRE),
-    **{(state, MachineInput.NO_VALUE): (state, Action.NOTHING) for state in State if state is not State.SILENT},
-    (State.SILENT, MachineInput.NO_VALUE): (State.NORMAL, Action.CLEAR),
-    **{(state, MachineInput.VALUE): (state, Action.NOTHING) for state in State},
-    **{(state, signal): (state, Action.NOTHING) for state in State for signal in _OF_PEERS},
-}
 
 
 class Transition(Enum):
@@ -242,6 +136,12 @@ class StateMachine:
         """Whether a detector may still be surprised by the past: after an incident that it raised."""
         return self.state in {State.OPEN, State.CALMING, State.SETTLING}
 
+    def postpone(self, time: float) -> None:
+        """Let what may become normal begin at this time: before it, it was at no level or was ruled out."""
+        self.since = max(self.since, time)
+        if self.incident is not None:
+            self.incident.course.no_level_s = 0.0
+
     def awaits_work(self, time: float) -> bool:
         """Whether the open incident is about what the sensor does at work, so that a rest doesn't end it.
 
@@ -295,8 +195,8 @@ class StateMachine:
         kind = before.kind if before is not None else ""
         was_calm = before is not None and self.calm >= settings.clear_after
         self.state, action = TABLE[self.state, signal]
-        if signal not in _NO_NEWS:
-            self.calm = self.calm + 1 if signal in _CALM else 0
+        if signal not in NO_NEWS:
+            self.calm = self.calm + 1 if signal in CALM else 0
         if action in {Action.RAISE, Action.EXPIRE}:
             self.since = observation.time
         if action in {Action.RAISE, Action.EXTEND}:
@@ -315,7 +215,7 @@ class StateMachine:
         incident.rename()
         has_turned |= signal is MachineInput.DIFFERS and incident.joined
         has_turned |= self._follow_return(signal, observation, incident)
-        has_turned |= incident.kind != kind and (action in {Action.RAISE, Action.CLEAR} or signal in _NO_NEWS)
+        has_turned |= incident.kind != kind and (action in {Action.RAISE, Action.CLEAR} or signal in NO_NEWS)
         if before is None:
             return Transition.RAISED, incident
         if not self.state.holds_open and not incident.is_held_otherwise:
@@ -335,6 +235,7 @@ class StateMachine:
         if signal is not MachineInput.RETURN or not self.state.holds_open:
             return False
         incident.last = observation
+        incident.course.skip(observation.time)
         return True
 
     def _follow_peers(self, signal: MachineInput, observation: Observation, yardstick: Yardstick) -> None:
@@ -344,7 +245,7 @@ class StateMachine:
             if self.incident is None:
                 self.incident = Incident.from_peers(observation, deviation, yardstick)
             self.incident.differ(observation, deviation)
-        elif signal in _OF_PEERS and self.incident is not None:
+        elif signal in OF_PEERS and self.incident is not None:
             self.incident.deviation = None
 
     def _follow_errors(self, signal: MachineInput, observation: Observation, yardstick: Yardstick) -> None:
@@ -353,17 +254,18 @@ class StateMachine:
             if self.incident is None:
                 self.incident = Incident.from_error(observation, yardstick)
             self.incident.take_error(observation)
-            self.since = max(self.since, observation.time)
+            self.postpone(observation.time)
         elif signal is MachineInput.VALUE and self.incident is not None:
             self.incident.error = None
 
     def _follow_course(self, signal: MachineInput, observation: Observation, *, returns: bool) -> None:
         """Add a reading to the course of the value."""
         incident = self.incident
-        if incident is None or signal not in _AWAY | _CALM or observation.is_silence:
+        if incident is None or signal not in AWAY | CALM or observation.is_silence:
             return
         usual = UNKNOWN if incident.extent is None else incident.extent.yardstick
-        incident.course.see(observation.value, observation.time, usual, away=signal in _AWAY, returns=returns)
+        signs = {"away": signal in AWAY, "returns": returns, "endures": observation.endures}
+        incident.course.see(observation.value, observation.time, usual, **signs)
 
     def _extend(self, observation: Observation, yardstick: Yardstick, clock: float, *, again: bool) -> None:
         if self.incident is None:

@@ -38,6 +38,9 @@ SUDDEN = frozenset({"rate", "spike"})
 OF_TRENDS = "trend"
 """The kind of a movement over days, which says nothing about the present moment."""
 
+COUNTER, GAUGE = "counter", "gauge"
+"""Kinds of sensors: judged by how fast they count, and by their values."""
+
 
 @dataclass(slots=True)
 class Opinion:
@@ -110,6 +113,8 @@ class Observation:
         stretch: Seconds over which the pace is averaged, or since the reading before a jump; else 0.
         jumped_from: The reading before a counter's jump; else NaN.
         deviation: What a comparison with its peers has found; None if there was none.
+        endures: Whether it shows, or nearly, a condition that isn't a level, such as a stuck value.
+        becomes: Which kind of sensor it has shown the sensor to be, unlike before; else empty.
     """
 
     time: float
@@ -124,6 +129,8 @@ class Observation:
     stretch: float = 0.0
     jumped_from: float = math.nan
     deviation: PeerDeviation | None = None
+    endures: bool = False
+    becomes: str = ""
 
     def __post_init__(self) -> None:
         for each in self.opinions:

@@ -17,7 +17,7 @@ that falls and returns a few readings later wasn't reset: the readings in betwee
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -108,9 +108,11 @@ class Paces(SensorArrays):
         bottom: Reading after the last fall.
         away: Number of readings since the last fall.
         top_value, top_time: Start of the stretch that the fall ended.
+        waits: Whether a sensor at a value and a time doesn't become a counter yet although it is known to be one.
     """
 
     def __init__(self) -> None:
+        self.waits: Callable[[int, float, float], bool] = lambda *_: False
         self.wait = np.zeros(0)
         self.per = np.zeros(0)
         self.width = np.zeros(0)
@@ -330,6 +332,8 @@ class Paces(SensorArrays):
         """Check a sensor that has fallen or may have become a counter; returns what was found."""
         is_counter = bool(self.per[slot] > 0)
         if not value < last:
+            if self.wait[slot] > 0 and self.waits(slot, value, time):
+                return ()
             self._recognise(slot, time)
             self.start_value[slot], self.start_time[slot] = value, time
             return [Finding(slot)]

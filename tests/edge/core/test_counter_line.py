@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -166,12 +166,52 @@ def test_a_counter_that_becomes_a_gauge_is_learned_as_one() -> None:
 
 def test_an_open_incident_ends_as_its_sensor_turns_out_to_be_a_counter() -> None:
     rise = rises(7.2, 8)
-    rise[5030:] = [400.0] * len(rise[5030:])
-    line = line_of([600.0, *counted(rise)], replace(RULE, detectors=detectors(rate={})))
+    rise[5000] = 300.0
+    patient = replace(RULE, detectors=detectors(rate={}), incidents=IncidentSettings(clear_after=60))
+    line = line_of([600.0, *counted(rise)], patient)
     raised, *_, last = reported(line)
     assert (raised["transition"], raised["unit"]) == ("raised", "l")
     assert last["transition"] == "expired"
+    assert (
+        last["message"] == f"{METER} turns out to be a counter, at 61458 l; how fast it counts is judged from here on"
+    )
     assert not line.pipeline.engine.open_incidents
+
+
+def test_a_counter_is_not_recognised_while_it_counts_at_the_pace_of_a_fault() -> None:
+    rise = rises(7.2, 8)
+    rise[5030:] = [400.0] * len(rise[5030:])
+    line = line_of([600.0, *counted(rise)], replace(RULE, detectors=detectors(rate={})))
+    raised, *others = reported(line)
+    assert raised["transition"] == "raised"
+    assert {each["transition"] for each in others} == {"updated"}
+    assert line.pipeline.engine.open_incidents
+    assert not line.pipeline.engine.paces.per[0]
+
+
+def sectors(*, days: float) -> list[Message]:
+    """Reallocated sectors of a disk each hour: none for twelve days, then eight each two hours for so many days."""
+    hours = np.arange(int((12 + days) * 24) + 72)
+    grown = 8.0 * np.clip((hours - 12 * 24) // 2, 0, int(days * 12))
+    return [reading(METER, START + 3_600.0 * hour, value) for hour, value in enumerate(grown.tolist())]
+
+
+@pytest.mark.parametrize(
+    ("days", "ends"),
+    [
+        (4.0, "has been between 20 and 380 l for 6 d; that is taken as normal from here on"),
+        (15.0, "turns out to be a counter, at 1184 l; how fast it counts is judged from here on"),
+    ],
+)
+def test_what_begins_to_count_is_one_incident_which_is_told_again_as_it_doubles(days: float, ends: str) -> None:
+    events = Line(pipeline(lambda _: RULE)).take(sectors(days=days)).events
+    said = [json.loads(each.payload)["data"] for each in events]
+    values = [each["value"] for each in said[:-1]]
+    assert [each["transition"] for each in said] == ["raised", *["updated"] * (len(said) - 2), "expired"]
+    assert values[0] == 16.0
+    assert max(after / before for before, after in pairwise(values)) <= 2.0
+    assert values[-1] >= (380.0 if days < 12 else 760.0)
+    assert said[-1]["message"] == f"{METER} {ends}"
 
 
 @pytest.mark.long

@@ -9,13 +9,20 @@ import numpy as np
 
 from detectors.numeric.arrays import Numbers, Rows
 from edge.core.incidents.incident_tracker import IncidentTracker
-from edge.core.incidents.state_machine import MachineInput, State
+from edge.core.incidents.state_table import MachineInput, State
 from edge.core.scoring.levels.alarm_levels import AlarmLevels
-from edge.core.scoring.opinions import Observation
+from edge.core.scoring.opinions import COUNTER, GAUGE, Observation
 from edge.core.scoring.paces import Finding, Paces
 from edge.core.scoring.peers.peers import Peers
 from edge.core.scoring.profiles import Group
 from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
+from edge.core.scoring.sensors.usual_ranges import KNOWN_AFTER_S
+
+ANOTHER_PACE = 3.0
+"""What rises this many times as fast as before its incident, or as slowly, does so because of what is wrong."""
+
+LONGEST_FAULT_S = 14 * 86_400.0
+"""A pace that has lasted for this long is normal, like one that has for as long as the sensor had been known before."""
 
 
 class CounterReadings:
@@ -45,6 +52,7 @@ class CounterReadings:
         self._levels = levels
         self._tracking = tracking
         self._peers = peers
+        paces.waits = self._is_fault
 
     def see(self, slots: Rows, values: Numbers, times: Numbers, positions: Rows, clock: Numbers) -> Numbers:
         """The detectors' input for a round of readings, or a single one, before the statistics record them.
@@ -92,6 +100,22 @@ class CounterReadings:
             else:
                 self._tell(slot, fell_to, *others)
 
+    def _is_fault(self, slot: int, value: float, time: float) -> bool:
+        """Whether a sensor rises at another pace since its incident began, for less time than it was known before.
+
+        Were it a counter at once, its pace would be learned from the fault, and nothing would be wrong any more.
+        """
+        tracker = self._tracking.trackers.get(slot)
+        incident = None if tracker is None or not tracker.state.holds_open else tracker.incident
+        if incident is None or incident.extent is None:
+            return False
+        usual, lasted = incident.extent.yardstick, time - incident.started
+        before = self._tracking.ranges.age(slot, incident.started)
+        if not before >= KNOWN_AFTER_S or lasted >= min(before, LONGEST_FAULT_S):
+            return False
+        now, then = (value - usual.high) * before, (usual.high - usual.low) * lasted
+        return now > ANOTHER_PACE * then or then > ANOTHER_PACE * now
+
     def _learn_anew(self, slot: int, value: float, time: float, position: int, clock: float) -> None:
         """Forget a sensor's values, also in comparison with its peers, and end its incident."""
         self._forget(slot)
@@ -103,13 +127,23 @@ class CounterReadings:
         differed = tracker.incident.deviation is not None
         tracker.incident.deviation = None
         if (tracker.state.holds_open or differed) and tracker.state is not State.SILENT:
-            self._step(slot, MachineInput.DECLARED_NORMAL, value, time, position, clock)
+            becomes = COUNTER if self._paces.per[slot] > 0 else GAUGE
+            self._step(slot, MachineInput.DECLARED_NORMAL, value, time, position, clock, becomes)
 
     def _tell(self, slot: int, fell_to: float, time: float, position: int, clock: float) -> None:
         """Report a counter that returned from a fall: the reading in between was an error value."""
         self._step(slot, MachineInput.NO_VALUE, fell_to, time, position, clock)
 
-    def _step(self, slot: int, signal: MachineInput, value: float, time: float, position: int, clock: float) -> None:
+    def _step(
+        self,
+        slot: int,
+        signal: MachineInput,
+        value: float,
+        time: float,
+        position: int,
+        clock: float,
+        becomes: str = "",
+    ) -> None:
         level = float(self._members[slot][0].profile.level_at(self._statistics.interval[[slot]])[0])
-        observation = Observation(time, value, level, [])
+        observation = Observation(time, value, level, [], becomes=becomes)
         self._tracking.step(slot, signal, observation, (position, 1, 0.0, slot), clock)

@@ -12,7 +12,7 @@ from detectors.base import Scores
 from detectors.numeric.arrays import Floats, Slots
 from detectors.numeric.elementwise import any_of
 from edge.core.incidents.incident_tracker import IncidentTracker
-from edge.core.incidents.state_machine import MachineInput
+from edge.core.incidents.state_table import MachineInput
 from edge.core.model.readings.messages import Batch
 from edge.core.model.readings.rounds import Round
 from edge.core.scoring.errors.error_values import ERROR, ORDINARY, ErrorValues

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from detectors.numeric.arrays import Floats
 from edge.core.incidents.incident_tracker import IncidentTracker
-from edge.core.incidents.state_machine import MachineInput
+from edge.core.incidents.state_table import MachineInput
 from edge.core.scoring.paces import Paces
 from edge.core.scoring.peers.deviation import PeerNews
 from edge.core.scoring.peers.peers import Peers

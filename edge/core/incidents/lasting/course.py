@@ -2,7 +2,8 @@
 
 A level is adopted because the value is there and nowhere else. A fault that comes and goes has no level: a pump whose
 pressure falls for five minutes in ninety has been normal for most of the day, however long that goes on. What still
-goes farther away has no level yet: a freezer that gets warmer by half a degree a day isn't at a new one each day.
+goes farther away has no level yet: a freezer that gets warmer by half a degree a day isn't at a new one each day. And
+what has been stuck or silent was at no level either: the first other value, such as a repaired fan's, has just begun.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ class Course:
         mean: Mean over the time constant.
         farthest: Farthest distance of the mean from the middle of the usual range so far; 0 before it is followed.
         worsened: Time at which it was last farther away than before; minus infinity if it never was.
+        endures: Whether the last reading showed a condition that isn't a level, such as a stuck value.
+        no_level_s: Seconds in which it did, or in which the sensor was silent, since it was last farther away.
     """
 
     lowest: float = math.inf
@@ -56,8 +59,12 @@ class Course:
     mean: float = 0.0
     farthest: float = 0.0
     worsened: float = -math.inf
+    endures: bool = False
+    no_level_s: float = 0.0
 
-    def see(self, value: float, time: float, usual: Yardstick, *, away: bool, returns: bool) -> None:
+    def see(
+        self, value: float, time: float, usual: Yardstick, *, away: bool, returns: bool, endures: bool = False
+    ) -> None:
         """Add a reading.
 
         Args:
@@ -66,6 +73,7 @@ class Course:
             usual: The usual range of the sensor before the incident.
             away: Whether it isn't calm.
             returns: Whether it is a return of what was wrong.
+            endures: Whether it shows a condition that isn't a level.
         """
         self.lowest, self.highest = min(self.lowest, value), max(self.highest, value)
         self.readings += 1
@@ -73,6 +81,9 @@ class Course:
         self.returns += returns
         if self.readings == 1:
             self.began = self.time = time
+        if self.endures:
+            self.no_level_s += max(time - self.time, 0.0)
+        self.endures = endures
         share = max(1 / self.readings, 1 - math.exp(-max(time - self.time, 0.0) / MEAN_S))
         self.time, self.mean = time, self.mean + share * (value - self.mean)
         if time - self.began >= 2 * MEAN_S:
@@ -84,6 +95,17 @@ class Course:
             self.farthest = distance
         elif distance > self.farthest + FARTHER * (self.farthest + width):
             self.farthest, self.worsened = distance, self.time
+            self.no_level_s = 0.0
+
+    def skip(self, time: float) -> None:
+        """Note that no reading came until this time: what a sensor does in a silence is no level."""
+        if self.readings:
+            self.no_level_s += max(time - self.time, 0.0)
+            self.endures = False
+
+    def is_left(self, value: float, usual: Yardstick) -> bool:
+        """Whether a value is back in the usual range while the mean isn't: it isn't at the level that has lasted."""
+        return usual.low <= value <= usual.high and not usual.low <= self.mean <= usual.high
 
     @property
     def is_level(self) -> bool:

@@ -16,7 +16,7 @@ from edge.core.incidents.sentences.state_sentences import state_clause
 from edge.core.incidents.sentences.trend_sentences import no_longer, trend_clause
 from edge.core.incidents.state_machine import ENDS, Transition
 from edge.core.model.notation.quantities import digits_apart, duration, ends_of, number, quantity, range_text
-from edge.core.scoring.opinions import OF_TRENDS, Observation, Opinion
+from edge.core.scoring.opinions import COUNTER, GAUGE, OF_TRENDS, Observation, Opinion
 
 SAYS = {
     "spike": "is at",
@@ -35,6 +35,12 @@ SAYS = {
 
 SETTLES = {"rate": "has settled at", "variance": "is steady again at", "flatline": "changes again, at"}
 """The end of conditions that say nothing about the level, which may be new."""
+
+TURNS_OUT = {
+    COUNTER: "turns out to be a counter, at {}; how fast it counts is judged from here on",
+    GAUGE: "turns out to be no counter, at {}; its values are judged from here on",
+}
+"""The end of an incident of a sensor that is judged otherwise from then on."""
 
 COURSE = "takes an unusual course, now at"
 """Of a value that is where it is expected at this time."""
@@ -231,10 +237,11 @@ def digits_beside(value: float, band: Opinion | None) -> int:
 def _ended(change: SensorChange, value: str) -> str:
     """Describe the end of an incident of learned behaviour."""
     kind, is_over = change.incident.kind, change.transition is Transition.CLEARED
-    if kind == ERROR_KIND and is_over:
-        return f"has a real value again after {change.lasted}: {value}"
+    if change.observation.becomes:
+        return TURNS_OUT[change.observation.becomes].format(value)
     if kind == ERROR_KIND:
-        return f"sends {value}, which is taken as a real value from here on"
+        again = f"has a real value again after {change.lasted}: {value}"
+        return again if is_over else f"sends {value}, which is taken as a real value from here on"
     if is_over and kind == "missing":
         return f"reports again after {change.lasted} of alarm: {value}"
     if is_over:

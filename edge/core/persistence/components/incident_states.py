@@ -16,7 +16,8 @@ from detectors.state import StateError
 from edge.core.incidents.events.event import Event
 from edge.core.incidents.incident import ERROR_KIND, PEERS_KIND, Evidence, Incident, Peak
 from edge.core.incidents.incident_tracker import IncidentTracker
-from edge.core.incidents.state_machine import State, StateMachine
+from edge.core.incidents.state_machine import StateMachine
+from edge.core.incidents.state_table import State
 from edge.core.model.packing.encoding import decode, encode
 from edge.core.operator.shelves import Shelves
 from edge.core.scoring.opinions import Observation, Opinion

@@ -60,6 +60,10 @@ class UsualRanges(SensorArrays):
         nothing = {"low": np.inf, "day_low": np.inf, "high": -np.inf, "day_high": -np.inf}
         self.grow_to(rows, born=np.nan, due=-np.inf, **nothing)
 
+    def age(self, slot: int, time: float) -> float:
+        """Seconds for which a sensor had been known at a time; NaN if it wasn't."""
+        return float(time - self.born[slot])
+
     def stand_out(self, slots: Rows, values: Numbers, times: Numbers, apart: Any) -> Any:
         """Which readings `learn()` has to see, shape (n,), or whether a single one has to.
 

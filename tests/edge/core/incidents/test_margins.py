@@ -10,7 +10,7 @@ import pytest
 from config.schema import IncidentSettings
 from detectors.univariate.rate import RateOfChange
 from edge.core.incidents.incident_tracker import IncidentTracker
-from edge.core.incidents.state_machine import State
+from edge.core.incidents.state_table import State
 from edge.core.scoring.levels.alarm_levels import AlarmLevels
 from edge.core.scoring.opinions import Observation, Opinion, is_clear
 from edge.core.scoring.profiles import Group, Profile

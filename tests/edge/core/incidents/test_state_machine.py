@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from config.schema import IncidentSettings
 from edge.core.incidents.incident import Incident
-from edge.core.incidents.state_machine import TABLE, MachineInput, State, StateMachine, Transition
+from edge.core.incidents.state_machine import StateMachine, Transition
+from edge.core.incidents.state_table import TABLE, MachineInput, State
 from edge.core.model.notation.severity import severity_class, severity_of
 from edge.core.scoring.consequence import Yardstick
 from edge.core.scoring.limit_conditions import BrokenLimit

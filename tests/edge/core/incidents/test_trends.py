@@ -12,7 +12,8 @@ import pytest
 from config.notation.preferences import ReportingPreferences
 from config.schema import IncidentSettings
 from edge.core.incidents.sentences.sentence import SensorChange, sentence
-from edge.core.incidents.state_machine import MachineInput, StateMachine, Transition
+from edge.core.incidents.state_machine import StateMachine, Transition
+from edge.core.incidents.state_table import MachineInput
 from edge.core.scoring.consequence import Yardstick
 from edge.core.scoring.opinions import Observation, Opinion, is_clear
 from edge.core.scoring.preferences import is_too_small

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edge.core.incidents.events.event import Event
-from edge.core.incidents.state_machine import State
+from edge.core.incidents.state_table import State
 from edge.core.model.packing.encoding import encode
 from edge.core.model.packing.packing import compress
 from edge.core.persistence.journal import UnknownPart, pack, unpack

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from config.tables.devices import DeviceTable, ResolvedDevice, resolve_devices
-from edge.core.incidents.state_machine import State
+from edge.core.incidents.state_table import State
 from edge.core.model.readings.messages import Message
 from edge.core.persistence.checkpoint import breaks
 from edge.core.persistence.journal import TimePassed, pack, unpack

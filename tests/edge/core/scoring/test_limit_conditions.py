@@ -8,7 +8,8 @@ import pytest
 
 from config.schema import IncidentSettings
 from edge.core.incidents.incident import Incident
-from edge.core.incidents.state_machine import TABLE, MachineInput, State, StateMachine, Transition
+from edge.core.incidents.state_machine import StateMachine, Transition
+from edge.core.incidents.state_table import TABLE, MachineInput, State
 from edge.core.scoring.limit_conditions import BrokenLimit, hold_against_limits, severity_beyond
 from edge.core.scoring.opinions import Observation, Opinion
 

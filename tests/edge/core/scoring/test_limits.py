@@ -13,7 +13,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from config.schema import IncidentSettings
-from edge.core.incidents.state_machine import State, StateMachine
+from edge.core.incidents.state_machine import StateMachine
+from edge.core.incidents.state_table import State
 from edge.core.model.readings.messages import Message
 from edge.core.pipeline import Pipeline
 from tests.edge.core.pipelines import START, Line, detectors, differing, pipeline, reading, revived, rule

@@ -13,7 +13,8 @@ import pytest
 from config.schema import IncidentSettings
 from edge.core.incidents.events.event import Event
 from edge.core.incidents.sentences.peer_sentences import peer_sentence
-from edge.core.incidents.state_machine import MachineInput, StateMachine, Transition
+from edge.core.incidents.state_machine import StateMachine, Transition
+from edge.core.incidents.state_table import MachineInput
 from edge.core.model.readings.messages import Message
 from edge.core.persistence.snapshot import Snapshot
 from edge.core.pipeline import Pipeline
