@@ -30,7 +30,7 @@ from edge.core.incidents.judging.counter_readings import CounterReadings
 from edge.core.incidents.judging.error_readings import ErrorReadings
 from edge.core.incidents.judging.level_check import LevelCheck
 from edge.core.incidents.judging.peer_comparisons import PeerComparisons
-from edge.core.incidents.silences import Silences
+from edge.core.incidents.judging.silences import Silences
 from edge.core.incidents.state_machine import StateMachine
 from edge.core.incidents.state_table import MachineInput, State
 from edge.core.model.readings.elapsed_time import ElapsedTime

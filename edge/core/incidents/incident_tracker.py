@@ -13,7 +13,6 @@ from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.lasting.adoptions import Adoptions
 from edge.core.incidents.lasting.habits import Habits
-from edge.core.incidents.lasting.patience import has_lasted
 from edge.core.incidents.lasting.recurrences import Recurrences
 from edge.core.incidents.state_machine import ENDS, StateMachine, Transition
 from edge.core.incidents.state_table import MachineInput, State
@@ -186,7 +185,7 @@ class IncidentTracker(SensorArrays):
             if signal is not MachineInput.CALM and observation.ratio_of(outdated) >= settings.clear_ratio:
                 group.relearn(row)  # it is over although averages from before it are surprised
             return signal
-        is_due = has_lasted(tracker, observation, float(self._levels.watched[slot]), settings)
+        is_due = tracker.has_lasted(observation, float(self._levels.watched[slot]), settings)
         if is_due and not (trend is not None and trend.is_trend):
             if tracker.state.holds_open:
                 group.adopt(row, observation.value)

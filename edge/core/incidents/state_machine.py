@@ -25,6 +25,7 @@ from enum import Enum
 from config.schema import IncidentSettings
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.lasting.course import SLOW_S, STEADY_S
+from edge.core.incidents.lasting.patience import patience
 from edge.core.incidents.state_table import AWAY, CALM, NO_NEWS, OF_PEERS, TABLE, Action, MachineInput, State
 from edge.core.scoring.consequence import UNKNOWN, Yardstick
 from edge.core.scoring.limit_conditions import hold_against_limits
@@ -119,6 +120,27 @@ class StateMachine:
     def is_level(self) -> bool:
         """Whether what has lasted is a level, and not something that comes and goes."""
         return self.incident is None or (self.incident.course.is_level and not self.calm_s)
+
+    def has_lasted(self, observation: Observation, known_s: float, settings: IncidentSettings) -> bool:
+        """Whether an incident, or the learning of its level, has lasted for so long that its level is adopted.
+
+        Args:
+            observation: The reading.
+            known_s: Seconds for which the sensor has been observed.
+            settings: The longest time that a level must last.
+        """
+        if self.state is State.NORMAL:
+            return False
+        incident, lasted = self.incident, observation.time - self.steady_since
+        is_slide = incident is not None and incident.is_slide
+        most_s = max(settings.adopt_after_s, STEADY_S) if is_slide else settings.adopt_after_s
+        is_level = self.is_level and not observation.endures
+        if incident is not None and is_level:
+            lasted -= incident.course.no_level_s
+        if lasted < max(patience(known_s, most_s, is_level=is_level), self.least_steady_s):
+            return False
+        extent = None if incident is None else incident.extent
+        return incident is None or extent is None or not incident.course.is_left(observation.value, extent.yardstick)
 
     @property
     def has_error(self) -> bool:

@@ -104,8 +104,8 @@ class Course:
             self.endures = False
 
     def is_left(self, value: float, usual: Yardstick) -> bool:
-        """Whether a value is back in the usual range while the mean isn't: it isn't at the level that has lasted."""
-        return usual.low <= value <= usual.high and not usual.low <= self.mean <= usual.high
+        """Whether a value is back in the usual range or beyond its other end: not at the level that has lasted."""
+        return (self.mean < usual.low <= value) or (value <= usual.high < self.mean)
 
     @property
     def is_level(self) -> bool:

@@ -9,7 +9,6 @@ import pytest
 from config.schema import IncidentSettings
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.lasting.course import SLOW_S, STEADY_S, Course
-from edge.core.incidents.lasting.patience import has_lasted
 from edge.core.incidents.sentences.sentence import SensorChange, sentence
 from edge.core.incidents.state_machine import StateMachine, Transition
 from edge.core.incidents.state_table import MachineInput
@@ -122,8 +121,8 @@ LIFE_S = 16 * DAY_S
 
 def test_the_reading_that_ends_a_stuck_value_is_not_adopted() -> None:
     machine = stopped(hours=36.0)
-    assert not has_lasted(machine, stuck(36 * HOUR_S, 0.0), LIFE_S, SETTINGS)
-    assert not has_lasted(machine, stuck(36.1 * HOUR_S, 1350.0, endures=False), LIFE_S, SETTINGS)
+    assert not machine.has_lasted(stuck(36 * HOUR_S, 0.0), LIFE_S, SETTINGS)
+    assert not machine.has_lasted(stuck(36.1 * HOUR_S, 1350.0, endures=False), LIFE_S, SETTINGS)
 
 
 def test_another_level_after_a_stuck_value_is_adopted_when_it_has_lasted_itself() -> None:
@@ -131,7 +130,7 @@ def test_another_level_after_a_stuck_value_is_adopted_when_it_has_lasted_itself(
     for reading in range(int(20 * HOUR_S / EVERY_S)):
         time = 36 * HOUR_S + (reading + 1) * EVERY_S
         observed = stuck(time, 1500.0, endures=False)
-        assert has_lasted(machine, observed, LIFE_S, SETTINGS) == (time >= (36 + 18) * HOUR_S + EVERY_S)
+        assert machine.has_lasted(observed, LIFE_S, SETTINGS) == (time >= (36 + 18) * HOUR_S + EVERY_S)
         machine.step(MachineInput.HOLDS, observed, SETTINGS)
 
 
@@ -140,15 +139,16 @@ def test_what_is_back_in_the_usual_range_is_not_at_the_level_that_has_lasted() -
     for reading in range(12 * 20):
         observed = far(reading * EVERY_S, 5.0)
         machine.step(MachineInput.EXCEEDS, observed, SETTINGS, yardstick=Yardstick(1.0, 2.0))
-    assert has_lasted(machine, far(20 * HOUR_S, 5.1), LIFE_S, SETTINGS)
-    assert not has_lasted(machine, far(20 * HOUR_S, 1.9), LIFE_S, SETTINGS)
+    assert machine.has_lasted(far(20 * HOUR_S, 5.1), LIFE_S, SETTINGS)
+    assert not machine.has_lasted(far(20 * HOUR_S, 1.9), LIFE_S, SETTINGS)
+    assert not machine.has_lasted(far(20 * HOUR_S, 0.5), LIFE_S, SETTINGS)
 
 
 def test_a_silence_within_an_incident_is_no_level() -> None:
     machine = StateMachine()
     machine.step(MachineInput.EXCEEDS, far(0.0), SETTINGS)
     machine.step(MachineInput.RETURN, far(20 * HOUR_S), SETTINGS)
-    assert not has_lasted(machine, far(20 * HOUR_S), LIFE_S, SETTINGS)
+    assert not machine.has_lasted(far(20 * HOUR_S), LIFE_S, SETTINGS)
     for reading in range(12 * 18 + 1):
         machine.step(MachineInput.EXCEEDS, far(20 * HOUR_S + reading * EVERY_S), SETTINGS)
-    assert has_lasted(machine, far(38.1 * HOUR_S), LIFE_S, SETTINGS)
+    assert machine.has_lasted(far(38.1 * HOUR_S), LIFE_S, SETTINGS)
