@@ -3,9 +3,9 @@
 A filter is washed on Saturdays at eleven, an analyser calibrates itself on Wednesdays, a battery is tested on Tuesday
 nights. Four times a month is too seldom for anything that learns from single readings to find it usual. An incident
 that looks like one that ended by itself a week or two ago, or like those of the last two days, is therefore not
-reported while it does: no earlier, for no longer, no farther away, no faster, and of the same kind. A single one is
-thin evidence, so what looks like that must begin when it began, too: a hot day isn't a habit of that weekday. It is an
-incident nevertheless, so nothing is learned of it, and it is reported as soon as it looks otherwise.
+reported while it does: no earlier, for no longer, no farther away, no faster, and of the same kind. A single one two
+weeks ago is thin evidence, so it must begin when that began, too. It is an incident nevertheless, so nothing is learned
+of it, and it is reported as soon as it looks otherwise.
 """
 
 from __future__ import annotations
@@ -23,9 +23,11 @@ from edge.core.scoring.opinions import OF_LEVELS
 
 DAY_S = 86_400.0
 
-ONCE = (7.0, 14.0)
-REPEATED = ((7.0, 14.0), (14.0, 28.0), (1.0, 2.0))
-"""It is a habit if it happened so many days ago and began at the same hour, or each of so many days ago, by any."""
+REPEATED = ((7.0,), (14.0, 28.0), (1.0, 2.0))
+THIN = 14.0
+"""It is a habit if it happened each of so many days ago, by any of these, or if it happened so many days ago, which is
+thin evidence, and began at the same hour.
+"""
 
 REMEMBERED = 8
 """Number of incidents remembered of a sensor, the latest ones."""
@@ -35,7 +37,7 @@ LONGEST_S = 1.5 * DAY_S
 
 SLACK_S, SLACK_SHARE = 1800.0, 0.1
 """It may begin so much earlier and end so much later than before, in seconds and in shares of its duration; it may
-begin at most twice the seconds earlier, or later than a single one."""
+begin at most twice the seconds earlier."""
 
 OF_ITS_REACH, OF_USUAL = 1 / 4, 1 / 8
 """It may go so much farther than before, in shares of the values that exceeded and of the usual range."""
@@ -119,14 +121,8 @@ class Habits(SensorArrays):
             found: NDArray[np.bool_] = alike & (self.began[slot] - early <= then) & (then <= self.ended[slot] + late)
             return found
 
-        def began_so(days: float) -> NDArray[np.bool_]:
-            """Which of them began at the same hour then."""
-            found: NDArray[np.bool_] = np.abs(began - days * DAY_S - self.began[slot]) <= early
-            return found
-
-        return any((was(days) & began_so(days)).any() for days in ONCE) or any(
-            all(was(days).any() for days in ago) for ago in REPEATED
-        )
+        began_alike = np.abs(began - THIN * DAY_S - self.began[slot]) <= early
+        return bool((was(THIN) & began_alike).any()) or any(all(was(days).any() for days in ago) for ago in REPEATED)
 
     def shift(self, slots: Slots, by: float) -> None:
         """Move the times of some sensors by a number of seconds: the clock that stamps their readings was set."""

@@ -53,11 +53,12 @@ def test_the_same_a_week_or_two_later_is_a_habit_and_so_is_the_third_day_in_a_ro
     assert not covers(washed(0), 6)
 
 
-def test_what_happened_once_is_a_habit_only_if_it_begins_at_the_same_hour() -> None:
-    assert covers(washed(0), 7, later=1800.0, began=1800.0)
-    assert not covers(washed(0), 7, later=3600.0, began=3600.0)
+def test_what_happened_once_a_fortnight_ago_is_a_habit_only_if_it_begins_at_the_same_hour() -> None:
+    assert covers(washed(0), 7, later=3600.0, began=3600.0)
+    assert covers(washed(0), 14, later=1800.0, began=1800.0)
     assert not covers(washed(0), 14, later=3600.0, began=3600.0)
     assert covers(washed(0, 7), 14, later=3600.0, began=3600.0)
+    assert covers(washed(0, 14), 28, later=3600.0, began=3600.0)
     assert covers(washed(0, 1), 2, later=3600.0, began=3600.0)
 
 
