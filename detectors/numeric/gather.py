@@ -26,8 +26,9 @@ FEWEST, MANY, SPARE_SHARE = 16, 4096, 1 / 4
 the spare rows of large arrays are much memory."""
 
 MAPPED, HUGE = 16_384, 4 * 2**20
-"""Sizes in bytes between which an array is a mapping of its own. The C library maps larger ones by itself, and numpy
-asks for huge pages for them, without which rounds that read a little of each row would take a twentieth longer."""
+"""Minimum size in bytes of an array that is a mapping of its own, and of one that numpy asks for huge pages for. Those
+are left to numpy if they are stored by element, as rounds read a column of all rows; of others they would make rows
+resident that nothing was written to."""
 
 ASIDE = 1088
 """Bytes by which each mapped array begins later in its first page than the one before: a core confuses addresses that
@@ -149,7 +150,8 @@ def filled(shape: tuple[int, ...], value: float, dtype: DTypeLike, order: Litera
     are too small for the next ones would stay.
     """
     size = math.prod(shape) * np.dtype(dtype).itemsize
-    array = _mapped(shape, dtype, order, size) if MAPPED <= size < HUGE else np.zeros(shape, dtype=dtype, order=order)
+    is_left = size < MAPPED or (size >= HUGE and order == "F")
+    array = np.zeros(shape, dtype=dtype, order=order) if is_left else _mapped(shape, dtype, order, size)
     if value != 0:
         array.fill(value)
     return array

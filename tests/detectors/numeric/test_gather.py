@@ -80,6 +80,12 @@ def test_an_array_of_some_pages_is_a_mapping_that_ends_with_it_and_a_small_one_i
     assert filled((10,), 0.0, "f8").base is None
 
 
+def test_only_large_arrays_by_element_are_left_to_numpy_which_asks_for_huge_pages() -> None:
+    assert isinstance(filled((10_000, 100), 0.0, "f8").base, mmap.mmap)
+    assert filled((10_000, 100), 0.0, "f8", "F").base is None
+    assert isinstance(filled((10_000, 10), 0.0, "f8", "F").base, mmap.mmap)
+
+
 def test_a_mapped_array_is_like_any_other() -> None:
     for order in ("C", "F"):
         array = filled((3_000, 4), 0.0, "f4", order)
