@@ -12,7 +12,8 @@ have never been, or while those that matter are missing.
 
 A fault of one sensor makes the suggestions for all others wrong, but moves its own difference the most, in standard
 deviations: of one device, one sensor is told, and only if the others agree without it. Where they don't, the device
-does something new. Nothing is learned of a device while one of its sensors deviates.
+does something new. Nothing is learned of a device while one of its sensors deviates, or has an incident of its own:
+an hour at ten times the usual flow would change what every flow suggests for the pressure.
 """
 
 from __future__ import annotations
@@ -170,12 +171,13 @@ class Companions(SensorArrays):
         """Whether anything is known of a sensor among the others of its device."""
         return slot in self._places and slot < len(self.count) and bool(self.count[slot] > 0)
 
-    def compare(self, means: Floats, differing: NDArray[np.bool_]) -> PeersCompared:
+    def compare(self, means: Floats, differing: NDArray[np.bool_], failing: NDArray[np.bool_]) -> PeersCompared:
         """Compare means within devices, then learn from them.
 
         Args:
             means: Means, shape (n,), NaN where there is none.
             differing: Whether a sensor is known to deviate from what the others of its device suggest, shape (n,).
+            failing: Whether it has an open incident of its own values, shape (n,).
         """
         means = np.where(np.abs(means) <= LARGEST, means, np.nan)
         is_new = np.isfinite(means) & (self.seen[: len(means)] == 0)
@@ -187,7 +189,7 @@ class Companions(SensorArrays):
         with np.errstate(all="ignore"):
             for slots, formed in self._devices():
                 self._form(slots, formed)
-                self._compare(slots, means[slots], differing[slots], compared)
+                self._compare(slots, means[slots], differing[slots], failing[slots], compared)
         return compared
 
     def deviation(self, slot: int, mean: float, difference: float, since: float) -> PeerDeviation:
@@ -271,7 +273,14 @@ class Companions(SensorArrays):
     def _regressions(self, slots: Slots, moments: NDArray[np.float32], known: NDArray[np.bool_]) -> Regressions:
         return regressions(moments[slots][:, :, : slots.shape[1]].astype(np.float64), known)
 
-    def _compare(self, slots: Slots, means: Floats, differing: NDArray[np.bool_], compared: PeersCompared) -> None:
+    def _compare(
+        self,
+        slots: Slots,
+        means: Floats,
+        differing: NDArray[np.bool_],
+        failing: NDArray[np.bool_],
+        compared: PeersCompared,
+    ) -> None:
         """Compare the means of devices of one size; all arrays have shape (devices, sensors)."""
         ready = np.isfinite(means) & (self.count[slots] >= self.scale.to_begin)
         judged = self._judge(slots, means, ready)
@@ -291,7 +300,7 @@ class Companions(SensorArrays):
         compared.differs[slots] = farthest & free[:, None] & (self.beyond[slots] >= self.scale.to_differ)
         compared.agrees[slots] = judged.speaks & (self.within[slots] >= self.scale.to_agree)
         compared.peers[slots] = slots.shape[1] - 1
-        learns = (is_calm & free)[:, None]
+        learns = (is_calm & free & ~failing.any(axis=1))[:, None]
         chosen = learns & judged.valid
         self._learn_range(slots[chosen], judged.differences[chosen], judged.low[chosen], judged.high[chosen])
         self._learn_means(slots, np.where(learns, means, np.nan))

@@ -31,6 +31,7 @@ from edge.core.model.packing.encoding import decode, encode
 from edge.core.model.sensors.sensor_arrays import SensorArrays
 from edge.core.scoring.peers.companions import Companions
 from edge.core.scoring.peers.comparison import SHARE, PeerComparison, PeersCompared, TimeScale
+from edge.core.scoring.peers.deviating import Deviating
 from edge.core.scoring.peers.deviation import PeerDeviation, PeerNews, PeerVerdict
 
 WINDOW_S, DAY_S = 1_800.0, 86_400.0
@@ -54,21 +55,6 @@ SHORT, LONG, WITHIN = 1, 2, 3
 
 SPARE_GROUPS = 16
 """Groups without sensors are forgotten once there are twice as many groups as this, or as there is room for sensors."""
-
-
-class _Deviating(SensorArrays):
-    """Which sensors differ from their peers.
-
-    Attributes:
-        by: The comparison by which a sensor was found to differ; 0 if it doesn't.
-        since: Beginning of that, seconds since the epoch.
-        born: First comparison of the sensor; 0 before.
-    """
-
-    def __init__(self) -> None:
-        self.by = np.zeros(0)
-        self.since = np.zeros(0)
-        self.born = np.zeros(0)
 
 
 class _SavedPeers(msgspec.Struct, array_like=True, frozen=True):
@@ -102,7 +88,7 @@ class Peers:
         self._scales = tuple(PeerComparison(each) for each in SCALES)
         self._short, self._days = self._scales
         self._within = Companions()
-        self._deviating = _Deviating()
+        self._deviating = Deviating()
         self._rows = 0
 
     def grow(self, rows: int) -> None:
@@ -223,16 +209,18 @@ class Peers:
         is_new = np.isfinite(means) & (deviating.born[: self._rows] == 0)
         deviating.born[: self._rows][is_new] = ended
         self._days.take(np.arange(self._rows), means, np.isfinite(means))
+        fails = np.zeros(self._rows, dtype=bool) if failing is None else failing[: self._rows]
+        deviating.note(np.isfinite(means) & fails)
         verdicts: list[PeerVerdict] = []
         ends_day = self.start // DAY_S > (ended - WINDOW_S) // DAY_S
         if self.keys:
             frozen = deviating.by[: self._rows] > 0
-            alone = self._among_failing(np.isfinite(means), failing)
+            alone = self._among_failing(np.isfinite(means), fails)
             verdicts = self._follow(SHORT, self._short.compare(means, groups, frozen), means, ended, alone)
             if ends_day:
-                verdicts += self._end_day(ended, alone)
+                verdicts += self._end_day(ended, alone, fails)
         if self._within.is_used:
-            compared = self._within.compare(means, deviating.by[: self._rows] == WITHIN)
+            compared = self._within.compare(means, deviating.by[: self._rows] == WITHIN, fails)
             verdicts += self._follow(WITHIN, compared, means, ended, np.zeros(self._rows, dtype=bool))
             if ends_day:
                 self._within.end_day()
@@ -293,30 +281,31 @@ class Peers:
             other.join(slot, None if group == NOBODY else self.keys[group])
             other.accompany(slot, self._within.name(slot))
 
-    def _among_failing(self, known: NDArray[np.bool_], failing: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    def _among_failing(self, known: NDArray[np.bool_], failing: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Which sensors aren't judged because most of their peers have incidents, and a middle of those says nothing.
 
         Args:
             known: Which sensors have a mean, shape (rows,).
-            failing: See `compare()`.
+            failing: Which of them have an open incident of their own values, shape (rows,).
         """
         groups = self.groups[: self._rows]
-        if failing is None or not failing[: self._rows].any():
+        if not failing.any():
             return np.zeros(self._rows, dtype=bool)
         known = known & (groups >= 0)
-        fails = known & failing[: self._rows]
+        fails = known & failing
         peers, worse = (
             np.append(np.bincount(groups[each], minlength=len(self.keys)), 0)[groups] - each for each in (known, fails)
         )
         return worse > MOST_FAILING * peers
 
-    def _end_day(self, ended: float, alone: NDArray[np.bool_]) -> list[PeerVerdict]:
+    def _end_day(self, ended: float, alone: NDArray[np.bool_], failing: NDArray[np.bool_]) -> list[PeerVerdict]:
         rows, groups, deviating = self._rows, self.groups[: self._rows], self._deviating
         counts = np.where(groups >= 0, self._days.count[:rows], 0.0)
         most = np.zeros(len(self.keys) + 1)
         np.maximum.at(most, groups, counts)
         enough = counts >= MOSTLY * most[groups]
-        means = np.where(enough, self._days.means(rows), np.nan)
+        was_told = deviating.excuse_day(counts, failing)
+        means = np.where(enough & ~was_told, self._days.means(rows), np.nan)
         by = deviating.by[:rows]
         means[by == SHORT] = np.nan  # what the half hours have found is theirs until it is over
         compared = self._days.compare(means, groups, by > 0, self._short.moves_together(rows))

@@ -355,3 +355,39 @@ def test_a_sensor_that_is_still_unlike_its_peers_when_they_are_back_is_told_then
     ((slot, late),) = half_hours(6, 0.5, are_known=True)
     assert slot == 3
     assert 6 <= late <= 8
+
+
+def told_by_the_day(lost: dict[int, range], *, are_known: bool, factor: float = 0.2) -> list[tuple[str, float]]:
+    """What is told of the first of four lines, each at its own pace, and after how many days.
+
+    Args:
+        lost: Half hours of the day during which it gives less, by the day.
+        factor: What it gives then, as a share of what is usual.
+        are_known: Whether it has an incident of its own values meanwhile.
+    """
+    peers, noise, nobody = Peers(), np.random.default_rng(7), np.zeros(4, dtype=bool)
+    for slot in range(4):
+        peers.join(slot, "lines")
+    peers.readings_before_end(np.array([START]))
+    found = list[tuple[str, float]]()
+    for step in range(1, 15 * 48):
+        day, half_hour = divmod(step - 1, 48)
+        values = (100.0 + 900.0 * (10 <= half_hour < 38)) * (0.5 + noise.random() + noise.random(4))
+        is_lost = half_hour in lost.get(day, range(0))
+        values[0] *= factor if is_lost else 1.0
+        peers.take(np.arange(4), values, np.full(4, START + step * 1800.0 - 900.0))
+        failing = np.array([is_lost and are_known, False, False, False])
+        verdicts = peers.compare(START + step * 1800.0, nobody, failing)
+        found += [(each.news.name, step / 48) for each in verdicts if each.slot == 0]
+    return found
+
+
+def test_what_was_told_of_some_hours_is_not_told_again_at_the_end_of_their_day() -> None:
+    closed = {10: range(16, 30)}
+    assert told_by_the_day(closed, are_known=False) == [("DIFFERS", 11.0), ("AGREES", 12.0)]
+    assert told_by_the_day(closed, are_known=True) == []
+
+
+def test_what_is_lost_every_day_is_found_by_the_day_whatever_else_is_told() -> None:
+    ((news, when), *_) = told_by_the_day(dict.fromkeys(range(10, 15), range(16, 30)), are_known=True)
+    assert (news, when) == ("DIFFERS", 12.0)
