@@ -305,11 +305,12 @@ class Peers:
         np.maximum.at(most, groups, counts)
         enough = counts >= MOSTLY * most[groups]
         was_told = deviating.excuse_day(counts, failing)
-        means = np.where(enough & ~was_told, self._days.means(rows), np.nan)
+        means = np.where(enough, self._days.means(rows), np.nan)
         by = deviating.by[:rows]
         means[by == SHORT] = np.nan  # what the half hours have found is theirs until it is over
-        compared = self._days.compare(means, groups, by > 0, self._short.moves_together(rows))
-        verdicts = self._follow(LONG, compared, means, ended, alone)
+        frozen = (by > 0) | was_told
+        compared = self._days.compare(means, groups, frozen, self._short.moves_together(rows))
+        verdicts = self._follow(LONG, compared, means, ended, alone | was_told)
         self._short.end_day(groups)
         self._days.end_day(groups, self._short.form[:rows])
         return verdicts
