@@ -23,6 +23,7 @@ from detectors.contextual import Contextual
 from detectors.daily.drift import LevelDrift
 from detectors.daily.extremes import Extremes
 from detectors.daily.trend import Trend
+from detectors.hours import Hours
 from detectors.multivariate.base import VectorDetector
 from detectors.multivariate.correlation import Correlation
 from detectors.multivariate.shift import Shift
@@ -50,6 +51,7 @@ ALL = (
     Extremes,
     LevelDrift,
     Trend,
+    Hours,
     States,
     Contextual,
 )

@@ -340,12 +340,12 @@ class Detector(ABC):
             return NO_OPINION
         return self.judge(state, slot, bounded(value, -LARGEST, LARGEST), time)
 
-    def held_back(self, state: State, slots: Slots) -> None:  # noqa: ARG002
+    def held_back(self, state: State, slots: Rows) -> None:  # noqa: ARG002
         """Note that nothing was learned from the last readings of these sensors, as an incident is open.
 
         Args:
             state: The arrays of `layout()`; only fields that aren't `learned` may be changed.
-            slots: Their rows, shape (n,).
+            slots: Their rows, shape (n,), or a single one.
         """
         return
 

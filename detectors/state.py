@@ -112,6 +112,7 @@ class StateTable:
         scores = self.detector.update_one(cells, row, value, time)
         for name, kept in before.items():
             self.arrays[name][row] = kept
+        self.detector.held_back(cells, row)
         return scores
 
     def patience(self, rows: Rows, decades: Numbers) -> Numbers:

@@ -31,10 +31,11 @@ ROOMS = {  # the folders that each may import; nothing points upwards, and there
         "noise": "base numeric",
         "univariate": "base numeric noise parameters",
         "daily": "base numeric parameters",
+        "hours": "base numeric parameters",
         "multivariate": "base numeric parameters",
         "contextual": "base numeric parameters",
         "states": "base numeric parameters",
-        "__init__": "base univariate daily multivariate contextual states",
+        "__init__": "base univariate daily hours multivariate contextual states",
     },
     "edge": {
         "version": "",

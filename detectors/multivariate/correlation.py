@@ -10,7 +10,7 @@ import numpy as np
 from detectors.base import Field, State
 from detectors.multivariate import excursion
 from detectors.multivariate.base import VectorDetector, center_and_scale, varies
-from detectors.numeric.arrays import Floats, Slots
+from detectors.numeric.arrays import Floats, Rows, Slots
 
 EXPLAINED = 0.95
 """Share of the variance explained by the usual components."""
@@ -58,7 +58,7 @@ class Correlation(VectorDetector):
         """See `Detector`."""
         return {**super().layout(), **excursion.fields(self.channels)}
 
-    def held_back(self, state: State, slots: Slots) -> None:
+    def held_back(self, state: State, slots: Rows) -> None:
         """See `Detector`."""
         excursion.hold(state, slots)
 

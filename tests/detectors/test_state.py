@@ -84,6 +84,7 @@ def test_exactly_the_readings_not_held_back_are_learned(name: str) -> None:
     mask = np.array([True, False, True, False])
     free.update(EVERYONE, values, times)
     held.update(EVERYONE, values, times, mask)
+    free.detector.held_back(free.arrays, EVERYONE[mask])
     for key, field in held.fields.items():
         expected = before[key] if field.learned else free.arrays[key]
         assert np.array_equal(held.arrays[key][mask], expected[mask], equal_nan=True)

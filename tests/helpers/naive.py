@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from naive_contextual import NaiveContextual
 from naive_drift import NaiveDrift
 from naive_extremes import NaiveExtremes
+from naive_hours import NaiveHours
 from naive_noise import NAN, NO_OPINION, Judgement, NaiveNoise, limited, taken_in
 from naive_states import NaiveStates
 from naive_trend import NaiveTrend
@@ -355,6 +356,7 @@ class Twins:
         "extremes": NaiveExtremes,
         "drift": NaiveDrift,
         "trend": NaiveTrend,
+        "hours": NaiveHours,
         "states": NaiveStates,
         "contextual": NaiveContextual,
     }
