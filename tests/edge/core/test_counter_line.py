@@ -189,10 +189,10 @@ def test_a_counter_is_not_recognised_while_it_counts_at_the_pace_of_a_fault() ->
     assert not line.pipeline.engine.paces.per[0]
 
 
-def sectors(*, days: float) -> list[Message]:
-    """Reallocated sectors of a disk each hour: none for twelve days, then eight each two hours for so many days."""
-    hours = np.arange(int((12 + days) * 24) + 72)
-    grown = 8.0 * np.clip((hours - 12 * 24) // 2, 0, int(days * 12))
+def sectors(*, days: float, first: float = 12.0) -> list[Message]:
+    """Reallocated sectors of a disk each hour: none for the first days, then eight each two hours for so many days."""
+    hours = np.arange(int((first + days) * 24) + 72)
+    grown = 8.0 * np.clip((hours - first * 24) // 2, 0, int(days * 12))
     return [reading(METER, START + 3_600.0 * hour, value) for hour, value in enumerate(grown.tolist())]
 
 
@@ -212,6 +212,12 @@ def test_what_begins_to_count_is_one_incident_which_is_told_again_as_it_doubles(
     assert max(after / before for before, after in pairwise(values)) <= 2.0
     assert values[-1] >= (380.0 if days < 12 else 760.0)
     assert said[-1]["message"] == f"{METER} {ends}"
+
+
+def test_what_begins_to_count_in_a_sensors_first_days_may_well_be_how_it_counts() -> None:
+    events = Line(pipeline(lambda _: RULE)).take(sectors(days=4.0, first=4.0)).events
+    ends = [json.loads(each.payload)["data"]["message"] for each in events if each.transition == "expired"]
+    assert any("turns out to be a counter" in each for each in ends)
 
 
 @pytest.mark.long

@@ -16,10 +16,12 @@ from edge.core.scoring.paces import Finding, Paces
 from edge.core.scoring.peers.peers import Peers
 from edge.core.scoring.profiles import Group
 from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
-from edge.core.scoring.sensors.usual_ranges import KNOWN_AFTER_S
 
 ANOTHER_PACE = 3.0
 """What rises this many times as fast as before its incident, or as slowly, does so because of what is wrong."""
+
+KNOWN_S = 5 * 86_400.0
+"""Time for which a sensor must have been known for its pace to be another one: the first rain isn't a fault."""
 
 LONGEST_FAULT_S = 14 * 86_400.0
 """A pace that has lasted for this long is normal, like one that has for as long as the sensor had been known before."""
@@ -111,7 +113,7 @@ class CounterReadings:
             return False
         usual, lasted = incident.extent.yardstick, time - incident.started
         before = self._tracking.ranges.age(slot, incident.started)
-        if not before >= KNOWN_AFTER_S or lasted >= min(before, LONGEST_FAULT_S):
+        if not before >= KNOWN_S or lasted >= min(before, LONGEST_FAULT_S):
             return False
         now, then = (value - usual.high) * before, (usual.high - usual.low) * lasted
         return now > ANOTHER_PACE * then or then > ANOTHER_PACE * now
