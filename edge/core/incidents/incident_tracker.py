@@ -13,6 +13,7 @@ from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.lasting.adoptions import Adoptions
 from edge.core.incidents.lasting.habits import Habits
+from edge.core.incidents.lasting.patience import KNOWN_S
 from edge.core.incidents.lasting.recurrences import Recurrences
 from edge.core.incidents.state_machine import ENDS, StateMachine, Transition
 from edge.core.incidents.state_table import MachineInput, State
@@ -23,9 +24,6 @@ from edge.core.scoring.opinions import OF_LEVELS, Observation, is_clear
 from edge.core.scoring.profiles import Group
 from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
 from edge.core.scoring.sensors.usual_ranges import UsualRanges
-
-KNOWN_S = 3 * 86_400.0
-"""Observed time after which what comes and goes isn't simply unknown yet."""
 
 Order = tuple[int, int, float, int]
 """Position of a finding within a batch."""
@@ -350,7 +348,7 @@ class IncidentTracker(SensorArrays):
             self.adoptions.adopt(slot, value, observation.time, before, known)
         if not is_adopted:
             self.ranges.learn_incident(slot, extent.lasted, extent.lowest, extent.highest)
-            self.habits.end(slot, incident.started, shown, extent, incident.conditions)
+            self.habits.end(slot, incident.started, shown, extent, incident.course, incident.conditions)
 
     def _reported(
         self,

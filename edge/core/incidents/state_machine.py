@@ -25,7 +25,7 @@ from enum import Enum
 from config.schema import IncidentSettings
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.lasting.course import SLOW_S, STEADY_S
-from edge.core.incidents.lasting.patience import patience
+from edge.core.incidents.lasting.patience import KNOWN_S, patience
 from edge.core.incidents.state_table import AWAY, CALM, NO_NEWS, OF_PEERS, TABLE, Action, MachineInput, State
 from edge.core.scoring.consequence import UNKNOWN, Yardstick
 from edge.core.scoring.limit_conditions import hold_against_limits
@@ -140,7 +140,9 @@ class StateMachine:
         if lasted < max(patience(known_s, most_s, is_level=is_level), self.least_steady_s):
             return False
         extent = None if incident is None else incident.extent
-        return incident is None or extent is None or not incident.course.is_left(observation.value, extent.yardstick)
+        if incident is None or extent is None or known_s < KNOWN_S:
+            return True
+        return not incident.course.is_left(observation.value, extent.yardstick)
 
     @property
     def has_error(self) -> bool:

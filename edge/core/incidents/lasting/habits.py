@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.numeric.arrays import Slots
+from edge.core.incidents.lasting.course import Course
 from edge.core.model.sensors.sensor_arrays import SensorArrays
 from edge.core.scoring.consequence import IncidentExtent
 from edge.core.scoring.opinions import OF_LEVELS
@@ -77,7 +78,9 @@ class Habits(SensorArrays):
         """Grow to `rows` sensors, with some spare capacity."""
         self.grow_to(rows, began=np.nan, ended=np.nan, first=np.nan)
 
-    def end(self, slot: int, began: float, ended: float, extent: IncidentExtent, kinds: Iterable[str]) -> None:
+    def end(
+        self, slot: int, began: float, ended: float, extent: IncidentExtent, course: Course, kinds: Iterable[str]
+    ) -> None:
         """Record an incident that has ended by itself.
 
         Args:
@@ -85,14 +88,16 @@ class Habits(SensorArrays):
             began: When it began.
             ended: When it last showed.
             extent: How far it went.
+            course: What the value has done meanwhile; says how far if all that exceeded may have been error values.
             kinds: All kinds that it has shown.
         """
-        if ended - began > LONGEST_S or (classes := _classes(kinds)) is None or not extent.lowest <= extent.highest:
+        which = extent if extent.lowest <= extent.highest else course
+        if ended - began > LONGEST_S or (classes := _classes(kinds)) is None or not which.lowest <= which.highest:
             return
         free = np.isnan(self.began[slot])
         place = int(free.argmax() if free.any() else self.began[slot].argmin())
         self.began[slot, place], self.ended[slot, place] = began, ended
-        self.low[slot, place], self.high[slot, place] = extent.lowest, extent.highest
+        self.low[slot, place], self.high[slot, place] = which.lowest, which.highest
         self.first[slot, place], self.reached_s[slot, place] = extent.first_value, extent.reached_s
         self.classes[slot, place] = classes
 

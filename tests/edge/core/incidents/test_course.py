@@ -144,6 +144,15 @@ def test_what_is_back_in_the_usual_range_is_not_at_the_level_that_has_lasted() -
     assert not machine.has_lasted(far(20 * HOUR_S, 0.5), LIFE_S, SETTINGS)
 
 
+def test_in_the_first_days_what_goes_away_and_returns_is_learned_although_it_is_back() -> None:
+    machine = StateMachine()
+    for reading in range(12 * 13):
+        observed = far(reading * EVERY_S, 5.0)
+        machine.step(MachineInput.EXCEEDS, observed, SETTINGS, yardstick=Yardstick(1.0, 2.0))
+    assert machine.has_lasted(far(13 * HOUR_S, 1.9), 2.9 * DAY_S, SETTINGS)
+    assert not machine.has_lasted(far(13 * HOUR_S, 1.9), 3.1 * DAY_S, SETTINGS)
+
+
 def test_a_silence_within_an_incident_is_no_level() -> None:
     machine = StateMachine()
     machine.step(MachineInput.EXCEEDS, far(0.0), SETTINGS)

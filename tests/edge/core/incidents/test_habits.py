@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from config.schema import IncidentSettings
+from edge.core.incidents.lasting.course import Course
 from edge.core.incidents.lasting.habits import REMEMBERED, SLACK_S, Habits
 from edge.core.model.packing.encoding import encode_arrays
 from edge.core.model.readings.messages import Message
@@ -27,7 +28,7 @@ def washed(*days: float) -> Habits:
     made = Habits()
     made.grow(1)
     for day in days:
-        made.end(0, 100.0 + day * DAY_S, 3_700.0 + day * DAY_S, WASHED, ["rate", "spike"])
+        made.end(0, 100.0 + day * DAY_S, 3_700.0 + day * DAY_S, WASHED, Course(), ["rate", "spike"])
     return made
 
 
@@ -70,7 +71,7 @@ def slow(*days: float) -> Habits:
         value, hours = min(23.0 + hour, 27.0), hour * 3_600.0
         extent.add(value, Opinion("ewma", "drift", 9.0, level=4.0), hours, hours, is_strange=False)
     for day in days:
-        made.end(0, 100.0 + day * DAY_S, 28_900.0 + day * DAY_S, extent, ["drift"])
+        made.end(0, 100.0 + day * DAY_S, 28_900.0 + day * DAY_S, extent, Course(), ["drift"])
     return made
 
 
@@ -112,8 +113,15 @@ def test_farther_away_or_of_another_kind_it_is_news() -> None:
 
 def test_what_lasted_for_days_is_no_habit() -> None:
     made = washed()
-    made.end(0, 0.0, 2 * DAY_S, WASHED, ["rate"])
+    made.end(0, 0.0, 2 * DAY_S, WASHED, Course(), ["rate"])
     assert not made.covers(0, WEEK_S, WEEK_S + DAY_S, 55.0, ["rate"], IncidentExtent(USUAL))
+
+
+def test_an_incident_of_values_that_may_be_error_values_is_as_wide_as_its_course() -> None:
+    made, strange = washed(), IncidentExtent(USUAL, readings=3)
+    made.end(0, 100.0, 3_700.0, strange, Course(21.0, 60.0, readings=6), ["spike"])
+    assert covers(made, 7, 60.0, kind="spike")
+    assert not covers(made, 7, 80.0, kind="spike")
 
 
 def test_the_latest_incidents_are_remembered() -> None:
