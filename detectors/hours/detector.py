@@ -52,7 +52,7 @@ class Hours(Detector):
         although other hours have the same values.
     Blind to: sensors whose hours aren't alike from day to day or from week to week; weekends of their own; a shift that
         doesn't begin, if some days have none; the first week, or two if days are of several kinds, and as
-        many after a level was adopted.
+        many after a level was adopted; half hours that an incident had on the same weekday of the last two weeks.
     Contamination: a half hour in which an incident was open isn't learned; any other is forgotten after two weeks.
     Warm-up: 7 days.
     State: 800 bytes per sensor.

@@ -3,7 +3,7 @@
 If it and its neighbours are alike on all days, they all count. Otherwise days have kinds: those that are like the
 same weekday of the last week are the ones to compare with, but only if weeks repeat themselves, which is checked by
 comparing each of the last seven days with the same weekday before it. A sensor whose days are irregular has no usual
-hours.
+hours, and nothing is expected of a half hour that was an incident's on the same weekday: that may have been a weekend.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.hours.ring import DAYS, days_before
+from detectors.hours.ring import DAYS, HALVES, days_before
 from detectors.numeric.arrays import Floats
 
 WEEK = 7
@@ -93,7 +93,8 @@ def expect(
     of_like = of_like._replace(days=np.where(left, of_like.days, 0.0))
     mixed = [np.where(of_all.days > 0, one, other) for one, other in zip(of_all, of_like, strict=True)]
     found = Expected(*mixed)
-    return found._replace(days=np.where(inside | strayed, found.days, 0.0))
+    weekday = known[:, WEEK - 1] & (known[:, 2 * WEEK - 1] | (halves < 2 * WEEK * HALVES))
+    return found._replace(days=np.where((inside | strayed) & weekday, found.days, 0.0))
 
 
 def _like_days(around: Floats, known: NDArray[np.bool_], reach: Floats) -> NDArray[np.bool_]:

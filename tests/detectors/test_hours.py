@@ -84,6 +84,16 @@ def test_a_day_on_which_no_shift_begins_is_a_holiday_unless_each_day_has_one() -
     assert hour[holiday][np.argmax(scores[holiday] >= Hours.floor)] <= 9.0
 
 
+def test_a_weekend_is_not_told_because_those_before_were_incidents() -> None:
+    day, hour, noise = days_of(20)
+    values, weekend = shifts(day, hour, noise), (day - MONDAY) % 7 >= 5
+    times = START_S + 600.0 * np.arange(len(values))
+    table = StateTable(Hours(), rows=1)
+    readings = zip(values.tolist(), times.tolist(), (weekend & (day < 14)).tolist(), strict=True)
+    scores = np.array([table.update_one(0, value, time, held=held).score for value, time, held in readings])
+    assert np.nanmax(scores[weekend & (day >= 14)], initial=0.0) < Hours.floor
+
+
 def test_a_day_without_heating_is_told_although_summer_had_no_other_days() -> None:
     day, hour, noise = days_of(20)
     summer, table = day < 10, StateTable(Hours(), rows=1)

@@ -87,8 +87,11 @@ class NaiveHours:
         slack = expected.ORDINARY * (levels[-1 - aside] - levels[aside])
         if before < detector.STRAYED and not levels[aside] - slack <= mean <= levels[-1 - aside] + slack:
             return None
+        weeks = (1, 2) if self.half - self.begun >= 2 * expected.WEEK * ring.HALVES else (1,)
+        if not all(each * expected.WEEK in known for each in weeks):
+            return None
         usual = self.usual_on(known, mean, reach) if len(known) >= self.set.fewest_days else None
-        if usual is not None or expected.WEEK not in known:
+        if usual is not None:
             return usual
         pairs = [self.apart(day, day + expected.WEEK) for day in known if day + expected.WEEK in known]
         pairs = [each for each in pairs if each < math.inf]
