@@ -27,6 +27,8 @@ POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0
 </dependency></dependencies></project>"""
 CLUSTER = "MkU3OEVBNTcwNTJENDM2Qg"
 START_S = 120.0
+UNSETTLED = {"UNKNOWN_LEADER_EPOCH", "NOT_LEADER_FOR_PARTITION"}
+"""Answers of a partition that has just been created, or whose broker has just started."""
 
 
 @cache
@@ -192,7 +194,7 @@ auto.create.topics.enable=false
             try:
                 return [sum(future.result(20).offset for future in found.values())]
             except KafkaException as error:
-                if not error.args[0].retriable() and error.args[0].name() != "UNKNOWN_LEADER_EPOCH":
+                if not error.args[0].retriable() and error.args[0].name() not in UNSETTLED:
                     raise
                 return []
 

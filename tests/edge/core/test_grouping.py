@@ -143,6 +143,15 @@ def test_the_first_sensor_keeps_the_incident_when_the_others_are_back_and_it_is_
     assert transitions(line)[-1] == "cleared now/plug/field00"
 
 
+def test_a_sensor_that_is_told_on_its_own_because_it_is_still_silent_does_not_count_as_back() -> None:
+    back = plug(every(10.0, QUIET + 600.0, QUIET + 1800.0), PLUG[1:7] + PLUG[8:])
+    line = Line(pipeline()).take(merged(plug(every(10.0, START, QUIET)), back, CLOCK[: 60 + 182]))
+    assert "raised now/plug/field07" in transitions(line)
+    assert line.events[-1].message == "now/plug/field00 is still silent; 11 of 12 have reported again"
+    line.take(plug([QUIET + 1810.0], PLUG[:1]))
+    assert transitions(line)[-1] == "cleared now/plug/field00"
+
+
 def test_sensors_that_stop_at_different_times_are_separate_incidents() -> None:
     one, other = plant(every(10.0, START, QUIET), "now/a"), plant(every(10.0, START, QUIET + 300.0), "now/b")
     line = Line(pipeline()).take(merged(one, other, CLOCK))

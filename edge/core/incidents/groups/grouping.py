@@ -283,6 +283,8 @@ class Grouping:
             if not group.is_over:
                 yield group.event(Transition.CLEARED, now)
             self._open.remove(group)
+        else:
+            group.everyone = [slot for slot in group.everyone if slot not in behind]  # these haven't ended
         yield from self._tell(group, behind, now)
 
     def _pass(self, now: float) -> Iterator[IncidentChange]:

@@ -48,7 +48,8 @@ _BOUND = re.compile(rf"(?:[<>~\u2264\u2265\u2248]=?|ca\.)\s*(?:{_POINT}|{_COMMA}
 ODD = 'a number in a notation that isn\'t read here: decimal = ",", units = true, or numbers = "text-too" reads it'
 SEPARATED = "a number whose thousands are separated by what also separates numbers, which no option reads"
 TOO_LARGE = (
-    "too large for a float: an overflow of the sender, or its sign that there is no value, which is never learned"
+    "not a number, infinite, or too large for a float: an overflow of the sender, or its sign that there is no value, "
+    "which is never learned"
 )
 BOUND = "a bound or an estimate, which no option reads"
 
