@@ -22,7 +22,7 @@ from detectors.numeric.elementwise import (
     nowhere,
     where,
 )
-from detectors.numeric.gather import array_of
+from detectors.numeric.gather import whole_arrays
 from detectors.numeric.surprise import MOST
 from detectors.parameters import parameter
 
@@ -160,7 +160,7 @@ class Extremes(Detector):
     @staticmethod
     def _scored(state: State, slots: Rows, held: Mapping[str, Numbers], score: Numbers, outside: Any) -> Numbers:
         """The scores of all readings, given where they are beyond a record."""
-        arrays = {name: np.asarray(array_of(each)) for name, each in state.items()}
+        arrays = whole_arrays(state)
         chosen = np.flatnonzero(outside)
         rows = np.atleast_1d(slots)[chosen]
         with np.errstate(all="ignore"):
@@ -183,7 +183,7 @@ class Extremes(Detector):
             return False
         ended = np.flatnonzero(begins & (state["readings"][slots] > 1.0))
         if len(ended):
-            _end_days({name: np.asarray(array_of(each)) for name, each in state.items()}, np.atleast_1d(slots)[ended])
+            _end_days(whole_arrays(state), np.atleast_1d(slots)[ended])
         state["day_began"][slots] = began + passed * DAY_S
         return begins
 

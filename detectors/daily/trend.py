@@ -13,7 +13,7 @@ from detectors.base import Detector, Field, Measure, Scores, State, no_opinion
 from detectors.daily.weeks import LAGS, WEEK, movement_of
 from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
 from detectors.numeric.elementwise import NOTHING, everywhere, nowhere, where
-from detectors.numeric.gather import array_of
+from detectors.numeric.gather import array_of, whole_arrays
 from detectors.parameters import parameter
 
 HOUR_S, DAY_S = 3600.0, 86_400.0
@@ -107,9 +107,10 @@ class Trend(Detector):
         """See `Detector`."""
         ended = nowhere(times >= state["hour_ends"][slots])
         if ended is not False:
-            arrays = {name: np.asarray(array_of(each)) for name, each in state.items()}
             chosen = np.flatnonzero(ended)
-            _end_hours(arrays, self.fewest_days, np.atleast_1d(slots)[chosen], np.atleast_1d(times)[chosen])
+            _end_hours(
+                whole_arrays(state), self.fewest_days, np.atleast_1d(slots)[chosen], np.atleast_1d(times)[chosen]
+            )
         state["total"][slots] = state["total"][slots] + values
         state["readings"][slots] = state["readings"][slots] + 1.0
         score = state["score"][slots]

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.numeric.arrays import Floats
+from detectors.numeric.sums import sum_of_known
 from detectors.numeric.surprise import student_tail
 
 WEEK = 7
@@ -113,7 +114,7 @@ def _judged(days: Floats, lag: int, moved: Floats, told: Floats) -> Movement:
     count = np.isfinite(earlier).sum(axis=1)
     usual = _median(earlier)
     roots = np.sqrt(np.abs(earlier - usual[:, None]))
-    spread = OF_ROOTS * (np.nancumsum(roots, axis=1)[:, -1] / np.maximum(count, 1)) ** 2
+    spread = OF_ROOTS * (sum_of_known(roots) / np.maximum(count, 1)) ** 2
     alike = _alike(earlier, spread, count)
     spread = spread * np.sqrt(AVERAGED + (1.0 - AVERAGED) * alike**2)
     widest = np.fmax.reduce(days, axis=1) - np.fmin.reduce(days, axis=1)
@@ -132,7 +133,7 @@ def _judged(days: Floats, lag: int, moved: Floats, told: Floats) -> Movement:
 def _alike(earlier: Floats, spread: Floats, count: Floats) -> Floats:
     """How alike neighbouring comparisons may be, from 0 to 1, shape (n,)."""
     steps = np.sqrt(np.abs(earlier[:, :-1] - earlier[:, 1:]))
-    of_steps = OF_ROOTS * (np.nancumsum(steps, axis=1)[:, -1] / np.maximum(count - 1, 1)) ** 2
+    of_steps = OF_ROOTS * (sum_of_known(steps) / np.maximum(count - 1, 1)) ** 2
     alike = 1.0 - (of_steps / np.maximum(spread, 1e-300)) ** 2 / 2.0
     found: Floats = np.clip(alike + MARGIN / np.sqrt(np.maximum(count, 1)), LEAST_ALIKE, 1.0)
     return found

@@ -14,7 +14,7 @@ from detectors.hours.expected import BESIDE, WEEK, expect
 from detectors.hours.ring import DAYS, HALVES, LENGTH, UNKNOWN, Ring, days_before, ends, keep
 from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
 from detectors.numeric.elementwise import NOTHING, constant_like, everywhere, nowhere, where
-from detectors.numeric.gather import array_of
+from detectors.numeric.gather import whole_arrays
 from detectors.numeric.surprise import MOST, student_tail
 from detectors.parameters import parameter
 
@@ -104,9 +104,10 @@ class Hours(Detector):
         """See `Detector`."""
         ended = nowhere(times >= state["ends"][slots])
         if ended is not False:
-            arrays = {name: np.asarray(array_of(each)) for name, each in state.items()}
             chosen = np.flatnonzero(ended)
-            _end_halves(arrays, self.fewest_days, np.atleast_1d(slots)[chosen], np.atleast_1d(times)[chosen])
+            _end_halves(
+                whole_arrays(state), self.fewest_days, np.atleast_1d(slots)[chosen], np.atleast_1d(times)[chosen]
+            )
         state["total"][slots] = state["total"][slots] + values
         state["readings"][slots] = state["readings"][slots] + 1.0
         score = state["score"][slots]
@@ -125,10 +126,9 @@ class Hours(Detector):
     def adopt(self, arrays: Mapping[str, NDArray[Any]], row: int, value: float) -> None:
         """See `Detector`; a level that is usual for this hour, and has been for the hours before, is no news."""
         half = np.array([np.round((arrays["ends"][row] - arrays["begun"][row]) / HALF_S) - 1.0])
-        beside = arrays["codes"][row, days_before(half, np.arange(1, DAYS), beside=BESIDE)[0]]
-        level = (value - arrays["base"][row]) / arrays["step"][row] + 1.0
-        is_usual = beside.any() and beside[beside > 0].min() - 0.5 <= level <= beside.max() + 0.5
-        if arrays["score"][row] >= STRAYED or not is_usual:
+        low, high = ends(arrays["codes"][row, days_before(half, np.arange(1, DAYS), beside=BESIDE).ravel()])
+        level = (value - arrays["base"][row]) / arrays["step"][row]
+        if arrays["score"][row] >= STRAYED or not low - 0.5 <= level <= high + 0.5:
             arrays["codes"][row], arrays["score"][row] = UNKNOWN, NO_SCORE
             arrays["begun"][row] = arrays["ends"][row] - HALF_S
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from detectors.hours.ring import DAYS, HALVES, days_before
 from detectors.numeric.arrays import Floats
+from detectors.numeric.sums import sum_of_known
 
 WEEK = 7
 
@@ -118,7 +119,7 @@ def _apart(one: Floats, other: Floats) -> Floats:
     """Mean difference of half hours known of both days; infinite if these are few; shape (n, days)."""
     off = np.abs(one - other)
     both = np.isfinite(off).sum(axis=2)
-    mean = np.nancumsum(off, axis=2)[..., -1] / np.maximum(both, 1)
+    mean = sum_of_known(off) / np.maximum(both, 1)
     return np.where(both >= ENOUGH * off.shape[2], mean, np.inf)
 
 
@@ -131,8 +132,8 @@ def _usual(
     low, high = np.fmin.reduce(lows, axis=1), np.fmax.reduce(highs, axis=1)
     ends = np.where((level < low)[:, None], lows, highs)
     count = np.maximum(days, 2.0)
-    mean = np.nancumsum(ends, axis=1)[:, -1] / count
-    squares = np.nancumsum((ends - mean[:, None]) ** 2, axis=1)[:, -1]
+    mean = sum_of_known(ends) / count
+    squares = sum_of_known((ends - mean[:, None]) ** 2)
     spread = np.maximum(np.sqrt(squares / (count - 1.0)), LEAST_SHARE * reach)
     usable = (days >= fewest) & (high - low <= NARROW * reach)
     return Expected(np.where(usable, days, 0.0), low, high, spread)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Slots = NDArray[np.intp]
+
+Arrays = Mapping[str, NDArray[Any]]
+"""The complete arrays of a state, all rows."""
 
 Numbers = Any
 """`Floats` with one element per reading, or a float for a single reading."""

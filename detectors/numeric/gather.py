@@ -18,6 +18,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from detectors.numeric.arrays import Arrays
+
 ENOUGH = 100
 """Minimum number of rows for which checking whether they are consecutive pays off."""
 
@@ -210,6 +212,11 @@ def among(mask: Any, *columns: Any) -> tuple[Any, ...]:
 def array_of(table: Any) -> NDArray[Any]:
     """The underlying array, also of a view."""
     return table.array if type(table) is Piece else table
+
+
+def whole_arrays(state: Mapping[str, Any]) -> Arrays:
+    """The complete arrays of a state, not only the current round's views."""
+    return {name: np.asarray(array_of(each)) for name, each in state.items()}
 
 
 def element_at(table: Any, at: Any, column: Any) -> Any:

@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.base import Field
-from detectors.numeric.arrays import Floats, Slots
-from detectors.states.levels import Arrays
+from detectors.numeric.arrays import Arrays, Floats, Slots
 from detectors.states.spells import FADING, USUAL, beyond_record
 
 BUSY_S = 3600.0

@@ -9,19 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.base import Detector, Field, Measure, Scores, State, no_opinion
-from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
+from detectors.numeric.arrays import Arrays, Floats, Numbers, Rows, Slots
 from detectors.numeric.elementwise import NOTHING, any_of
-from detectors.numeric.gather import array_of, lay_blank
+from detectors.numeric.gather import array_of, lay_blank, whole_arrays
 from detectors.parameters import parameter
 from detectors.states.busy_hours import ASIDE, CHANGES, count_busy
 from detectors.states.levels import (
     MOST,
     NO_CUT,
-    Arrays,
     count_readings,
     levels_layout,
     look_for_levels,
-    whole_arrays,
 )
 from detectors.states.means import gather_quiet, learn_means, means_layout, state_of, take_value
 from detectors.states.plateaus import (

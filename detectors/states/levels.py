@@ -11,19 +11,15 @@ spaced or two of which the lower is 0: off and on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.base import Field, State
-from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
+from detectors.numeric.arrays import Arrays, Floats, Numbers, Rows, Slots
 from detectors.numeric.elementwise import any_of, everywhere, floor, nowhere, where, whole
-from detectors.numeric.gather import add_to_element, array_of
-
-Arrays = Mapping[str, NDArray[Any]]
-"""The complete arrays of a state, all rows."""
+from detectors.numeric.gather import add_to_element, whole_arrays
 
 BINS = 64
 FIRST_SPAN = 32.0
@@ -95,11 +91,6 @@ def levels_layout() -> dict[str, Field]:
         "agreed": Field(),
         "cuts": Field(NO_CUT, width=MOST - 1),
     }
-
-
-def whole_arrays(state: State) -> Arrays:
-    """The complete arrays of a state, not only the current round's view."""
-    return {name: np.asarray(array_of(each)) for name, each in state.items()}
 
 
 def count_readings(state: State, slots: Rows, values: Numbers) -> Any:

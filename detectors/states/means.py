@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.base import Field, State
-from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
-from detectors.states.levels import MOST, NO_CUT, Arrays
+from detectors.numeric.arrays import Arrays, Floats, Numbers, Rows, Slots
+from detectors.states.levels import MOST, NO_CUT
 from detectors.states.spells import BETWEEN
 
 AWAY, SLACK = 6.0, 0.02

@@ -17,8 +17,8 @@ import numpy as np
 from detectors.base import Field, Measure, State
 from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
 from detectors.numeric.elementwise import any_of, bounded, everywhere, floor, log, maximum, minimum, where, whole
-from detectors.numeric.gather import add_to_element, among, array_of, element_at, put_element
-from detectors.states.levels import BINS, NO_CUT, whole_arrays
+from detectors.numeric.gather import add_to_element, among, array_of, element_at, put_element, whole_arrays
+from detectors.states.levels import BINS, NO_CUT
 from detectors.states.spells import FADING, MOST_SPELLS, PRIOR_SPELLS, PRIOR_SPREAD, USUAL
 
 STEPS = BINS // 2

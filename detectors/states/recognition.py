@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.numeric.arrays import Slots
-from detectors.states.levels import MOST, SURE, Arrays, is_of_resolution
+from detectors.numeric.arrays import Arrays, Slots
+from detectors.states.levels import MOST, SURE, is_of_resolution
 from detectors.states.means import distance
 
 DAY_S = 86_400.0

@@ -22,11 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.base import Field, Measure, State
-from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
+from detectors.numeric.arrays import Arrays, Floats, Numbers, Rows, Slots
 from detectors.numeric.elementwise import any_of
-from detectors.numeric.gather import lay_blank
+from detectors.numeric.gather import lay_blank, whole_arrays
 from detectors.states.busy_hours import STARTS, count_busy
-from detectors.states.levels import BINS, MOST, NO_CUT, Arrays, whole_arrays
+from detectors.states.levels import BINS, MOST, NO_CUT
 from detectors.states.timetable import CELLS, DAYS, HOUR_S, HOURS, LEAST_WATCHED, NEXT_TO_NONE, cell_of
 
 LOWEST, REST_BINS, BESIDE_BINS = 0.005, 2, 2

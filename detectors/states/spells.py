@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.base import Field
-from detectors.numeric.arrays import Floats, Slots
-from detectors.states.levels import MOST, Arrays
+from detectors.numeric.arrays import Arrays, Floats, Slots
+from detectors.states.levels import MOST
 
 BETWEEN = MOST
 """The state of values that belong to no level."""

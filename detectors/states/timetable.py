@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.base import Field
-from detectors.numeric.arrays import Floats, Slots
-from detectors.states.levels import MOST, Arrays
+from detectors.numeric.arrays import Arrays, Floats, Slots
+from detectors.states.levels import MOST
 from detectors.states.spells import BETWEEN, STATES
 
 HOUR_S = 3600.0

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.base import Field
-from detectors.numeric.arrays import Floats, Slots
-from detectors.states.levels import BINS, Arrays
+from detectors.numeric.arrays import Arrays, Floats, Slots
+from detectors.states.levels import BINS
 from detectors.states.spells import BETWEEN_SPREAD, beyond_record
 
 BESIDE = np.array([-1, 0, 1])

@@ -368,8 +368,7 @@ class IncidentTracker(SensorArrays):
         if signal is not MachineInput.EXCEEDS and may_be_habit:
             return None if incident.is_habit else moved
         extent = incident.extent or IncidentExtent()
-        now = observation.time, observation.value
         incident.is_habit = may_be_habit and self.habits.covers(
-            slot, incident.started, *now, incident.conditions, extent
+            slot, incident.started, observation.time, observation.value, incident.conditions, extent
         )
         return None if incident.is_habit else (Transition.RAISED, incident)

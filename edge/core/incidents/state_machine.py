@@ -288,8 +288,14 @@ class StateMachine:
         if incident is None or signal not in AWAY | CALM or observation.is_silence:
             return
         usual = UNKNOWN if incident.extent is None else incident.extent.yardstick
-        signs = {"away": signal in AWAY, "returns": returns, "endures": observation.endures}
-        incident.course.see(observation.value, observation.time, usual, **signs)
+        incident.course.see(
+            observation.value,
+            observation.time,
+            usual,
+            away=signal in AWAY,
+            returns=returns,
+            endures=observation.endures,
+        )
 
     def _extend(self, observation: Observation, yardstick: Yardstick, clock: float, *, again: bool) -> None:
         if self.incident is None:

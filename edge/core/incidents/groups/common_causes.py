@@ -94,11 +94,14 @@ def _joining_s(worst: Opinion, interval: float, *, is_second: bool) -> float:
 
 def _rests_with_others(group: IncidentGroup, names: Sequence[str], change: IncidentChange) -> bool:
     """Whether a sensor may have frozen when a member of its place did, or one of like name, at the same value."""
-    name, place, its = names[change.slot], common_of(change, names[change.slot]), froze(change)
+    name, its = names[change.slot], froze(change)
+    if its is None:
+        return False
+    place, alike, value = common_of(change, name), like_name(name), change.observation.value
     for each in _some_of(group):
-        other, is_neighbour = froze(each), bool(place) and common_of(each, names[each.slot]) == place
-        is_like = each.observation.value == change.observation.value and like_name(names[each.slot]) == like_name(name)
-        if its is not None and other is not None and (is_neighbour or is_like) and other.meets(its):
+        is_neighbour = bool(place) and common_of(each, names[each.slot]) == place
+        is_like = each.observation.value == value and like_name(names[each.slot]) == alike
+        if (is_neighbour or is_like) and (other := froze(each)) is not None and other.meets(its):
             return True
     return False
 

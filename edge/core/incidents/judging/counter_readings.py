@@ -20,7 +20,7 @@ from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
 ANOTHER_PACE = 3.0
 """What rises this many times as fast as before its incident, or as slowly, does so because of what is wrong."""
 
-KNOWN_S = 5 * 86_400.0
+LEAST_KNOWN_S = 5 * 86_400.0
 """Time for which a sensor must have been known for its pace to be another one: the first rain isn't a fault."""
 
 LONGEST_FAULT_S = 14 * 86_400.0
@@ -113,7 +113,7 @@ class CounterReadings:
             return False
         usual, lasted = incident.extent.yardstick, time - incident.started
         before = self._tracking.ranges.age(slot, incident.started)
-        if not before >= KNOWN_S or lasted >= min(before, LONGEST_FAULT_S):
+        if not before >= LEAST_KNOWN_S or lasted >= min(before, LONGEST_FAULT_S):
             return False
         now, then = (value - usual.high) * before, (usual.high - usual.low) * lasted
         return now > ANOTHER_PACE * then or then > ANOTHER_PACE * now

@@ -14,7 +14,6 @@ LIFE_SHARE = 1 / 6
 ENDURING_SHARE = 1 / 2
 """Share of a sensor's life after which a lasting condition that isn't a level, such as a stuck value, is adopted."""
 
-
 KNOWN_S = 3 * 86_400.0
 """Observed time after which neither what comes and goes nor what goes away and returns is simply unknown yet."""
 

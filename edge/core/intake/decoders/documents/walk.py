@@ -133,15 +133,14 @@ class Walk:
             time: Time of the enclosing object.
         """
         options = self._options
-        value = fields.get(options.value_key, fields)
-        if not isinstance(value, float) and isinstance(document_in(value), (dict, list)):
+        if options.value_key not in fields or isinstance(document_in(fields[options.value_key]), (dict, list)):
             self._object(fields, before, time, 1)
             return
         time = self._time(fields, before, time)[0]
         self._note_unit(fields, alone)
         was_bad = self._is_bad
         self._is_bad = was_bad or quality_of(fields)[0]
-        self._leaf(value, alone, time, said_at=f"{before}{options.value_key}")
+        self._leaf(fields[options.value_key], alone, time, said_at=f"{before}{options.value_key}")
         self._is_bad = was_bad
 
     def _object(self, fields: dict[str, Any], before: str, time: float | None, depth: int) -> None:

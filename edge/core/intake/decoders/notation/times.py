@@ -39,7 +39,7 @@ _SHORT = re.compile(
 As milliseconds it would be a time before 1993.
 """
 
-_ZONE_BEHIND = re.compile(r"\s+((?:UTC|GMT)?[+-]\d\d:?\d\d(?: UTC)?|UTC|GMT|Z)$", re.ASCII | re.IGNORECASE)
+_ZONE_BEHIND = re.compile(r"\s+(?:(?:UTC|GMT)?([+-]\d\d:?\d\d)(?: UTC)?|UTC|GMT|Z)$", re.ASCII | re.IGNORECASE)
 _NAME_BEHIND = re.compile(r"(?<=[\dZ])\[[\w/+-]{1,40}\]$|(?<=[+-]\d{4})\s\([^()]{1,48}\)$", re.ASCII)
 """The name of a zone behind an offset, as Java and JavaScript print it."""
 _DATE_OF_JSON = re.compile(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/", re.ASCII)
@@ -160,8 +160,7 @@ def _read_in_zone(text: str, zone: tzinfo, arrived: float, error: Exception) -> 
 
 
 def _offset(found: re.Match[str]) -> str:
-    offset = found[1].removesuffix(" UTC").lstrip("UTCGMutcgm")
-    return offset if offset[:1] in {"+", "-"} else "Z"
+    return found[1] or "Z"
 
 
 def _seconds(moment: datetime, zone: tzinfo, arrived: float) -> float:
