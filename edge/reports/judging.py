@@ -1,8 +1,9 @@
 """Judging: compares incidents with labels, by the same rules as the simulator's own judgement.
 
-A label is *found* by an incident raised between its start and the end of a grace period after it. An incident that was
-already open at its start doesn't count. An incident is *false* if no label lies within its time or ended shortly before
-it (the recovery: returning from a fault is also a change).
+A label is *found* by an incident raised between its start and the end of a grace period after it; if there is none, by
+an update between its start and its end that tells a new kind of condition of an incident which was open already. Such
+an incident doesn't count otherwise. An incident is *false* if no label lies within its time or ended shortly before it
+(the recovery: returning from a fault is also a change).
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ class IncidentSpan(NamedTuple):
         detectors: Agreeing detectors, highest score first.
         message: One sentence for people, from its worst moment.
         sensors: All sensors listed, if there are several with a common cause.
+        joined: Times of updates by which a new kind of condition joined it, see `ToldKinds`.
     """
 
     sensor: str
@@ -46,6 +48,7 @@ class IncidentSpan(NamedTuple):
     detectors: tuple[str, ...]
     message: str
     sensors: frozenset[str] = frozenset()
+    joined: tuple[float, ...] = ()
 
 
 class Judgement(NamedTuple):
@@ -118,9 +121,12 @@ def judge(labels: Sequence[Label], incidents: Sequence[IncidentSpan], rules: Rul
     mine = [sorted(_about(label, incidents), key=lambda each: each.raised) for label in labels]
     delays, already, covered = [], [], []
     for label, candidates in zip(labels, mine, strict=True):
-        found = next((each for each in candidates if _raised_within(each, label, rules.grace_s)), None)
-        delays.append(math.nan if found is None else max(0.0, found.raised - label.start))
-        already.append(any(each.raised < label.start - ROUNDING_S and each.ended >= label.start for each in candidates))
+        open_before = [each for each in candidates if _is_open_before(each, label)]
+        raised = (each.raised for each in candidates if _raised_within(each, label, rules.grace_s))
+        joined = (time for each in open_before for time in each.joined if _is_during(time, label))
+        found = next(raised, min(joined, default=math.nan))
+        delays.append(math.nan if math.isnan(found) else max(0.0, found - label.start))
+        already.append(bool(open_before))
         covered.append(_covered(label, candidates))
     words = [_word(each, [it for it in labels if _is_about(it, each)], rules.grace_s, recovery_s) for each in incidents]
     return Judgement(delays, already, words, covered)
@@ -163,6 +169,14 @@ def _about(label: Label, incidents: Iterable[IncidentSpan]) -> list[IncidentSpan
     return [each for each in incidents if _is_about(label, each)]
 
 
+def _is_open_before(incident: IncidentSpan, label: Label) -> bool:
+    return incident.raised < label.start - ROUNDING_S and incident.ended >= label.start
+
+
+def _is_during(time: float, label: Label) -> bool:
+    return label.start - ROUNDING_S <= time <= label.end + ROUNDING_S
+
+
 def _raised_within(incident: IncidentSpan, label: Label, after_s: float) -> bool:
     return label.start - ROUNDING_S <= incident.raised <= label.end + after_s + ROUNDING_S
 
@@ -183,5 +197,4 @@ def _word(incident: IncidentSpan, labels: Sequence[Label], grace_s: float, recov
         return "found"
     if any(_raised_within(incident, each, recovery_s) for each in labels):
         return "late"
-    early = any(incident.raised < each.start and incident.ended >= each.start for each in labels)
-    return "early" if early else "false"
+    return "early" if any(_is_open_before(incident, each) for each in labels) else "false"

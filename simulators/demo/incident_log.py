@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from edge.reports.told_kinds import ToldKinds
 from simulators.faults.truth import RaisedIncident
 
 LINES = 200
@@ -27,6 +28,7 @@ class IncidentLog:
         self.news: deque[dict[str, Any]] = deque(maxlen=LINES)
         self.events = 0
         self._seen: set[str] = set()
+        self._told: dict[str, ToldKinds] = {}
 
     def take(self, payload: bytes) -> dict[str, Any] | None:
         """Take an event; returns it if it is new."""
@@ -35,7 +37,9 @@ class IncidentLog:
             return None
         self._seen.add(event["id"])
         self.events += 1
-        self.incidents[event["data"]["incident"]] = {**event["data"], "sensor": event["subject"]}
+        data = event["data"]
+        self.incidents[data["incident"]] = {**data, "sensor": event["subject"]}
+        self._told.setdefault(data["incident"], ToldKinds()).hear(data, seconds(event["time"]))
         self.news.append(event)
         return event
 
@@ -48,8 +52,14 @@ class IncidentLog:
     def raised(self) -> list[RaisedIncident]:
         """All incidents, for the comparison with the truth; a device's incident is attributed to its first sensor."""
         return [
-            RaisedIncident(about(each), seconds(each["started"]), seconds(each["ended"]), each["kind"])
-            for each in self.incidents.values()
+            RaisedIncident(
+                about(each),
+                seconds(each["started"]),
+                seconds(each["ended"]),
+                each["kind"],
+                self._told[identity].joined,
+            )
+            for identity, each in self.incidents.items()
             if each["started"]
         ]
 

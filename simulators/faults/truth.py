@@ -10,7 +10,8 @@ Times are those of the first and last reading that the fault changes or suppress
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import math
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -103,12 +104,14 @@ class RaisedIncident(NamedTuple):
         raised: Time at which it was raised, in seconds since the epoch, UTC.
         cleared: Time at which it was cleared; None while it is open.
         kind: Kind of the incident.
+        joined: Times of updates by which a new kind of condition joined it.
     """
 
     sensor: str
     raised: float
     cleared: float | None
     kind: str
+    joined: tuple[float, ...] = ()
 
 
 class FaultVerdict(NamedTuple):
@@ -116,7 +119,8 @@ class FaultVerdict(NamedTuple):
 
     Attributes:
         fault: The fault.
-        found: The first incident raised within it, or None.
+        found: The first incident raised within it, else one that was open already and was updated with a new kind of
+            condition within it, or None.
         delay_s: Seconds from its start until it was found, or None.
     """
 
@@ -139,7 +143,7 @@ class Comparison(NamedTuple):
     Attributes:
         verdicts: One for each fault, in order.
         false: Number of incidents outside of all faults and their aftermath.
-        early: Number of incidents already open when a fault began, which are neither found nor false.
+        early: Number of incidents already open when a fault began, which are not false.
         late: Number of incidents raised in the aftermath of a fault after its grace period, which are neither found nor
             false.
         all: Counts for all faults.
@@ -171,7 +175,7 @@ def compare(
         incidents: The incidents that the service has raised.
         claimed: Kinds of faults that the detectors claim to catch.
         grace_s: Grace period in seconds: a fault is found by an incident raised from its start to this long after its
-            end.
+            end, or by a new kind of condition that joins an incident which was open already, until its end.
         recovery_s: An incident open at any time from a fault's start to this long after its end isn't false, because
             the return is also a change. At least the grace period.
     """
@@ -185,9 +189,7 @@ def compare(
     for fault in faults:
         windows.setdefault(fault.sensor, []).append(fault)
         raised = by_sensor.get(fault.sensor, ())
-        found = next((each for each in raised if _raised_within(each, fault, grace_s)), None)
-        delay = None if found is None else max(0.0, found.raised - fault.start)
-        verdicts.append(FaultVerdict(fault, found, delay))
+        verdicts.append(_verdict(fault, raised, grace_s))
     judged: dict[str, list[RaisedIncident]] = {"found": [], "late": [], "early": [], "false": []}
     for sensor, raised_there in by_sensor.items():
         for incident in raised_there:
@@ -203,6 +205,28 @@ def compare(
     )
 
 
+def _verdict(fault: Fault, incidents: Sequence[RaisedIncident], grace_s: float) -> FaultVerdict:
+    """The outcome of a fault, from its sensor's incidents in order of their starts."""
+    first = next(((each.raised, each) for each in incidents if _raised_within(each, fault, grace_s)), None)
+    if first is None:
+        open_before = [each for each in incidents if _is_open_before(each, fault)]
+        joined = [(time, each) for each in open_before for time in each.joined if _is_during(time, fault)]
+        first = min(joined, key=lambda each: each[0], default=None)
+    if first is None:
+        return FaultVerdict(fault, None, None)
+    time, incident = first
+    return FaultVerdict(fault, incident, max(0.0, time - fault.start))
+
+
+def _is_open_before(incident: RaisedIncident, fault: Fault) -> bool:
+    cleared = math.inf if incident.cleared is None else incident.cleared
+    return incident.raised < fault.start - ROUNDING_S and cleared >= fault.start
+
+
+def _is_during(time: float, fault: Fault) -> bool:
+    return fault.start - ROUNDING_S <= time <= fault.end + ROUNDING_S
+
+
 def _raised_within(incident: RaisedIncident, fault: Fault, after_s: float) -> bool:
     return fault.start - ROUNDING_S <= incident.raised <= fault.end + after_s + ROUNDING_S
 
@@ -213,10 +237,7 @@ def _judge(incident: RaisedIncident, faults: Iterable[Fault], grace_s: float, re
         return "found"
     if any(_raised_within(incident, each, recovery_s) for each in faults):
         return "late"
-    open_later = (
-        incident.cleared is None or incident.cleared >= each.start for each in faults if incident.raised < each.start
-    )
-    return "early" if any(open_later) else "false"
+    return "early" if any(_is_open_before(incident, each) for each in faults) else "false"
 
 
 def _tally(verdicts: Iterable[FaultVerdict]) -> Tally:

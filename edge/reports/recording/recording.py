@@ -16,6 +16,7 @@ from edge.core.pipeline import Pipeline
 from edge.reports.judging import IncidentSpan
 from edge.reports.recording.budgets import BUDGETS, BudgetCounter
 from edge.reports.recording.decimation import Decimator
+from edge.reports.told_kinds import ToldKinds
 
 BUCKETS_IN_ALL = 1_000_000
 """Approximate maximum number of buckets of all sensors of a run, at 56 bytes each."""
@@ -68,7 +69,7 @@ class Recording:
         self._statistics = pipeline.engine.statistics
         self._slots: list[Slots] = []
         self._rows: list[Floats] = []
-        self._open: dict[str, tuple[SensorRecord, int]] = {}
+        self._open: dict[str, tuple[SensorRecord, int, ToldKinds]] = {}
         self._capacity = MOST_BUCKETS
         pipeline.observe(self)
 
@@ -116,15 +117,15 @@ class Recording:
 
     def _follow(self, event: Event) -> None:
         if event.transition == "raised":
-            record = self._record(event.sensor)
-            record.incidents.append(_span(event))
-            self._open[event.incident] = (record, len(record.incidents) - 1)
+            record, told = self._record(event.sensor), ToldKinds()
+            record.incidents.append(_span(event, told))
+            self._open[event.incident] = (record, len(record.incidents) - 1, told)
             return
         known = self._open.get(event.incident)
         if known is None:
             return
-        record, place = known
-        before, now = record.incidents[place], _span(event)
+        record, place, told = known
+        before, now = record.incidents[place], _span(event, told)
         if event.transition in {"cleared", "expired"}:
             del self._open[event.incident]
             now = now._replace(ended=event.time, message=before.message)
@@ -135,8 +136,9 @@ class Recording:
         )
 
 
-def _span(event: Event) -> IncidentSpan:
+def _span(event: Event, told: ToldKinds) -> IncidentSpan:
     data = msgspec.json.decode(event.payload)["data"]
+    told.hear(data, event.time)
     return IncidentSpan(
         sensor=event.sensor,
         about=data["contributions"][0]["sensor"] if data["contributions"] else event.sensor,
@@ -149,4 +151,5 @@ def _span(event: Event) -> IncidentSpan:
         detectors=tuple(each["name"] for each in data["detectors"]),
         message=event.message,
         sensors=frozenset(data["sensors"]),
+        joined=told.joined,
     )

@@ -13,8 +13,9 @@ from simulators.signals.label import Fault
 RULES = Rules(grace_s=10.0, recovery_s=50.0)
 
 
-def span(raised: float, ended: float = math.inf, sensor: str = "a") -> IncidentSpan:
-    return IncidentSpan(sensor, sensor, raised, ended, 300, "spike", f"{sensor}{raised}", 6.0, ("ewma",), "is odd")
+def span(raised: float, ended: float = math.inf, sensor: str = "a", joined: tuple[float, ...] = ()) -> IncidentSpan:
+    identity, detectors = f"{sensor}{raised}", ("ewma",)
+    return IncidentSpan(sensor, sensor, raised, ended, 300, "spike", identity, 6.0, detectors, "is odd", joined=joined)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +54,29 @@ def test_an_incident_that_was_already_open_finds_nothing_and_is_reported() -> No
     assert (summary.found, summary.missed, summary.already, summary.false) == (0, 1, 1, 0)
 
 
+@pytest.mark.parametrize(
+    ("joined", "delay"),
+    [((100,), 0.0), ((60, 130, 140), 30.0), ((200,), 100.0), ((201,), math.nan), ((99,), math.nan), ((), math.nan)],
+)
+def test_a_kind_that_joins_an_open_incident_within_a_label_finds_it(joined: tuple[float, ...], delay: float) -> None:
+    judgement = judge([Label(100, 200, "a")], [span(50, 250, joined=joined)], RULES)
+    assert judgement.delays == [delay] or (math.isnan(delay) and math.isnan(judgement.delays[0]))
+    assert judgement.words == ["early"]
+    summary = summarise([([Label(100, 200, "a")], judgement, 1.0)])
+    assert (summary.found, summary.already) == ((0, 1) if math.isnan(delay) else (1, 0))
+
+
+def test_an_incident_that_is_raised_within_a_label_goes_before_a_kind_that_joins_another() -> None:
+    incidents = [span(50, 250, joined=(110,)), span(150, 160)]
+    assert judge([Label(100, 200, "a")], incidents, RULES).delays == [50.0]
+
+
+def test_what_joins_an_incident_that_was_raised_after_the_start_of_a_label_is_no_second_chance() -> None:
+    judgement = judge([Label(100, 100, "a"), Label(300, 400, "a")], [span(105, 250, joined=(120,))], RULES)
+    assert judgement.delays[0] == 5.0
+    assert math.isnan(judgement.delays[1])
+
+
 def test_covered_time_is_counted_once() -> None:
     judgement = judge([Label(100, 200, "a")], [span(90, 120), span(110, 130), span(190), span(195, 199)], RULES)
     assert judgement.covered_s == [40.0]
@@ -85,13 +109,18 @@ def test_the_verdicts_are_those_of_the_simulator(seed: int) -> None:
         for start in (source.uniform(0, 2000) for _ in range(12))
     ]
     incidents = [
-        span(raised, raised + source.uniform(0, 150) if source.random() < 0.9 else math.inf, source.choice("ab"))
+        span(
+            raised,
+            raised + source.uniform(0, 150) if source.random() < 0.9 else math.inf,
+            source.choice("ab"),
+            tuple(sorted(raised + source.uniform(0, 150) for _ in range(source.randrange(3)))),
+        )
         for raised in (source.uniform(0, 2000) for _ in range(25))
     ]
     labels = [Label(each.start, each.end, each.sensor) for each in faults]
     judgement = judge(labels, incidents, RULES)
     raised = [
-        RaisedIncident(each.sensor, each.raised, None if math.isinf(each.ended) else each.ended, each.kind)
+        RaisedIncident(each.sensor, each.raised, None if math.isinf(each.ended) else each.ended, each.kind, each.joined)
         for each in incidents
     ]
     theirs = compare(faults, raised, grace_s=RULES.grace_s, recovery_s=RULES.recovery_s)

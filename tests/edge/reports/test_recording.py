@@ -63,6 +63,18 @@ def test_an_incident_that_is_still_open_has_no_end() -> None:
     assert math.isinf(seen.sensors["flow"].incidents[-1].ended)
 
 
+def test_an_incident_knows_when_a_further_kind_joined_it() -> None:
+    given = readings(2000)
+    last = given[-1].time
+    given += [Reading("flow", last + 60 * number, 1000.0) for number in range(1, 9)]
+    given += [Reading("level", last + 60 * number, 20.0 + number % 2) for number in range(1, 200)]
+    seen, _ = recorded(given)
+    incident = seen.sensors["flow"].incidents[-1]
+    assert incident.joined
+    assert last < min(incident.joined) <= max(incident.joined) < incident.ended
+    assert incident.joined == tuple(sorted(incident.joined))
+
+
 def test_the_count_for_the_configured_budget_equals_the_raised_incidents() -> None:
     seen, transitions = recorded(readings())
     assert seen.budgets.incidents[1] == transitions.count("raised")

@@ -94,10 +94,22 @@ def an_event(number: int, message: str, *, active: bool = True) -> bytes:
         "kind": "spike",
         "detectors": [{"name": "contextual", "score": 12.3}, {"name": "median", "score": 9.1}],
         "contributions": [],
+        "conditions": [],
     }
     time = "2026-11-23T05:00:00.000Z"
     event = {"id": str(number), "subject": "s", "time": time, "severitytext": "ERROR", "data": data}
     return json.dumps(event).encode()
+
+
+def test_the_log_knows_when_a_further_kind_joined_an_incident() -> None:
+    log = IncidentLog()
+    log.take(an_event(1, "is odd"))
+    update = json.loads(an_event(1, "is silent"))
+    update["id"], update["time"] = "2", "2026-11-23T05:10:00.000Z"
+    update["data"] |= {"transition": "updated", "conditions": [{"kind": "spike"}, {"kind": "missing"}]}
+    log.take(json.dumps(update).encode())
+    (incident,) = log.raised()
+    assert [each - incident.raised for each in incident.joined] == [600.0]
 
 
 def drawn(columns: int, rows: int, log: IncidentLog, follow: str) -> list[str]:

@@ -107,6 +107,15 @@ def test_an_incident_that_was_already_open_is_early_and_finds_nothing() -> None:
     assert result.false == ()
 
 
+@pytest.mark.parametrize(("joined", "delay"), [(10_060.0, 60.0), (12_000.0, 2000.0), (12_001.0, None), (9_999.0, None)])
+def test_a_kind_that_joins_an_open_incident_within_the_fault_finds_it(joined: float, delay: float | None) -> None:
+    early = RaisedIncident(FAULT.sensor, 9000.0, 13_000.0, "rate", (joined,))
+    result = compare([FAULT], [early], grace_s=300.0, recovery_s=3600.0)
+    assert result.verdicts[0].delay_s == delay
+    assert result.verdicts[0].found == (None if delay is None else early)
+    assert (result.early, result.false) == ((early,), ())
+
+
 def test_an_incident_that_is_never_cleared_is_early_for_later_faults() -> None:
     assert len(judged((1.0, None)).early) == 1
 
