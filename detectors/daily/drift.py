@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from numpy.typing import NDArray
 
 from detectors.base import Detector, Field, Measure, Scores, State, no_opinion
+from detectors.daily.day_records import OF_ROOTS, QUICK, SCALES_S, SIDES, SLOW, UNKNOWN, learn_days
 from detectors.numeric.arrays import Numbers, Rows
 from detectors.numeric.elementwise import (
     NOTHING,
@@ -33,12 +34,6 @@ from detectors.numeric.surprise import MOST, student_tail
 from detectors.parameters import parameter
 
 DAY_S = 86_400.0
-QUICK, SLOW = "hour", "quarter"
-SCALES_S = {QUICK: 3600.0, SLOW: 6 * 3600.0}
-"""Time constants of the levels, by prefix of their field names; shortest first."""
-
-SIDES = {"low": -1.0, "high": 1.0}
-
 MEANS, USUALS = ({scale: f"{scale}_{what}" for scale in SCALES_S} for what in ("mean", "usual"))
 EXTREMES, ROOTS, RECORDS = (
     {scale: [f"{scale}_{side}_{what}" for side in SIDES] for scale in SCALES_S}
@@ -48,16 +43,6 @@ EXTREMES, ROOTS, RECORDS = (
 
 SPAN = {QUICK: "an hour", SLOW: "six hours"}
 """What these are called."""
-
-MEMORY_DAYS = 30.0
-"""Memory, in days, of the usual daily extreme and of the distance from it."""
-
-FADING = 0.02
-"""Share by which a record approaches the extreme of a day, each day."""
-
-OF_ROOTS = 1.48
-"""Standard deviation of a normal variable, relative to the squared mean of the roots of its distances from the mean.
-Roots are averaged because two odd days in ten shouldn't affect the others."""
 
 LEAST_SHARE = 0.02
 """Minimum of the deviation, as a share of the distance between the records."""
@@ -91,9 +76,6 @@ still near; the maximum counted between readings."""
 
 RETURNS = 0.75
 """Weight of that distance: where a level returns to is less regular than how far it goes."""
-
-UNKNOWN = 1e300
-"""Where a level returns to while that is unknown: so far on the other side that it is always there."""
 
 OF_A_LEVEL = ("told", *(f"{side}_missed" for side in SIDES))
 """Fields about a level that is beyond where it was."""
@@ -333,47 +315,10 @@ class LevelDrift(Detector):
         ended = begins & (state["readings"][slots] > 1.0)
         if any_of(ended):
             days = state["days"][slots]
-            self._learn(state, slots, days, ended)
+            learn_days(state, slots, days, days < max(OWN_DAYS, self.fewest_days), ended)
             state["days"][slots] = days + ended
         state["day_began"][slots] = began + passed * DAY_S
         return begins
-
-    def _learn(self, state: State, slots: Rows, days: Numbers, ended: Any) -> None:
-        """Learn from the extremes of completed days."""
-        is_first, is_young = nowhere(days == 0), days < max(OWN_DAYS, self.fewest_days)
-        newest = 1.0 / minimum(days + 1.0, MEMORY_DAYS)
-        for scale in SCALES_S:
-            for side, sign in SIDES.items():
-                name = f"{scale}_{side}_"
-                extreme, middle = state[name + "extreme"][slots], state[name + "middle"][slots]
-                root, record = state[name + "root"][slots], state[name + "record"][slots]
-                off, further = extreme - middle, sign * (extreme - record)
-                step = where(is_young, further, minimum(further, root * root))
-                learned = {
-                    "middle": where(is_first, extreme, middle + newest * off),
-                    "root": where(
-                        is_first, 0.0, root + (sqrt(abs(off)) - root) / minimum(maximum(days, 1.0), MEMORY_DAYS)
-                    ),
-                    "record": where(is_first, extreme, record + sign * where(further > 0, step, FADING * further)),
-                }
-                if scale == QUICK:
-                    self._learn_inner(state, slots, side, extreme, is_first, is_young, ended)
-                for what, value in learned.items():
-                    state[name + what][slots] = where(ended, value, state[name + what][slots])
-
-    @staticmethod
-    def _learn_inner(
-        state: State, slots: Rows, side: str, extreme: Numbers, is_first: Any, is_young: Any, ended: Any
-    ) -> None:
-        """Learn how near to the middle the extreme of a day may be."""
-        sign, inner, root = SIDES[side], state[f"{side}_inner"][slots], state[f"{QUICK}_{side}_root"][slots]
-        usual = root * root
-        unknown = nowhere(abs(inner) >= UNKNOWN)  # as of a sensor known to an earlier version
-        inner = where(unknown, state[f"{QUICK}_{side}_middle"][slots] - sign * 3.0 * usual, inner)
-        nearer = sign * (inner - extreme)
-        step = where(is_young, nearer, minimum(nearer, usual))
-        learned = where(is_first, extreme, inner - sign * where(nearer > 0, step, FADING * nearer))
-        state[f"{side}_inner"][slots] = where(ended, learned, state[f"{side}_inner"][slots])
 
     @staticmethod
     def _let_adopted(state: State, slots: Rows, passed: Numbers, far: Any, days: Numbers) -> None:

@@ -22,14 +22,13 @@ from edge.core.incidents.observer import Observer
 from edge.core.intake.intake import Intake
 from edge.core.intake.intake_limits import IntakeLimits
 from edge.core.intake.routes import Routes
-from edge.core.intake.times.admission import Arrivals, ObservedArrivals, RecordedArrivals, arrivals_of
+from edge.core.intake.times.admission import ObservedArrivals, RecordedArrivals, arrivals_of
 from edge.core.intake.times.clock_leaps import ClockLeaps, Leap, at_leaps
-from edge.core.intake.times.refused_readings import Heard, among, cut
+from edge.core.intake.times.refused_readings import Heard, among
 from edge.core.intake.times.reorder import Reorder
 from edge.core.model.counters import Counters
 from edge.core.model.notation.topics import Topics
 from edge.core.model.readings.messages import NO_CONNECTION, Batch, DeadLetter, Message, Reading, as_message
-from edge.core.model.readings.pauses import NO_PAUSE
 from edge.core.model.sensors.newcomers import Newcomers
 from edge.core.model.sensors.sensors import Repetition, SensorTable
 from edge.core.operator.command_handler import CommandHandler
@@ -44,6 +43,7 @@ from edge.core.persistence.sensor_life import SensorLife
 from edge.core.persistence.snapshot import KnownSensor, Snapshot
 from edge.core.persistence.steps.command_steps import CommandSteps
 from edge.core.persistence.steps.interruption import Interruption
+from edge.core.persistence.steps.reading_line import ReadingLine
 from edge.core.persistence.steps.step import Step
 from edge.core.persistence.steps.step_maker import StepMaker
 from edge.core.scoring.devices import Devices
@@ -91,6 +91,7 @@ class Pipeline:
         self.engine.availability.sensors_of = lambda slot: self.sensors.below(self.sensors.names[slot])
         self.watch = Suppression(self.engine, Shelves(maintenance), self.newcomers)
         self._topics, self.reorder, self.sparkplug = topics, Reorder(reorder_s), self.intake.payloads.sparkplug
+        self._line = ReadingLine(self.reorder, self.intake, self.watch, self.engine)
         life = SensorLife(self.sensors, self.registry, self.intake, self.newcomers, self.reorder, self.watch)
         self.reporter, self.open_incidents = Reporter(gateway, topics, self.registry.facts), OpenIncidents(topics)
         self.published = IncidentEvents(Grouping(self.sensors.names), self.open_incidents, self.reporter)
@@ -356,11 +357,11 @@ class Pipeline:
         self._make_room()
         findings: list[Finding] = [*self.watch.leave(self.registry.forsaken)] if len(batch) else []
         if after_a_break:
-            findings += self._take(self.reorder.pass_time(np.inf), None, letters)
+            findings += self._line.release(np.inf, letters)
             self.interruption.passes()
         for leap_s, piece, heard in at_leaps(batch, mistimed, leaps):
             self.engine.absence.leapt(leap_s, self.engine.clock.now)
-            findings += self._take(self.reorder.pass_on(piece), message_of, letters, arrivals)
+            findings += self._line.take(piece, message_of, letters, arrivals)
             self.engine.hear(heard)
         step = self._maker.report(findings, letters, self.engine.clock.now)
         if part is not None and isinstance(arrivals, ObservedArrivals):
@@ -368,25 +369,9 @@ class Pipeline:
         step.journal = part
         return step
 
-    def _take(
-        self,
-        batch: Batch,
-        message_of: Callable[[int], Message] | None,
-        letters: list[DeadLetter],
-        arrivals: Arrivals | None = None,
-    ) -> list[Finding]:
-        batch = self.intake.admit(batch, message_of, letters, arrivals)
-        findings: list[Finding] = []
-        for piece, heard, quiet_until in cut(batch, self.intake.heard, self.intake.heard_after):
-            findings += self.watch.process(piece)
-            if quiet_until > NO_PAUSE:
-                findings += self.watch.tick(quiet_until)
-            self.engine.hear(heard)
-        return findings
-
     def _pass_time(self, clock: float) -> Step:
         letters: list[DeadLetter] = []
-        findings = self._take(self.reorder.pass_time(clock), None, letters)
+        findings = self._line.release(clock, letters)
         until = clock - self.reorder.wait_s if np.isfinite(clock) else -np.inf
         findings += self.watch.tick(until) if until > -np.inf else []
         return self._maker.report(findings, letters, max(self.engine.clock.now, until))

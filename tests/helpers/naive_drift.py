@@ -6,7 +6,7 @@ import math
 
 from naive_noise import NAN, NO_OPINION, Judgement, student_decades
 
-from detectors.daily import drift
+from detectors.daily import day_records, drift
 
 
 class NaiveDriftSide:
@@ -15,7 +15,7 @@ class NaiveDriftSide:
     def __init__(self, sign: float) -> None:
         self.sign = sign
         self.extreme = self.middle = self.root = self.record = 0.0
-        self.inner = -sign * drift.UNKNOWN
+        self.inner = -sign * day_records.UNKNOWN
         self.missed = self.nearest = 0.0
 
     def off(self, level: float) -> float:
@@ -32,21 +32,21 @@ class NaiveDriftSide:
             return
         nearer = self.sign * (self.inner - self.extreme)
         if nearer <= 0:
-            nearer *= drift.FADING
+            nearer *= day_records.FADING
         elif days >= fewest:
             nearer = min(nearer, self.root**2)
         self.inner -= self.sign * nearer
         off, further = self.extreme - self.middle, self.off(self.extreme)
         if further <= 0:
-            further *= drift.FADING
+            further *= day_records.FADING
         elif days >= fewest:
             further = min(further, self.root**2)
         self.record += self.sign * further
-        self.middle += off / min(days + 1, drift.MEMORY_DAYS)
-        self.root += (math.sqrt(abs(off)) - self.root) / min(days, drift.MEMORY_DAYS)
+        self.middle += off / min(days + 1, day_records.MEMORY_DAYS)
+        self.root += (math.sqrt(abs(off)) - self.root) / min(days, day_records.MEMORY_DAYS)
 
     def deviation(self, least: float) -> float:
-        return max(drift.OF_ROOTS * self.root**2, least)
+        return max(day_records.OF_ROOTS * self.root**2, least)
 
     def miss(self, level: float, passed: float) -> None:
         """Follow for how long the level hasn't been where it is on each day, and how near it was."""
@@ -61,8 +61,8 @@ class NaiveDriftSide:
 class NaiveDrift:
     def __init__(self, detector: drift.LevelDrift) -> None:
         self.fewest = detector.fewest_days
-        self.sides = {scale: (NaiveDriftSide(-1.0), NaiveDriftSide(1.0)) for scale in drift.SCALES_S}
-        self.means = dict.fromkeys(drift.SCALES_S, 0.0)
+        self.sides = {scale: (NaiveDriftSide(-1.0), NaiveDriftSide(1.0)) for scale in day_records.SCALES_S}
+        self.means = dict.fromkeys(day_records.SCALES_S, 0.0)
         self.first: float | None = None
         self.last = self.day = self.beyond = self.crest = 0.0
         self.days, self.stage, self.floor = 0, "", detector.floor
@@ -78,9 +78,9 @@ class NaiveDrift:
             self.end_day()
         self.day += begun * drift.DAY_S
         known, farthest = self.days >= self.fewest, 0.0
-        low, high = (each.record for each in self.sides[drift.QUICK])
+        low, high = (each.record for each in self.sides[day_records.QUICK])
         there = [False, False]
-        for scale, memory_s in drift.SCALES_S.items():
+        for scale, memory_s in day_records.SCALES_S.items():
             pair = self.sides[scale]
             width = pair[1].record - pair[0].record
             deviations = [self.with_imagined(each.deviation(drift.LEAST_SHARE * width), width) for each in pair]
@@ -88,13 +88,13 @@ class NaiveDrift:
             believed = min(max(value, pair[0].record - reach), pair[1].record + reach) if known else value
             share = max(1 - math.exp(-passed / memory_s), passed / max(time - self.first, 1.0))
             self.means[scale] = value if is_first else self.means[scale] + share * (believed - self.means[scale])
-            if known and scale == drift.QUICK:
+            if known and scale == day_records.QUICK:
                 there = self.speak(value, passed)
                 farthest = self.missed(pair, passed, drift.LEAST_SHARE * width)
             for place, side in enumerate(pair):
                 side.see(self.means[scale], is_new_day=is_new_day)
                 off = self.off(side, scale)
-                is_young = scale == drift.SLOW and self.days < drift.OWN_DAYS
+                is_young = scale == day_records.SLOW and self.days < drift.OWN_DAYS
                 there[place] = there[place] and (off > 0 or is_young)
                 if there[place] and deviations[place] > 0:
                     farthest = max(farthest, off / deviations[place])
@@ -127,13 +127,13 @@ class NaiveDrift:
 
     def off(self, side: NaiveDriftSide, scale: str) -> float:
         """How far a level is beyond its record; the longer one says nothing before it has seen a weekend."""
-        if scale == drift.SLOW and self.days < drift.OWN_DAYS:
+        if scale == day_records.SLOW and self.days < drift.OWN_DAYS:
             return 0.0
-        return min(side.off(self.means[scale]), side.off(self.means[drift.QUICK]))
+        return min(side.off(self.means[scale]), side.off(self.means[day_records.QUICK]))
 
     def begin_anew(self) -> None:
         self.days, self.stage = 0, ""
-        for side in self.sides[drift.QUICK]:
+        for side in self.sides[day_records.QUICK]:
             side.missed = 0.0
 
     def end_day(self) -> None:
@@ -145,7 +145,7 @@ class NaiveDrift:
         """How far the level of an hour has been for a day from where it was on each day before."""
         farthest = 0.0
         for side in pair if self.days >= drift.OWN_DAYS else ():
-            side.miss(self.means[drift.QUICK], passed)
+            side.miss(self.means[day_records.QUICK], passed)
             own = side.deviation(least)
             if side.missed >= drift.A_DAY_S and own > 0:
                 farthest = max(farthest, drift.RETURNS * side.nearest / own)
@@ -153,10 +153,10 @@ class NaiveDrift:
 
     def speak(self, value: float, passed: float) -> list[bool]:
         """On which side the level of an hour is beyond its record without being on its way back."""
-        low, high = self.sides[drift.QUICK]
-        mean = self.means[drift.QUICK]
+        low, high = self.sides[day_records.QUICK]
+        mean = self.means[day_records.QUICK]
         farther = max(low.off(mean), high.off(mean))
-        lasting = max(each.off(self.means[drift.SLOW]) for each in self.sides[drift.SLOW])
+        lasting = max(each.off(self.means[day_records.SLOW]) for each in self.sides[day_records.SLOW])
         if farther <= 0 and (not self.stage or lasting <= 0):
             self.stage, self.crest = "", 0.0
         else:

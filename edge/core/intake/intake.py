@@ -32,9 +32,9 @@ from edge.core.intake.times.time_hints import why_implausible
 from edge.core.intake.topic_cache import CachedTopic
 from edge.core.model.bounded_cache import BoundedCache, size_of
 from edge.core.model.counters import Counters
-from edge.core.model.dead_letters import DeadLetters
 from edge.core.model.readings.messages import Batch, DeadLetter, Message, Reading, Refusal, Refused, Row, as_message
 from edge.core.model.readings.reading_columns import ReadingColumns, batch_of
+from edge.core.model.refused_input import RefusedInput
 from edge.core.model.sensors.newcomers import Newcomers
 from edge.core.model.sensors.sensors import Repetition, SensorTable
 
@@ -65,6 +65,7 @@ class Intake:
         unrouted: New topics that arrived although no input subscribes to them. They are counted, and no sender is to
             blame. The consumer empties the list.
         plausible: Compares senders' clocks with the gateway's; None if arrivals are stamped by a reliable clock.
+        refused: Counts what is refused, and keeps dead letters.
         held: Indices of the messages of the last batch that weren't read because their times are still undecided.
             Nothing in them was counted or noted.
     """
@@ -97,7 +98,7 @@ class Intake:
         self.plausible: PlausibleTimes | None = None
         self.held: list[int] = []
         self._words = DeviceAvailability(sensors, known.slot, counters)
-        self._dead_letter = DeadLetters(limits.dead_letters_per_minute, counters).keep
+        self.refused = RefusedInput(limits.dead_letters_per_minute, counters, self.input_of)
 
     def read(self, messages: Sequence[Message], letters: list[DeadLetter], delivered: list[tuple[int, int]]) -> Batch:
         """Read messages into a batch that is yet to be admitted.
@@ -131,8 +132,7 @@ class Intake:
             try:
                 decoded = payloads.read(message, resolved)
             except Refused as refused:
-                counters.message_refused(resolved.route.input, refused.refusal.reason)
-                self._dead_letter(message, refused.refusal, letters)
+                self.refused.message(message, resolved.route.input, refused.refusal, letters)
                 self.mistimed += without_value(refused.absent, message, source.slots, len(columns.slots))
                 continue
             if self._is_held(message, source, resolved, decoded):
@@ -167,11 +167,6 @@ class Intake:
         self.deliveries.note_all([delivery])
         return delivery
 
-    def refuse_command(self, message: Message, refusal: Refusal, letters: list[DeadLetter]) -> None:
-        """Count a rejected command and keep a dead letter."""
-        self._counters.commands_refused[refusal.reason] += 1
-        self._dead_letter(message, refusal, letters)
-
     def read_readings(
         self, readings: Sequence[Reading], letters: list[DeadLetter], quiet_until: Sequence[float] | None = None
     ) -> Batch:
@@ -182,7 +177,7 @@ class Intake:
             slot = self.known.slot(name, Repetition.PERIODIC, ("", ""), timed_by_arrival=False) if finite else None
             if slot is None:
                 reason = "too_many_sensors" if finite else "not_finite"
-                self._refuse(as_message(reading), Refusal(reason), letters)
+                self.refused.reading(as_message(reading), Refusal(reason), letters)
                 continue
             self._counters.readings += 1
             self.no_values.note(slot, self.routes.no_values)
@@ -253,7 +248,7 @@ class Intake:
             if decoded.samples and source.is_beside(refusal):
                 self._counters.fields_ignored += 1
             else:
-                self._refuse(message, refusal, letters)
+                self.refused.reading(message, refusal, letters)
 
     def _take(
         self,
@@ -284,7 +279,7 @@ class Intake:
             time = arrived if its_time is None or not from_payload else its_time
             if time is not arrived and not earliest <= time <= latest:
                 reason, detail = why_implausible(time, arrived, latest)
-                self._refuse(message, Refusal(reason, shown(path), detail), letters)
+                self.refused.reading(message, Refusal(reason, shown(path), detail), letters)
                 name = None if message.retained else resolved.sensor(path)
                 if name is not None and (slot := self._sensors.find(name)) is not None:
                     self.mistimed.append((len(slots), slot))
@@ -293,7 +288,7 @@ class Intake:
                 is_time = not path and is_time_beside(resolved.topic, value)
                 found = None if is_time else self._find(path, resolved, timed_by_arrival=time is arrived or is_relative)
                 if not isinstance(found, int):
-                    self._refuse_or_ignore(message, found, letters)
+                    self.refused.sensor(message, found, letters)
                     continue
                 slot = known[path] = found
                 self.units.note(slot, decoded.units.get(path, ""))
@@ -305,13 +300,6 @@ class Intake:
             values.append(value)
             times.append(time)
         columns.end_message(origin)
-
-    def _refuse_or_ignore(self, message: Message, refusal: Refusal | None, letters: list[DeadLetter]) -> None:
-        """Refuse a value, or count one that is no reading, such as a time that has a topic of its own."""
-        if refusal is None:
-            self._counters.fields_ignored += 1
-        else:
-            self._refuse(message, refusal, letters)
 
     def _find(self, path: str, resolved: Resolved, *, timed_by_arrival: bool) -> int | Refusal:
         """The slot of a sensor that is new on this topic, or why it can't have one."""
@@ -368,9 +356,7 @@ class Intake:
                     message = self._as_message(batch, position)
                 elif message_of is not None:
                     message = message_of(origin)
-                self._counters.reading_refused(self._asks_for(message), reason)
-                if message is not None:
-                    self._dead_letter(message, Refusal(reason), letters)
+                self.refused.admission(message, Refusal(reason), letters)
             batch = batch.take(taken)
         self._counters.readings_taken += len(batch)
         return batch
@@ -386,13 +372,3 @@ class Intake:
     def _as_message(self, batch: Batch, at: int) -> Message:
         name = self._sensors.names[batch.slots[at]]
         return as_message(Reading(name, float(batch.times[at]), float(batch.values[at])))
-
-    def _asks_for(self, message: Message | None) -> str:
-        """The topic filter of the input that subscribes to a message's topic; empty if none does."""
-        return "" if message is None else self.input_of(message.topic) or ""
-
-    def _refuse(self, message: Message, refusal: Refusal, letters: list[DeadLetter]) -> None:
-        """Count a refused reading and keep a dead letter."""
-        self._counters.readings += 1
-        self._counters.reading_refused(self._asks_for(message), refusal.reason)
-        self._dead_letter(message, refusal, letters)

@@ -23,15 +23,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from detectors.numeric.arrays import Numbers, Rows, Slots
-from detectors.numeric.elementwise import NOTHING, any_of, maximum, minimum, nowhere, where
+from detectors.numeric.elementwise import NOTHING, any_of, maximum, nowhere, where
 from edge.core.model.readings.rounds import Round
 from edge.core.model.sensors.sensor_arrays import SensorArrays
 from edge.core.scoring.errors.jumps import Jump, is_beyond, overflow, unit_factor
 from edge.core.scoring.opinions import Observation
+from edge.core.scoring.sensors.rises import FEWEST, LEAP, add_up, survey
 from edge.core.scoring.sensors.stretches import stretch_of
-
-FEWEST = 10.0
-"""Minimum number of rises of a counter."""
 
 SUSPICIOUS = 2.0
 """Number of rises since a sensor's first reading after which it may be a counter."""
@@ -55,10 +53,6 @@ JITTER = 2.0
 DOUBTED, MOST_DOUBT = 7.0, 365.0
 """Days without a fall required of a sensor that was wrongly taken for a counter: a week the next time, then seven
 weeks, and so on."""
-
-LEAP = 10.0
-SAME = 1e-6
-"""Steps that differ by at most this share are equal up to rounding."""
 
 MOST_AWAY = 5.0
 """Maximum number of readings after a fall within which a counter that returns wasn't reset."""
@@ -202,7 +196,11 @@ class Paces(SensorArrays):
         wait = state["wait"][slots]
         closer, found = resets | (fell & counter), list[Finding]()
         if any_of(surveyed):
-            self._survey(slots, moved, times, surveyed)
+            if type(slots) is int:
+                survey(state, slots, moved, times)
+            else:
+                chosen = slots[surveyed]
+                survey(self.at(chosen), chosen, moved[surveyed], times[surveyed])
             enough = wait * where(unbroken, 1.0, maximum(state["doubt"][slots], DOUBTED))
             closer = closer | (surveyed & (times - since >= enough) & (state["counted"][slots] >= SUSPICIOUS))
         if any_of(closer):
@@ -210,7 +208,7 @@ class Paces(SensorArrays):
                 found += self._look(*(np.atleast_1d(each)[index].item() for each in (slots, values, times, last)))
             counter = state["per"][slots] > 0
         if any_of(counter):
-            self._add_up(slots, moved, times, counter)
+            add_up(state, slots, moved, times, counter)
         may_be = (unbroken & (rises >= SUSPICIOUS) & (times - since < wait) & (wait <= DAY_S)) | (wait <= 0)
         awaited = may_be & (counter ^ True)
         if any_of(counter | awaited):
@@ -299,34 +297,6 @@ class Paces(SensorArrays):
         state["start_time"][slots] = where(begins, times, start)
         state["lasted"][slots] = where(ends, passed, state["lasted"][slots])
         return pace
-
-    def _add_up(self, slots: Rows, moved: Numbers, times: Numbers, counter: Any) -> None:
-        """Add up how much counters rise."""
-        state = self.at(slots)
-        counted, rise, grew = state["counted"][slots], state["rise"][slots], counter & (moved > 0)
-        most = where(counted >= FEWEST, LEAP * rise / maximum(counted, 1.0), math.inf)
-        state["surveyed"][slots] = where(counter & (counted == 0), times, state["surveyed"][slots])
-        state["counted"][slots] = counted + grew
-        state["rise"][slots] = rise + where(grew, minimum(moved, most), 0.0)
-        state["step"][slots] = where(grew, moved, state["step"][slots])
-
-    def _survey(self, slots: Rows, moved: Numbers, times: Numbers, chosen: Any) -> None:
-        """Measure how often and in which steps sensors rise."""
-        if type(slots) is not int:
-            slots, moved, times = slots[chosen], moved[chosen], times[chosen]
-        state = self.at(slots)
-        grew, readings, rise = moved > 0, state["readings"][slots], state["rise"][slots]
-        counted = state["counted"][slots]
-        state["surveyed"][slots] = where(readings == 0, times, state["surveyed"][slots])
-        most = where(counted >= FEWEST, LEAP * rise / maximum(counted, 1.0), math.inf)
-        state["readings"][slots] = readings + 1.0
-        state["counted"][slots] = counted + grew
-        state["rise"][slots] = rise + maximum(minimum(moved, most), 0.0)
-        finest, step = state["finest"][slots], state["step"][slots]
-        between = abs(moved - step)
-        finest = where(grew & (between > SAME * step), minimum(finest, minimum(moved, between)), finest)
-        state["finest"][slots] = where(grew, minimum(finest, moved), finest)
-        state["step"][slots] = where(grew, moved, step)
 
     def _look(self, slot: int, value: float, time: float, last: float) -> Sequence[Finding]:
         """Check a sensor that has fallen or may have become a counter; returns what was found."""

@@ -35,6 +35,7 @@ from edge.shell.publishing.earlier_events import EarlierEvents
 from edge.shell.publishing.event_publication import as_replayed, properties_of
 from edge.shell.publishing.outbox_cursor import READ_AHEAD, OutboxCursor, lanes_of
 from edge.shell.publishing.refused_topics import RefusedTopics
+from edge.shell.publishing.retained_topics import RetainedTopics
 from edge.shell.store import OutboxRow, Store, StoreError
 
 log = logging.getLogger("edgewarden.publisher")
@@ -102,15 +103,13 @@ class Publisher:
         self._closing = ClosingTopics()
         self._waits = False
         self._tries: deque[OutboxRow] = deque()
-        self._retained: dict[str, bytes] = {}
-        self._retained_tries: set[str] = set()
-        self._retained_outstanding: dict[int, tuple[str, bytes]] = {}
+        self._retained = RetainedTopics()
         self._last_gap = 0
 
     @property
     def idle(self) -> bool:
         """Whether nothing is waiting to be sent or confirmed, except on refused topics."""
-        return not (self._outstanding or self._unwritten or self._retained_outstanding) and self._has_sent_all()
+        return not (self._outstanding or self._unwritten or self._retained.outstanding) and self._has_sent_all()
 
     @property
     def awaits_broker(self) -> bool:
@@ -119,7 +118,7 @@ class Publisher:
 
     def _has_sent_all(self) -> bool:
         """Whether nothing is left to send, except on refused topics."""
-        if self._tries or any(self.check.held) or any(topic not in self.refused for topic in self._retained):
+        if self._tries or any(self.check.held) or any(topic not in self.refused for topic in self._retained.waiting):
             return False
         return all(lane.next() is None for lane in self._lanes())
 
@@ -150,7 +149,7 @@ class Publisher:
         self._unwritten.clear()
         self._outstanding.clear()
         # PUBACKs for events of the old store are no longer recognised, so they can't release their topics.
-        self._busy = {topic for topic, _ in self._retained_outstanding.values()}
+        self._busy = self._retained.unanswered()
         self.refused.clear()
         self.check.begin()
         self._begin_again()
@@ -159,21 +158,20 @@ class Publisher:
         """Publish the latest payload of a retained topic as soon as there is room, after the events."""
         if topic == self._status_topic:
             self.check.status(payload)
-        self._retained[topic] = payload
+        self._retained.waiting[topic] = payload
 
     def retain_all(self, latest: Mapping[str, bytes]) -> None:
         """Publish the latest payloads of several retained topics; see `retain()`."""
-        self._retained.update(latest)
+        self._retained.waiting.update(latest)
 
     def is_retaining(self, topic: str) -> bool:
         """Whether the latest payload of a retained topic is still waiting for the broker, as while it is refused."""
-        return topic in self._retained or any(each == topic for each, _ in self._retained_outstanding.values())
+        return topic in self._retained.unsaid()
 
     @property
     def unsaid(self) -> dict[str, bytes]:
         """The latest payloads of retained topics that no broker has confirmed, except the service's status."""
-        latest = dict(self._retained_outstanding.values()) | self._retained
-        return {topic: payload for topic, payload in latest.items() if topic != self._status_topic}
+        return {topic: payload for topic, payload in self._retained.unsaid().items() if topic != self._status_topic}
 
     def turn(self, now: float) -> None:
         """Process confirmations and send as far as there is room; never blocks.
@@ -213,8 +211,7 @@ class Publisher:
         self._connection = self._link.connections
         self.refused.connected(closed=self._is_refused_by_closing())
         self._outstanding.clear()
-        self._retained = dict(self._retained_outstanding.values()) | self._retained
-        self._retained_outstanding.clear()
+        self._retained.void()
         self._busy.clear()
         self._begin_again()
 
@@ -227,7 +224,7 @@ class Publisher:
         sequences: dict[str, int] = {}
         for sequence, topic in self._outstanding.values():
             sequences[topic] = min(sequence, sequences.get(topic, sequence))
-        unanswered = {*sequences, *(topic for topic, _ in self._retained_outstanding.values())}
+        unanswered = {*sequences, *self._retained.unanswered()}
         if self.check.lost_probe:
             self.check.lost_probe = False
             unanswered.add(self._status_topic)
@@ -244,13 +241,13 @@ class Publisher:
     def _may_send(self) -> bool:
         """Whether sending needn't wait for the answer to the publication in flight."""
         return not self._closing.one_at_a_time or not (
-            self._outstanding or self._retained_outstanding or self.check.is_probing
+            self._outstanding or self._retained.outstanding or self.check.is_probing
         )
 
     def _begin_again(self) -> None:
         """Read the outbox from its beginning; publications in flight are kept."""
         self._tries.clear()
-        self._retained_tries.clear()
+        self._retained.tries.clear()
         self._sent_first.clear()
         self._sent_before = set(self.on_their_way)
         self._urgent, self._live, self._backlog = lanes_of(self._store)
@@ -262,8 +259,8 @@ class Publisher:
             if token in self._outstanding:
                 sequence, topic = self._outstanding.pop(token)
                 sequences.append(sequence)
-            elif token in self._retained_outstanding:
-                topic, _ = self._retained_outstanding.pop(token)
+            elif (said := self._retained.confirmed(token)) is not None:
+                topic = said
             else:
                 continue
             self._busy.discard(topic)
@@ -285,9 +282,8 @@ class Publisher:
             if token in self._outstanding:
                 sequence, topic = self._outstanding.pop(token)
                 self.refused.note(topic, reason, sequence)
-            elif token in self._retained_outstanding:
-                topic, payload = self._retained_outstanding.pop(token)
-                self._retained.setdefault(topic, payload)
+            elif (unsaid := self._retained.refused(token)) is not None:
+                topic = unsaid
                 self.refused.note(topic, reason)
             else:
                 continue
@@ -307,7 +303,7 @@ class Publisher:
         """Retry refused topics when due; returns whether there is room."""
         for topic, sequence in self.refused.due():
             if sequence is None:
-                self._retained_tries.add(topic)
+                self._retained.tries.add(topic)
                 continue
             rows = self._store.pending(sequence - 1, 1, sequence)
             if not rows:
@@ -383,17 +379,14 @@ class Publisher:
         return True
 
     def _send_retained(self) -> None:
-        for topic in list(self._retained):
-            if topic in self._busy or (topic in self.refused and topic not in self._retained_tries):
+        for topic, payload in list(self._retained.waiting.items()):
+            if topic in self._busy or (topic in self.refused and topic not in self._retained.tries):
                 continue
-            payload = self._retained[topic]
             token = self._link.publish(topic, payload, retain=True) if self._may_send() else None
             if token is None:
                 return
-            self._retained_outstanding[token] = topic, payload
+            self._retained.sent(topic, token)
             self._note_busy(topic)
-            self._retained_tries.discard(topic)
-            del self._retained[topic]
 
     def _note_busy(self, topic: str) -> None:
         if not self._link.acknowledges_blindly:

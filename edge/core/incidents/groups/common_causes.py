@@ -15,7 +15,8 @@ import math
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from detectors.daily.drift import DAY, SCALES_S, SPAN
+from detectors.daily.day_records import SCALES_S
+from detectors.daily.drift import DAY, SPAN
 from edge.core.incidents.groups.incident_group import IncidentGroup, common_of, froze
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.scoring.opinions import OF_LEVELS, OF_TRENDS, Observation, Opinion

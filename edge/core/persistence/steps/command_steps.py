@@ -63,7 +63,7 @@ class CommandSteps:
                 raise CommandRefused("retained")  # noqa: TRY301 - refused like any other fault of a command
             findings, answer = self._handler.follow(name, message.payload, message.arrived, clock)
         except CommandRefused as refused:
-            self._intake.refuse_command(message, Refusal(refused.reason, "", refused.detail), letters)
+            self._intake.refused.command(message, Refusal(refused.reason, "", refused.detail), letters)
             step = Step(dead_letters=letters, answers=[refusal_json(name, message, refused)])
             step.journal = Readings(Batch(), [], [delivery]) if delivery is not None else None
             return step
