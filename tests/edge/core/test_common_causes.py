@@ -7,13 +7,9 @@ from dataclasses import replace
 
 from edge.core.incidents.events.event import Event
 from edge.core.incidents.groups.grouping import Grouping
-from edge.core.incidents.incident import Incident
-from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.state_machine import Transition
 from edge.core.model.readings.messages import Reading
-from edge.core.scoring.opinions import Observation, Opinion
-from edge.core.scoring.sensors.sensor_summary import SensorSummary
-from tests.edge.core.common_plants import CLOCK, QUIET, every, merged
+from tests.edge.core.common_plants import CLOCK, QUIET, every, found, merged
 from tests.edge.core.pipelines import (
     SETTINGS,
     START,
@@ -143,14 +139,6 @@ def test_sensors_that_freeze_at_one_moment_are_one_incident_however_long_each_ma
     line = Line(pipeline(lambda _: rule(*detectors(flatline={})))).take(usual + frozen)
     assert [each.sensor for each in line.events if each.transition == "raised"] == ["now/press/a"]
     assert line.events[-1].message.startswith("3 sensors of now/press are stuck: a, b, c")
-
-
-def found(slot: int, time: float, *kinds: str, transition: Transition = Transition.RAISED) -> IncidentChange:
-    """A finding about a sensor that reports every ten minutes."""
-    observation = Observation(time, 60.0, 4.0, [Opinion("x", each, 9.0, 2.0, level=4.0, now=9.0) for each in kinds])
-    incident = Incident.from_observation(observation)
-    order = (0, 1, 0.0, slot)
-    return IncidentChange(slot, transition, incident, 0, observation, time, [], order, SensorSummary(600.0, 0.0, time))
 
 
 def test_a_stuck_sensor_that_is_where_it_usually_does_not_stay_remains_with_the_others() -> None:

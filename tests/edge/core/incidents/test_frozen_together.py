@@ -8,8 +8,8 @@ from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.state_machine import Transition
 from edge.core.scoring.opinions import Observation, Opinion
 from edge.core.scoring.sensors.sensor_summary import SensorSummary
+from tests.edge.core.common_plants import found
 from tests.edge.core.pipelines import START
-from tests.edge.core.test_grouping import found
 
 
 def stuck(slot: int, time: float, *kinds: str, transition: Transition = Transition.RAISED) -> IncidentChange:

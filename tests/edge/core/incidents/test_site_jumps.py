@@ -12,8 +12,8 @@ from edge.core.incidents.groups.grouping import Grouping
 from edge.core.incidents.state_machine import Transition
 from edge.core.model.readings.messages import Message
 from edge.core.pipeline import Pipeline
+from tests.edge.core.common_plants import every, found, merged
 from tests.edge.core.pipelines import START, Line, detectors, differing, pipeline, plant, reading, revived, rule
-from tests.edge.core.test_grouping import every, found, merged
 
 QUIET = START + 4000.0
 WORKS = ["now/saw/current", "now/saw/speed", "now/oven/heat", "now/oven/gas", "now/press/force", "now/press/oil"]
