@@ -15,21 +15,20 @@ from numpy.typing import NDArray
 
 from edge.core.intake.availability import DeviceAvailability
 from edge.core.intake.decoders.base import Decoded
-from edge.core.intake.decoders.documents.keys.time_keys import is_time_beside
 from edge.core.intake.decoders.documents.paths import shown
 from edge.core.intake.decoders.sparkplug import SparkplugDecoder
 from edge.core.intake.intake_limits import IntakeLimits
 from edge.core.intake.known_sensors import KnownSensors
 from edge.core.intake.payloads import Payloads
 from edge.core.intake.redelivery import Deliveries, checksum
-from edge.core.intake.routes import UNUSABLE, Resolved, Routes
+from edge.core.intake.routes import Resolved, Routes
 from edge.core.intake.sparkplug.nodes import NodeState
 from edge.core.intake.times.admission import REFUSED, TAKEN, Arrivals
 from edge.core.intake.times.plausible_times import PlausibleTimes, Verdict
 from edge.core.intake.times.refused_readings import Heard, without_value
 from edge.core.intake.times.reorder import ORIGIN_UNKNOWN
 from edge.core.intake.times.time_hints import why_implausible
-from edge.core.intake.topic_cache import CachedTopic
+from edge.core.intake.topic_cache import LONGEST_REMEMBERED, PATH_BYTES, SOURCES_BYTES, CachedTopic
 from edge.core.model.bounded_cache import BoundedCache, size_of
 from edge.core.model.counters import Counters
 from edge.core.model.readings.messages import Batch, DeadLetter, Message, Reading, Refusal, Refused, Row, as_message
@@ -37,12 +36,6 @@ from edge.core.model.readings.reading_columns import ReadingColumns, batch_of
 from edge.core.model.refused_input import RefusedInput
 from edge.core.model.sensors.newcomers import Newcomers
 from edge.core.model.sensors.sensors import Repetition, SensorTable
-
-SOURCES_BYTES = 32 * 2**20
-"""Maximum size of the cache of topics and of their sensors' paths; when it is exceeded, the cache is cleared."""
-
-LONGEST_REMEMBERED, PATH_BYTES = 512, 150
-"""Maximum length in characters of a cached topic; memory that a path needs in addition to its text."""
 
 UNROUTED = 100
 """Maximum number of topics without an input that wait to be unsubscribed."""
@@ -268,11 +261,12 @@ class Intake:
         if (is_relative := samples is not decoded.samples) and arrived <= earliest:
             earliest = -math.inf  # our own clock isn't set; such times are as good as arrivals
         slots, values, times = columns.slots, columns.values, columns.times
-        known = source.slots
+        known, known_sensors, units = source.slots, self.known, decoded.units
         if type(samples) is Row and (row := source.row(samples.paths, self._sources.grow)) is not None:
             its_times = samples.times if from_payload else None
             is_plausible = its_times is None or (earliest <= min(its_times) and max(its_times) <= latest)
-            if is_plausible and (not repeating or repeating.isdisjoint(row)):
+            is_alike = not units or source.has_own_units(units, samples.paths, row, self.units)
+            if is_plausible and is_alike and (not repeating or repeating.isdisjoint(row)):
                 columns.add_row(row, samples.values, its_times or [arrived] * len(row), origin)
                 return
         for path, value, its_time in samples:
@@ -285,34 +279,30 @@ class Intake:
                     self.mistimed.append((len(slots), slot))
                 continue
             if (slot := known.get(path)) is None:
-                is_time = not path and is_time_beside(resolved.topic, value)
-                found = None if is_time else self._find(path, resolved, timed_by_arrival=time is arrived or is_relative)
+                found = known_sensors.find(path, value, resolved, timed_by_arrival=time is arrived or is_relative)
                 if not isinstance(found, int):
                     self.refused.sensor(message, found, letters)
                     continue
                 slot = known[path] = found
-                self.units.note(slot, decoded.units.get(path, ""))
                 self.no_values.note(slot, sorted(resolved.route.no_values))
                 self._sources.grow(size_of(path) + PATH_BYTES)
-            if repeating and slot in repeating and self._is_repeated(slot, value):
+            own = self._in_own_unit(slot, value, path, units[path], message, letters) if path in units else value
+            if own is None or (repeating and slot in repeating and self._is_repeated(slot, own)):
                 continue
             slots.append(slot)
-            values.append(value)
+            values.append(own)
             times.append(time)
         columns.end_message(origin)
 
-    def _find(self, path: str, resolved: Resolved, *, timed_by_arrival: bool) -> int | Refusal:
-        """The slot of a sensor that is new on this topic, or why it can't have one."""
-        if (name := resolved.sensor(path)) is None:
-            return Refusal("bad_name", shown(path), UNUSABLE)
-        heard_on = resolved.route.filter, resolved.topic
-        slot = self.known.slot(name, resolved.route.repetition, heard_on, timed_by_arrival=timed_by_arrival)
-        if slot is None:
-            return Refusal("too_many_sensors", shown(path))
-        owner = resolved.owner(path)
-        if self.known.owners.setdefault(slot, owner) != owner:
-            return Refusal("name_clash", shown(path), "sensor or ignore of the input tells them apart")
-        return slot
+    def _in_own_unit(
+        self, slot: int, value: float, path: str, unit: str, message: Message, letters: list[DeadLetter]
+    ) -> float | None:
+        """A value in its sensor's unit; None if it is refused as it can't be converted."""
+        found = self.known.in_own_unit(slot, value, unit)
+        if not isinstance(found, Refusal):
+            return found
+        self.refused.reading(message, found._replace(path=shown(path)), letters)
+        return None
 
     def _is_repeated(self, slot: int, value: float) -> bool:
         """Whether the value repeats the previous one of a sensor that resends unchanged values."""

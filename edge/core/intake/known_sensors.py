@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from edge.core.intake.decoders.documents.keys.time_keys import is_time_beside
+from edge.core.intake.decoders.documents.paths import shown
+from edge.core.intake.decoders.notation.mixed_units import in_own_unit
 from edge.core.intake.last_values import LastValues
+from edge.core.intake.routes import UNUSABLE, Resolved
 from edge.core.intake.times.admission import Admission
+from edge.core.model.readings.messages import Refusal
 from edge.core.model.sensors.newcomers import Newcomers
 from edge.core.model.sensors.no_values import NoValues
 from edge.core.model.sensors.sensors import Repetition, SensorTable
@@ -71,6 +76,38 @@ class KnownSensors:
                 self._newcomers.note(slot, *heard_on)
                 self.on_first_message(name, heard_on[1])
         return slot
+
+    def find(self, path: str, value: float, resolved: Resolved, *, timed_by_arrival: bool) -> int | Refusal | None:
+        """The slot of a sensor that is new on a topic, or why it can't have one; None for a time on its own topic.
+
+        Args:
+            path: Path of its value in the payload.
+            value: Its value.
+            resolved: The topic.
+            timed_by_arrival: Whether the sensor is timestamped on arrival.
+        """
+        if not path and is_time_beside(resolved.topic, value):
+            return None
+        if (name := resolved.sensor(path)) is None:
+            return Refusal("bad_name", shown(path), UNUSABLE)
+        heard_on = resolved.route.filter, resolved.topic
+        slot = self.slot(name, resolved.route.repetition, heard_on, timed_by_arrival=timed_by_arrival)
+        if slot is None:
+            return Refusal("too_many_sensors", shown(path))
+        owner = resolved.owner(path)
+        if self.owners.setdefault(slot, owner) != owner:
+            return Refusal("name_clash", shown(path), "sensor or ignore of the input tells them apart")
+        return slot
+
+    def in_own_unit(self, slot: int, value: float, unit: str) -> float | Refusal:
+        """A value in its sensor's unit, which is the first that it has; else why it can't be converted."""
+        own = self.units.of(slot)
+        if own == unit or not unit:
+            return value
+        if not own:
+            self.units.note(slot, unit)
+            return value
+        return in_own_unit(value, unit, own)
 
     def refill(self, slot: int, name: str, repetition: Repetition, *, timed_by_arrival: bool) -> None:
         """Assign a vacant slot to a sensor or device, as before a restart."""

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from edge.core.intake.redelivery import topic_checksum
 from edge.core.intake.routes import Resolved
 from edge.core.model.bounded_cache import size_of
 from edge.core.model.counters import Counters
 from edge.core.model.readings.messages import Refusal
+from edge.core.model.sensors.units import Units
+
+SOURCES_BYTES = 32 * 2**20
+"""Maximum size of the cache of topics and of their sensors' paths; when it is exceeded, the cache is cleared."""
+
+LONGEST_REMEMBERED, PATH_BYTES = 512, 150
+"""Maximum length in characters of a cached topic; memory that a path needs in addition to its text."""
 
 BESIDE = frozenset({"not_a_number", "odd_number", "bad_time", "time_in_future", "time_implausible"})
 """Refusals that recur next to readings in every message of a device; all but the first are reported, see `AGAIN`."""
@@ -44,7 +51,7 @@ class CachedTopic:
         slots: The slots of its sensors, by path.
     """
 
-    __slots__ = ("_occurred", "_rows", "checksum", "is_left_out", "is_own", "resolved", "slots")
+    __slots__ = ("_known_units", "_occurred", "_rows", "checksum", "is_left_out", "is_own", "resolved", "slots")
 
     def __init__(self, topic: str, resolved: Resolved | None, *, is_own: bool, is_left_out: bool = False) -> None:
         self.resolved = resolved
@@ -54,6 +61,7 @@ class CachedTopic:
         self.checksum = topic_checksum(topic)
         self.slots: dict[str, int] = {}
         self._rows: dict[tuple[str, ...], array[int]] = {}
+        self._known_units: Mapping[str, str] | None = None
 
     def count_unread(self, counters: Counters, *, is_copy: bool) -> None:
         """Count a message on a topic that no input reads, or a copy."""
@@ -80,6 +88,23 @@ class CachedTopic:
                 self._rows[paths] = row
                 grow(ROW_BYTES + ROW_PATH_BYTES * len(paths))
         return row
+
+    def has_own_units(self, units: Mapping[str, str], paths: tuple[str, ...], row: array[int], own: Units) -> bool:
+        """Whether the values of a row are in the units of their sensors, so that none is to be converted.
+
+        Args:
+            units: Units by path. If a decoder returns the same mapping again, it is compared only once.
+            paths: The paths of the row.
+            row: Their slots.
+            own: The units of all sensors.
+        """
+        if units is self._known_units:
+            return True
+        of = own.of
+        is_alike = all(of(slot) == units.get(path, of(slot)) for path, slot in zip(paths, row, strict=True))
+        if is_alike and units.keys() <= set(paths):
+            self._known_units = units
+        return is_alike
 
     def size(self, topic: str) -> int:
         """Memory of a topic in bytes, before any of its sensors is known."""

@@ -14,7 +14,7 @@ from math import isfinite, nan
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from edge.core.intake.decoders.base import Decoded, Decoder, as_numbers
-from edge.core.intake.decoders.documents.json_text import read_json
+from edge.core.intake.decoders.documents.json_text import document_in, read_json
 from edge.core.intake.decoders.documents.keys.answer_keys import may_be_answer
 from edge.core.intake.decoders.documents.keys.identifier_keys import is_identifier, is_version
 from edge.core.intake.decoders.documents.keys.message_keys import may_hold_addresses
@@ -26,11 +26,12 @@ from edge.core.intake.decoders.documents.keys.time_keys import (
     may_hold_day,
     may_hold_time,
 )
+from edge.core.intake.decoders.documents.keys.unit_keys import is_unit, unit_key
 from edge.core.intake.decoders.documents.lists import may_name_element, may_name_reading
 from edge.core.intake.decoders.documents.options import Ignored, Items, Options, SenderFields
 from edge.core.intake.decoders.documents.paths import key_problem, level
 from edge.core.intake.decoders.documents.shapes import ArrayShape, Shape, Shapes
-from edge.core.intake.decoders.documents.walk import DEVICE, Walk, document_in
+from edge.core.intake.decoders.documents.walk import DEVICE, Walk
 from edge.core.intake.decoders.notation.text_numbers import LONGEST_TEXT, TextNumbers, text_of
 from edge.core.intake.decoders.notation.times import LIKELY, TimeError
 from edge.core.model.readings.messages import Refusal, Refused, Row, Sample
@@ -278,7 +279,7 @@ class FieldsDecoder(Decoder):
             samples.append(_make(Sample, (path, value, time)))
         if shape.unit_key is not None or shape.ignored:
             unit = fields[shape.unit_key] if shape.unit_key is not None else None
-            if unit is not None and not (isinstance(unit, str) and 0 < len(unit) <= 32 and unit.isprintable()):
+            if unit is not None and not is_unit(unit):
                 return None
             return Decoded(samples, [], ignored=shape.ignored, units={} if unit is None else {"": unit})
         return Decoded(samples, [])
@@ -314,7 +315,7 @@ class FieldsDecoder(Decoder):
             is_named=may_name_element(keys),
             is_loose=time_key is not None and options.times.must_look_like_one(time_key),
             ignored=ignored,
-            unit_key="unit" if is_one and "unit" in places else None,
+            unit_key=unit_key(keys) if is_one else None,
             time_place=None if time_key is None else places[time_key],
             value_places=tuple(places[each] for each, _ in values),
             paths=tuple(path for _, path in values),

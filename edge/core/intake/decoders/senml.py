@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from itertools import chain
 from math import isfinite, nan
 from operator import add
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from edge.core.intake.decoders.base import Decoded, Decoder, as_numbers, chronological, finite_values
 from edge.core.intake.decoders.documents.cbor_item import read_cbor
 from edge.core.intake.decoders.documents.json_text import read_json
+from edge.core.intake.decoders.documents.keys.unit_keys import is_unit
 from edge.core.intake.decoders.records.senml_records import (
     LABELS,
     LONGEST_PATH,
@@ -25,7 +26,7 @@ from edge.core.intake.decoders.records.senml_records import (
 )
 from edge.core.intake.decoders.records.senml_shapes import Key, PackShape, key_of, shape_of
 from edge.core.model.bounded_cache import BoundedCache, size_of
-from edge.core.model.readings.messages import Refused, Row
+from edge.core.model.readings.messages import Refused
 from edge.core.model.sensors.sensors import Repetition
 
 if TYPE_CHECKING:
@@ -43,6 +44,18 @@ MOST_FIELDS = 1_000
 _TEXT = {str}
 _NUMBERS = {int, float}
 _OUT_OF_THE_ORDINARY = PackShape()
+
+
+class Series(NamedTuple):
+    """The sensors of a pack.
+
+    Attributes:
+        paths: The path of each value.
+        units: Units by path.
+    """
+
+    paths: tuple[str, ...]
+    units: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -71,7 +84,7 @@ class SenmlDecoder(Decoder):
     _shapes: BoundedCache[Key, PackShape] = field(
         default_factory=lambda: BoundedCache(CACHE_BYTES), init=False, repr=False, compare=False
     )
-    _paths: BoundedCache[tuple[PackShape, tuple[str, ...]], tuple[str, ...]] = field(
+    _series: BoundedCache[tuple[PackShape, tuple[str, ...]], Series] = field(
         default_factory=lambda: BoundedCache(CACHE_BYTES), init=False, repr=False, compare=False
     )
     name: ClassVar[str] = "senml"
@@ -83,16 +96,16 @@ class SenmlDecoder(Decoder):
     def decode(self, payload: bytes, arrived: float = nan) -> Decoded:  # noqa: ARG002 - `Decoded.after()` knows it
         """See `Decoder`."""
         pack = self.read(payload)
-        row = self._row(pack)
-        if row is not None:
-            return Decoded(row, [], RELATIVE_BELOW)
+        found = self._row(pack)
+        if found is not None:
+            return found
         if not any(isinstance(each, dict) and _has_a_label(each) for each in pack):
             raise Refused(*self._no_records(pack))
-        samples, refusals = resolve(pack, self.values, self.readings)
+        samples, refusals, units = resolve(pack, self.values, self.readings)
         if not samples and not refusals:
             raise Refused("no_value")
         samples.sort(key=lambda each: each.time or 0.0)
-        return Decoded(samples, refusals, RELATIVE_BELOW)
+        return Decoded(samples, refusals, RELATIVE_BELOW, units=units.first)
 
     def read(self, payload: bytes) -> list[Any]:
         """The records of a payload.
@@ -116,20 +129,20 @@ class SenmlDecoder(Decoder):
         """Why a payload that was parsed has no records."""
         return ("malformed", 'not SenML but JSON: format = "json"') if pack else ("no_value", "")
 
-    def _row(self, pack: list[Any]) -> Row | None:
+    def _row(self, pack: list[Any]) -> Decoded | None:
         """The samples of a pack that holds only numbers in positions known from before; None for any other."""
         shape = self._shape(pack) if set(map(type, pack)) == {dict} else _OUT_OF_THE_ORDINARY
         if shape is _OUT_OF_THE_ORDINARY or len(shape.values) > self.readings:
             return None
         every: list[Any] = [*chain.from_iterable(map(dict.values, pack)), "", 0]
         values = as_numbers([every[place] for place in shape.values])
-        paths = None if values is None else self._path_row(shape, every)
-        times = None if paths is None else _times(shape, every)
-        if values is None or paths is None or times is None:
+        series = None if values is None else self._series_of(shape, every)
+        times = None if series is None else _times(shape, every)
+        if values is None or series is None or times is None:
             return None
         if any(type(every[place]) is not int or every[place] != VERSION for place in shape.versions):
             return None
-        return chronological(paths, values, times)
+        return Decoded(chronological(series.paths, values, times), [], RELATIVE_BELOW, units=series.units)
 
     def _shape(self, pack: list[dict[Any, Any]]) -> PackShape:
         key = key_of(pack)
@@ -141,22 +154,25 @@ class SenmlDecoder(Decoder):
                 self._shapes.put(key, shape, size_of(*texts) + FIELD_BYTES * (len(key.labels) + len(pack)))
         return shape
 
-    def _path_row(self, shape: PackShape, every: list[Any]) -> tuple[str, ...] | None:
-        """The paths of all values; None if one is unusable."""
+    def _series_of(self, shape: PackShape, every: list[Any]) -> Series | None:
+        """The paths and units of all values; None if one is unusable, or if a path has two units."""
         texts = tuple([every[place] for place in shape.texts])
         if not set(map(type, texts)) <= _TEXT:
             return None
-        paths = self._paths.get((shape, texts))
-        if paths is None:
-            paths = tuple(
-                path_of(every[base] + every[name], every[unit] if every[unit] != every[base_unit] else "")
-                for base, name, unit, base_unit in shape.names
-            )
-            if max(map(len, paths)) > LONGEST_PATH:
-                return None
-            if len(paths) <= MOST_FIELDS:
-                self._paths.put((shape, texts), paths, size_of(*texts, *paths) + FIELD_BYTES * len(texts))
-        return paths
+        found = self._series.get((shape, texts))
+        if found is not None:
+            return found
+        paths = tuple(
+            path_of(every[base] + every[name], every[unit] if every[unit] != every[base_unit] else "")
+            for base, name, unit, base_unit in shape.names
+        )
+        pairs = {(path, every[place]) for path, place in zip(paths, shape.units, strict=True) if is_unit(every[place])}
+        found = Series(paths, dict(pairs))
+        if max(map(len, paths)) > LONGEST_PATH or len(found.units) < len(pairs):
+            return None
+        if len(paths) <= MOST_FIELDS:
+            self._series.put((shape, texts), found, size_of(*texts, *paths) + FIELD_BYTES * len(texts))
+        return found
 
 
 @dataclass(frozen=True)

@@ -131,6 +131,7 @@ REASONS: dict[str, str] = {
     "no_value": "there is no number in the payload",
     "not_a_number": "a string, boolean, null or list instead of a number",
     "odd_number": "a text contains a number in a notation that the input doesn't allow",
+    "other_unit": "the value has a unit that can't be converted to that of its sensor",
     "no_sender": "the payload doesn't identify the sensor, or which of several",
     "unknown_word": "not one of the configured states of a device's availability",
     "name_clash": "another topic or field already has a sensor of this name",

@@ -39,11 +39,17 @@ def test_a_birth_gives_all_current_values_and_units() -> None:
     assert host.pipeline.intake.units.of(slot) == "°C"
 
 
-def test_a_unit_in_a_later_birth_counts() -> None:
+def test_a_unit_in_a_later_birth_counts_and_values_in_another_are_converted() -> None:
     host, node = Host(), EdgeNode()
-    for unit in ("", "°C", "K"):
-        host.hear(node.nbirth(metric(21.5, name="temperature", unit=unit)))
-        assert host.pipeline.intake.units.of(0) == unit
+    for unit, value in (("", 21.5), ("°C", 21.5), ("K", 294.65), ("degF", 70.7)):
+        host.hear(node.nbirth(metric(20, name="count"), metric(value, name="temperature", unit=unit)))
+        assert host.pipeline.intake.units.of(1) == ("°C" if unit else "")
+        read = host.hear(node.message("NDATA", metric(value, name="temperature")))
+        assert [round(each, 9) for _, each in read] == [21.5]
+    assert host.hear(node.nbirth(metric(20, name="count"), metric(21.5, name="temperature", unit="Pa"))) == [
+        ("plant1/line1/count", 20.0),
+    ]
+    assert host.refused == {"other_unit": 1}
 
 
 def test_data_is_read_by_alias_with_the_datatype_of_the_birth() -> None:

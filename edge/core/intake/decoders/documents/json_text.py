@@ -99,3 +99,14 @@ def _read_leniently(payload: bytes, problem: str, *, is_lenient: bool) -> Any:
 
 def _known(found: re.Match[bytes]) -> bytes:
     return found["kept"] or _WORDS.get(found["word"], b"1e999")
+
+
+def document_in(value: Any) -> Any:
+    """The object or array encoded in a text; any other value itself."""
+    if not isinstance(value, str) or value[:1] not in {"{", "["} or len(value) < 2:
+        return value
+    try:
+        found = _decode(value)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return value
+    return found if isinstance(found, (dict, list)) else value

@@ -9,15 +9,15 @@ from collections.abc import Iterable
 from math import isfinite, isinf
 from typing import Any
 
-import msgspec
-
 from edge.core.intake.decoders.base import Decoded
 from edge.core.intake.decoders.documents.elements.twins import Twins
+from edge.core.intake.decoders.documents.json_text import document_in
 from edge.core.intake.decoders.documents.keys.answer_keys import codes_of_answer
 from edge.core.intake.decoders.documents.keys.identifier_keys import is_identifier, is_version
 from edge.core.intake.decoders.documents.keys.message_keys import ENDS, addresses_in
 from edge.core.intake.decoders.documents.keys.quality_keys import quality_of
 from edge.core.intake.decoders.documents.keys.time_keys import is_time_beside
+from edge.core.intake.decoders.documents.keys.unit_keys import VALUE_KEYS, unit_in
 from edge.core.intake.decoders.documents.lists import (
     IN_TIME,
     NUMBER,
@@ -32,13 +32,13 @@ from edge.core.intake.decoders.documents.lists import (
 from edge.core.intake.decoders.documents.options import Items, Options, identifying_text
 from edge.core.intake.decoders.documents.paths import LONGEST, OF, key_problem, level, shown
 from edge.core.intake.decoders.documents.series import columns_in, pairs_in, rows_in
-from edge.core.intake.decoders.notation.text_numbers import TOO_LARGE
+from edge.core.intake.decoders.notation.mixed_units import UnitsInPayload
+from edge.core.intake.decoders.notation.text_numbers import TOO_LARGE, TextNumber
 from edge.core.model.readings.messages import Refusal, Refused, Sample
 
 DEVICE = ("model", "id")
 """Fields that together identify the device, as rtl_433 sends them."""
 
-_decode = msgspec.json.Decoder().decode
 NO_NUMBER = "no field holds a number; values = { ... } says which words are numbers"
 WHICH = 'items = "...[*]" with name = "{...}" says what tells them apart'
 _ALIKE = {
@@ -76,7 +76,7 @@ class Walk:
         self._arrived = arrived
         self._samples: list[Sample] = []
         self._refusals: list[Refusal] = []
-        self._units: dict[str, str] = {}
+        self._units = UnitsInPayload()
         self._ignored = 0
         self._absent: list[str] = []  # paths at which the document says that there is no value
         self._skipped = options.sender.top_level()  # fields of the document that name its sensors
@@ -106,7 +106,9 @@ class Walk:
         is_left_out = self._ignored > 0 and not self._refusals and not self._absent
         if not self._samples and not is_left_out and not (stands_alone and self._refusals):
             raise self._nothing()
-        return Decoded(self._samples, self._refusals, ignored=self._ignored, units=self._units, absent=self._absent)
+        return Decoded(
+            self._samples, self._refusals, ignored=self._ignored, units=self._units.first, absent=self._absent
+        )
 
     def _device(self, fields: dict[str, Any]) -> str:
         """The path prefix of an object that identifies its device by model and ID; else an empty string."""
@@ -137,7 +139,7 @@ class Walk:
             self._object(fields, before, time, 1)
             return
         time = self._time(fields, before, time)[0]
-        self._note_unit(fields, alone)
+        self._units.note_beside(alone, unit_in(fields))
         was_bad = self._is_bad
         self._is_bad = was_bad or quality_of(fields)[0]
         self._leaf(fields[options.value_key], alone, time, said_at=f"{before}{options.value_key}")
@@ -161,8 +163,9 @@ class Walk:
         if (table := rows_in(fields)) is not None:
             held |= table[0]
             self._rows(table[1], before, time, depth)
-        if self._options.value_key in fields:
-            self._note_unit(fields, f"{before}{self._options.value_key}")
+        if (unit := unit_in(fields)) or self._units.beside:
+            for key in {self._options.value_key, *VALUE_KEYS}.intersection(fields):
+                self._units.note_beside(f"{before}{key}", unit)
         self._fields(((key, value) for key, value in fields.items() if key not in held), before, time, depth)
         self._is_bad = was_bad
 
@@ -172,12 +175,6 @@ class Walk:
             self._object(rows[0], before, time, depth)
         else:
             self._elements(rows, before, time, depth)
-
-    def _note_unit(self, fields: dict[str, Any], path: str) -> None:
-        """Record the unit next to a value."""
-        unit = fields.get("unit")
-        if isinstance(unit, str) and 0 < len(unit) <= 32 and unit.isprintable():
-            self._units[path] = unit
 
     def _series(self, pairs: list[tuple[float, Any]], path: str) -> None:
         """Read the values of one sensor, each with its time."""
@@ -314,6 +311,7 @@ class Walk:
         if (type(value) is int and is_identifier(path)) or is_version(path):
             self._ignored += 1
             return
+        unit = ""
         if not isinstance(value, float) or not isfinite(value):
             found = self._number(value, path)
             if isinstance(found, Refusal):
@@ -321,23 +319,32 @@ class Walk:
                     self._absent.append(path)
                 self._refuse(found.reason, path if said_at is None else said_at, found.detail)
                 return
-            value = found
+            value, unit = found if isinstance(found, TextNumber) else (found, "")
         if value in self._options.absent or self._is_bad:
             self._absent.append(path)
             self._ignored += 1
-            return
-        if is_time_beside(path, value):
+        elif is_time_beside(path, value):
             self._ignored += 1
-            return
+        else:
+            self._keep(value, path, time, unit)
+
+    def _keep(self, value: float, path: str, time: float | None, unit: str) -> None:
+        """Keep a value as a sample, in the unit that its path has in this payload."""
         if time is None and self._lone is not None:
             if path in self._lone:
                 self._refuse("no_sender", path, f"elements of a list have neither times nor names: {WHICH}")
                 return
             self._lone.add(path)
+        if unit or self._units.beside:
+            same = self._units.in_first(path, value, unit)
+            if isinstance(same, Refusal):
+                self._refuse(same.reason, path, same.detail)
+                return
+            value = same
         self._count()
         self._samples.append(Sample(path, value, time))
 
-    def _number(self, value: Any, path: str) -> float | Refusal:
+    def _number(self, value: Any, path: str) -> float | TextNumber | Refusal:
         """The number that a value is or is mapped to, or the reason why it isn't one."""
         texts = self._options.texts
         if isinstance(value, float):
@@ -348,9 +355,7 @@ class Walk:
             if found is None or (is_name and found.unit):
                 why = None if is_name or texts.is_absent(value) else texts.why_unread(value)
                 return why or Refusal("not_a_number")
-            if found.unit:
-                self._units[path] = found.unit
-            return found.value
+            return found
         if isinstance(value, int) and not isinstance(value, bool):
             return _float(value)
         number = texts.values.get(str(value).lower()) if isinstance(value, bool) else None
@@ -373,17 +378,6 @@ class Walk:
             if each.reason != "not_a_number":
                 return Refused(each.reason, each.detail, each.path, self._absent)
         return Refused("no_value", NO_NUMBER if self._refusals and not self._absent else "", absent=self._absent)
-
-
-def document_in(value: Any) -> Any:
-    """The object or array encoded in a text; any other value itself."""
-    if not isinstance(value, str) or value[:1] not in {"{", "["} or len(value) < 2:
-        return value
-    try:
-        found = _decode(value)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return value
-    return found if isinstance(found, (dict, list)) else value
 
 
 def _float(value: int) -> float | Refusal:

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any, Literal, NamedTuple
 
+from edge.core.intake.decoders.documents.keys.unit_keys import is_unit
+from edge.core.intake.decoders.notation.mixed_units import UnitsInPayload
 from edge.core.model.readings.messages import Refusal, Refused, Sample
 
 LABELS: Mapping[Any, str] = {
@@ -48,10 +50,11 @@ LONGEST_PATH = 200
 
 
 class ResolvedPack(NamedTuple):
-    """The contents of a pack: samples in the order of their records, and refusals."""
+    """The contents of a pack: samples in the order of their records, refusals, and units."""
 
     samples: list[Sample]
     refusals: list[Refusal]
+    units: UnitsInPayload
 
 
 class _BaseFields:
@@ -98,7 +101,7 @@ def resolve(pack: list[Any], values: Mapping[str, float], most: int) -> Resolved
             holds too much.
     """
     base = _BaseFields()
-    found = ResolvedPack([], [])
+    found = ResolvedPack([], [], UnitsInPayload())
     for index, given in enumerate(pack):
         if isinstance(given, dict):
             record = {LABELS.get(key, key): value for key, value in given.items()}
@@ -137,18 +140,21 @@ def _take(
         found.refusals.append(Refusal("malformed", str(index), "more than one value"))
     else:
         if given:
-            _add(found, path, _value(given[0], record[given[0]], base, values), float(total))
+            unit = record.get("u", base.unit)
+            value = _value(given[0], record[given[0]], base, values)
+            _add(found, path, value, float(total), unit if is_unit(unit) else "")
         if "s" in record or base.sum is not None:
             part = _number(record.get("s", 0))
             whole = part if isinstance(part, str) else _finite((base.sum or 0) + part)
             _add(found, f"{path}/sum" if path else "sum", whole, float(total))
 
 
-def _add(found: ResolvedPack, path: str, value: float | str, time: float) -> None:
-    if isinstance(value, str):
-        found.refusals.append(Refusal(value, path))
+def _add(found: ResolvedPack, path: str, value: float | str, time: float, unit: str = "") -> None:
+    same = found.units.in_first(path, value, unit) if not isinstance(value, str) else Refusal(value)
+    if isinstance(same, Refusal):
+        found.refusals.append(same._replace(path=path))
     else:
-        found.samples.append(Sample(path, value, time))
+        found.samples.append(Sample(path, same, time))
 
 
 def _path(record: Mapping[str, Any], base: _BaseFields) -> str | None:

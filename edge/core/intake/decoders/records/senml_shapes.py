@@ -25,11 +25,12 @@ class PackShape:
         names: For each value: base name, name, unit and base unit, the last two only where they distinguish it.
         bases: For each value: base time.
         times: For each value: time.
+        units: For each value: unit, or base unit.
         values: Position of each value.
         has_times: Whether any record has a time or a base time.
     """
 
-    __slots__ = ("bases", "has_times", "names", "texts", "times", "values", "versions")
+    __slots__ = ("bases", "has_times", "names", "texts", "times", "units", "values", "versions")
 
     def __init__(self) -> None:
         self.texts: list[int] = []
@@ -37,6 +38,7 @@ class PackShape:
         self.names: list[tuple[int, int, int, int]] = []
         self.bases: list[int] = []
         self.times: list[int] = []
+        self.units: list[int] = []
         self.values: list[int] = []
         self.has_times = False
 
@@ -83,6 +85,7 @@ def _add_value(shape: PackShape, places: dict[str, int], base: dict[str, int]) -
     shape.names.append((base.get("bn", NO_TEXT), places.get("n", NO_TEXT), *units))
     shape.bases.append(base.get("bt", NO_NUMBER))
     shape.times.append(places.get("t", NO_NUMBER))
+    shape.units.append(places.get("u", base.get("bu", NO_TEXT)))
     shape.values.append(places["v"])
 
 
