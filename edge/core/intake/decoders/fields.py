@@ -26,12 +26,13 @@ from edge.core.intake.decoders.documents.keys.time_keys import (
     may_hold_day,
     may_hold_time,
 )
-from edge.core.intake.decoders.documents.keys.unit_keys import is_unit, unit_key
+from edge.core.intake.decoders.documents.keys.unit_keys import unit_key
 from edge.core.intake.decoders.documents.lists import may_name_element, may_name_reading
 from edge.core.intake.decoders.documents.options import Ignored, Items, Options, SenderFields
 from edge.core.intake.decoders.documents.paths import key_problem, level
 from edge.core.intake.decoders.documents.shapes import ArrayShape, Shape, Shapes
 from edge.core.intake.decoders.documents.walk import DEVICE, Walk
+from edge.core.intake.decoders.notation.mixed_units import is_unit
 from edge.core.intake.decoders.notation.text_numbers import LONGEST_TEXT, TextNumbers, text_of
 from edge.core.intake.decoders.notation.times import LIKELY, TimeError
 from edge.core.model.readings.messages import Refusal, Refused, Row, Sample

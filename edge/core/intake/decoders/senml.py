@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from edge.core.intake.decoders.base import Decoded, Decoder, as_numbers, chronological, finite_values
 from edge.core.intake.decoders.documents.cbor_item import read_cbor
 from edge.core.intake.decoders.documents.json_text import read_json
-from edge.core.intake.decoders.documents.keys.unit_keys import is_unit
+from edge.core.intake.decoders.notation.mixed_units import is_unit
 from edge.core.intake.decoders.records.senml_records import (
     LABELS,
     LONGEST_PATH,
@@ -46,7 +46,7 @@ _NUMBERS = {int, float}
 _OUT_OF_THE_ORDINARY = PackShape()
 
 
-class Series(NamedTuple):
+class SensorsOfPack(NamedTuple):
     """The sensors of a pack.
 
     Attributes:
@@ -84,7 +84,7 @@ class SenmlDecoder(Decoder):
     _shapes: BoundedCache[Key, PackShape] = field(
         default_factory=lambda: BoundedCache(CACHE_BYTES), init=False, repr=False, compare=False
     )
-    _series: BoundedCache[tuple[PackShape, tuple[str, ...]], Series] = field(
+    _series: BoundedCache[tuple[PackShape, tuple[str, ...]], SensorsOfPack] = field(
         default_factory=lambda: BoundedCache(CACHE_BYTES), init=False, repr=False, compare=False
     )
     name: ClassVar[str] = "senml"
@@ -154,7 +154,7 @@ class SenmlDecoder(Decoder):
                 self._shapes.put(key, shape, size_of(*texts) + FIELD_BYTES * (len(key.labels) + len(pack)))
         return shape
 
-    def _series_of(self, shape: PackShape, every: list[Any]) -> Series | None:
+    def _series_of(self, shape: PackShape, every: list[Any]) -> SensorsOfPack | None:
         """The paths and units of all values; None if one is unusable, or if a path has two units."""
         texts = tuple([every[place] for place in shape.texts])
         if not set(map(type, texts)) <= _TEXT:
@@ -167,7 +167,7 @@ class SenmlDecoder(Decoder):
             for base, name, unit, base_unit in shape.names
         )
         pairs = {(path, every[place]) for path, place in zip(paths, shape.units, strict=True) if is_unit(every[place])}
-        found = Series(paths, dict(pairs))
+        found = SensorsOfPack(paths, dict(pairs))
         if max(map(len, paths)) > LONGEST_PATH or len(found.units) < len(pairs):
             return None
         if len(paths) <= MOST_FIELDS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import isfinite
 
+from edge.core.model.notation.units_of_measure import LONGEST
 from edge.core.model.readings.messages import Refusal
 from edge.core.model.sensors.units import in_unit
 
@@ -57,3 +58,8 @@ def in_own_unit(value: float, unit: str, own: str) -> float | Refusal:
 
 
 REMEDY = "are these two sensors, a name for each tells them apart; `forget` lets a sensor begin anew"
+
+
+def is_unit(unit: object) -> bool:
+    """Whether a field that should hold a unit does."""
+    return isinstance(unit, str) and 0 < len(unit) <= LONGEST and unit.isprintable()

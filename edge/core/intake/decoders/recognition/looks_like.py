@@ -7,10 +7,12 @@ quotes nothing from the payload except common states such as `Online`.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from edge.core.intake.decoders.notation.text_numbers import BOUND, is_bound, ungrouped
+from edge.core.intake.decoders.recognition.readable_texts import number_in, options_for_pairs, problem_of_line
 
 LOOKED_AT = 4096
 """Number of payload bytes examined."""
@@ -55,23 +57,8 @@ _ABSENT = re.compile("unavailable|unknown|none|null", re.IGNORECASE | re.ASCII)
 _NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 """Each text matches in one way only, here and below: it is repeated, and a second way doubles the time each time."""
 
-_WITH_COMMA = r"[+-]?[0-9]+,[0-9]+(?:[eE][+-]?[0-9]+)?"
-_UNIT = r"\s*(?:[^\W\d_]\S{0,9}|[%°℃℉€$£]\S{0,5})"
 _IN_A_ROW = 'numbers in a row: format = "text" with columns = ["...", "..."]'
-_NUMBERS = (
-    (re.compile(_NUMBER + _UNIT), "a number followed by a unit", "units = true"),
-    (
-        re.compile(r"[+-]?[1-9]\d{0,2},\d{3}"),
-        "a number with a decimal comma, unless the comma separates thousands",
-        'decimal = ","',
-    ),
-    (re.compile(_WITH_COMMA), "a number with a decimal comma", 'decimal = ","'),
-    (
-        re.compile(_WITH_COMMA + _UNIT),
-        "a number with a decimal comma and a unit",
-        'decimal = "," and units = true',
-    ),
-)
+_PERHAPS_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 _TIME_OF_DAY = r"(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:[.,]\d{1,9})?)?\s?(?:Z|[+-]\d{2}:?\d{2}|[AaPp][Mm])?"
 _DATE = r"(?:\d{4}-\d{2}-\d{2}|\d{1,2}\.\d{1,2}\.\d{4})"
 _TIME = re.compile(rf"{_TIME_OF_DAY}|{_DATE}(?:[T ]{_TIME_OF_DAY})?")
@@ -81,6 +68,7 @@ _SHORT_TEXTS = (
     (re.compile(r"(?:[0-9A-Fa-f]{2}){4,}"), "hexadecimal digits", ""),
     (re.compile(rf'"\s*{_NUMBER}\s*"'), "a number in quotes", ""),
     (_TIME, "a time, not a value", ""),
+    (re.compile(r"\d{1,5}T\d{2}:\d{2}:\d{2}"), "a duration, which no option reads", ""),
     (
         re.compile(r"[+-]?\d{1,3}(?:(?:\.\d{3})+,\d+|(?:,\d{3})+\.\d+|(?:,\d{3}){2,})|[+-]?[1-9]\d{0,2}(?:\.\d{3}){2}"),
         f"a number whose thousands are separated, which no option reads, or {_IN_A_ROW}",
@@ -115,6 +103,7 @@ _TEXTS = (
         _IN_A_ROW,
         "",
     ),
+    (re.compile(r"[^=:<>{}]{1,64}[=:].*", re.DOTALL), "pairs", "text"),
 )
 _PYTHON = re.compile(r"[\[\s]*\{\s*'[^'\n]{0,100}'\s*:")
 _SHORT = 64
@@ -177,16 +166,35 @@ def _textual(wanted: str, text: str) -> str | None:
         return _bracketed(wanted, text)
     if _STATES.fullmatch(text):
         return _state(wanted, text)
-    numbers = [(pattern, f"{words}: {_as_number(wanted)}{options}", "") for pattern, words, options in _NUMBERS]
-    if len(text) <= _SHORT:
-        text = ungrouped(text)
-    if len(text) <= _SHORT and is_bound(text):
+    short = ungrouped(text) if len(text) <= _SHORT else ""
+    if is_bound(short):
         return BOUND
-    patterns = (*_SHORT_TEXTS, *numbers, *_TEXTS) if len(text) <= _SHORT else _TEXTS
-    words, found = next(((words, found) for pattern, words, found in patterns if pattern.fullmatch(text)), ("", ""))
-    if found == wanted or (not words and wanted == "influx"):
-        return None
-    return f'{words}: format = "{found}"' if found else words or "a text"
+    found = next(_found_in(_SHORT_TEXTS, short), None) if short else None
+    if found is None and short and (number := number_in(short)) is not None:
+        doubt = ", unless the comma separates thousands" if _PERHAPS_THOUSANDS.fullmatch(short) else ""
+        return f"{number[0]}{doubt}: {_as_number(wanted)}{number[1]}"
+    return _hint(wanted, found or next(_found_in(_TEXTS, short or text), None))
+
+
+def _found_in(patterns: Iterable[tuple[re.Pattern[str], str, str]], text: str) -> Iterator[tuple[str, str, str]]:
+    """What a text is, the format that reads it, and the options that it needs; the last two may be empty."""
+    for pattern, words, named in patterns:
+        if not pattern.fullmatch(text):
+            continue
+        if named == "influx" and (problem := problem_of_line(text)) is not None:
+            yield f"{words} with {problem}", "", ""
+        elif (options := options_for_pairs(text) if named == "text" else "") is not None:
+            yield words, named, options
+
+
+def _hint(wanted: str, found: tuple[str, str, str] | None) -> str | None:
+    """What a text is, and what reads it; None if it is what is wanted."""
+    if found is None:
+        return None if wanted == "influx" else "a text"
+    words, named, options = found
+    if named == wanted or words.partition(" with ")[0] == FORMATS[wanted]:
+        return f"{words}: {options}" if options else None
+    return f'{words}: format = "{named}"{" with " if options else ""}{options}' if named else words
 
 
 def _bracketed(wanted: str, text: str) -> str | None:

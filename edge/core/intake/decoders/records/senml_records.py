@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any, Literal, NamedTuple
 
-from edge.core.intake.decoders.documents.keys.unit_keys import is_unit
-from edge.core.intake.decoders.notation.mixed_units import UnitsInPayload
+from edge.core.intake.decoders.notation.mixed_units import UnitsInPayload, is_unit
 from edge.core.model.readings.messages import Refusal, Refused, Sample
 
 LABELS: Mapping[Any, str] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from edge.core.model.notation.units_of_measure import LONGEST
+from edge.core.intake.decoders.notation.mixed_units import is_unit
 
 UNIT_KEYS = frozenset(
     {
@@ -31,8 +31,3 @@ def unit_in(fields: Mapping[str, Any]) -> str:
         return ""
     unit = fields[unit_key(fields) or ""]
     return unit if is_unit(unit) else ""
-
-
-def is_unit(unit: object) -> bool:
-    """Whether a field that should hold a unit does."""
-    return isinstance(unit, str) and 0 < len(unit) <= LONGEST and unit.isprintable()

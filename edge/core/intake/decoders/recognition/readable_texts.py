@@ -1,0 +1,54 @@
+"""Readable texts: which keys of an input read a text that its format refuses, so that a hint names only what helps."""
+
+from __future__ import annotations
+
+from edge.core.intake.decoders.notation.pairs import pairs_in
+from edge.core.intake.decoders.notation.text_numbers import TextNumbers
+from edge.core.intake.decoders.records.line_protocol import read_line
+
+_OPTIONS = (
+    (".", False, ""),
+    (".", True, "units = true"),
+    (",", False, 'decimal = ","'),
+    (",", True, 'decimal = "," and units = true'),
+)
+_TEXTS = [(options, decimal, TextNumbers(decimal=decimal, units=units)) for decimal, units, options in _OPTIONS]
+_WORDS = dict(
+    zip(
+        (options for _, _, options in _OPTIONS),
+        (
+            "",
+            "a number followed by a unit",
+            "a number with a decimal comma",
+            "a number with a decimal comma and a unit",
+        ),
+        strict=True,
+    )
+)
+
+
+def number_in(text: str) -> tuple[str, str] | None:
+    """What a text that is a number in some notation is, and the options that read it; None for any other text."""
+    options = next((options for options, _, texts in _TEXTS[1:] if texts.find(text) is not None), None)
+    return None if options is None else (_WORDS[options], options)
+
+
+def options_for_pairs(text: str) -> str | None:
+    """The options of the format `text` that read pairs in a text, perhaps empty; None if none do."""
+    for options, decimal, texts in _TEXTS:
+        pairs = pairs_in(text, decimal=decimal) or {}
+        if any(texts.find(each) is not None for each in pairs.values()):
+            return options
+    return None
+
+
+def problem_of_line(text: str) -> str | None:
+    """Why the first line that is no comment holds no number in line protocol; None if it does."""
+    place = 0
+    while place < len(text) and text[place] == "#":
+        newline = text.find("\n", place)
+        place = len(text) if newline < 0 else newline + 1
+    if place == len(text):
+        return "comments only"
+    line = read_line(text, place, 1, {})
+    return None if line.values else next((each.detail for each in line.refusals if each.detail), "no number")
