@@ -156,6 +156,11 @@ def _left_out(proposal: Proposal, outcome: ReadingOutcome, most: int | None) -> 
     for topic, why in list(proposal.left_out.items())[: most and most // 2]:
         bullet(f"{shortened(printable(topic), 100)}: {why}", indent=4)
     _more(len(proposal.left_out), most and most // 2)
+    if proposal.words:
+        heading("Words, which an input reads with `values`")
+        for field, values in list(proposal.words.items())[: most and most // 2]:
+            bullet(f"{shortened(printable(field), 100)}: {values}")
+        _more(len(proposal.words), most and most // 2)
 
 
 def _unread(proposal: Proposal, outcome: ReadingOutcome, most: int | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib.util import find_spec
@@ -21,20 +22,12 @@ from edge.core.intake.decoders.documents.options import identifying_text
 from edge.core.intake.decoders.documents.sender_keys import SENDERS, senders_in
 from edge.core.intake.decoders.notation.text_numbers import ODD
 from edge.core.intake.decoders.recognition.looks_like import instead, is_time
-from edge.core.model.readings.messages import Message, Refused
+from edge.core.model.readings.messages import REASONS, Message, Refusal, Refused
 from edge.discovery.bookkeeping import bookkeeping_in, is_bookkeeping_name
+from edge.discovery.words import NAMES_TOO, PAIRS, as_values, spelled, states_in, words_of
 from edge.shell.service.assembly.decoders import decoder_of
 
 Keys = Mapping[str, Any]
-
-WORDS = (
-    ("on", "off"), ("online", "offline"), ("open", "closed"), ("true", "false"), ("detected", "clear"), ("yes", "no"),
-    ("locked", "unlocked"), ("home", "not_home"),
-)  # fmt: skip
-"""Pairs of words for states: the first is 1, the second 0."""
-
-NAMES_TOO = frozenset({"home"})
-"""Words that are states in lower case only, and otherwise names."""
 
 ALTERNATIVES: tuple[Keys, ...] = (
     {"format": "number"},
@@ -65,6 +58,12 @@ MOST_NAMES = 6
 
 VALUE_KEYS = ("value", "v", "val", "Value")
 LIMITS = LimitsTable()
+
+PLAIN_TEXTS = frozenset({instead("json", each) for each in (b"some text", b'"some text"')})
+"""What is said of payloads that may be words."""
+
+_FORMAT = re.compile(r'format = "([a-z-]+)"(?: with )?')
+_OPTION = re.compile(r'(units|decimal) = (true|",")')
 
 LOOKED_AT = 5
 """Number of payloads of a topic that are tried; changing fields are determined from all stored ones."""
@@ -97,14 +96,44 @@ def decode(keys: Keys, payload: bytes) -> Decoded | None:
         return None
 
 
-def why_unread(payload: bytes) -> str:
-    """What a payload that no keys read seems to be, or why nothing tells its readings apart."""
+def why_unread(messages: Sequence[Message]) -> str:
+    """What the payloads of a topic that no keys read seem to be, and what reads them or why nothing does."""
+    payload = messages[-1].payload
+    told = instead("json", payload)
+    if told in PLAIN_TEXTS and (words := words_of(messages)):
+        return f'{"words" if len(words) > 1 else "a word"}: format = "number" with {as_values(words)}'
+    if told is None and (states := states_in(messages)):
+        words = sorted({word for each in states.values() for word in each})
+        for name in ("json", "senml"):
+            found = decode({"format": name, "values": spelled(words)}, payload)
+            if found is not None and found.samples:
+                of_format = "" if name == "json" else f'format = "{name}" with '
+                return f"JSON whose only values are words, in {', '.join(states)}: {of_format}{as_values(words)}"
+    return (
+        f"JSON of which nothing is read: {_why({'format': 'json'}, payload)}"
+        if told is None
+        else _checked(told, payload)
+    )
+
+
+def _checked(told: str, payload: bytes) -> str:
+    """What a payload seems to be, with the reason why nothing in it is read instead of keys that were tried in vain."""
+    hint = _FORMAT.search(told)
+    if hint is None or "columns = " in told or "values = " in told:
+        return told
+    options = {key: True if value == "true" else value[1:-1] for key, value in _OPTION.findall(told)}
+    why = _why({"format": hint[1], **options}, payload)
+    return f"{told[: hint.start()].rstrip(': ')}, of which nothing is read: {why}"
+
+
+def _why(keys: Keys, payload: bytes) -> str:
+    """Why an input with these keys doesn't read a payload."""
     try:
-        refusals = _decoder(json.dumps({"topic": "x", **ALTERNATIVES[1]})).decode(payload).refusals
+        refusals = _decoder(json.dumps({"topic": "x", **keys})).decode(payload).refusals
     except Refused as refused:
         refusals = [refused.refusal]
-    why = next((each.detail for each in refusals if each.reason == "no_sender"), "no known format matches")
-    return instead("json", payload) or why
+    first = next((each for each in refusals if each.reason == "no_sender"), (refusals or [Refusal("no_value")])[0])
+    return first.detail or REASONS[first.reason]
 
 
 def is_read(keys: Keys, payload: bytes) -> bool:
@@ -123,7 +152,10 @@ def _decoder(keys: str) -> Decoder:
 def _alternatives(payloads: Sequence[bytes]) -> Iterator[Keys]:
     has_cbor = find_spec("cbor2") is not None
     is_text = all(each.isascii() and each.decode().isprintable() for each in payloads)
+    are_lines = all("line protocol" in (instead("json", each) or "") for each in payloads)
     for keys in ALTERNATIVES:
+        if are_lines and keys["format"] == "text":
+            continue
         if (has_cbor or keys["format"] not in NEED_CBOR) and not (is_text and keys["format"] in BINARY):
             yield keys
         if keys == ALTERNATIVES[1]:
@@ -135,12 +167,9 @@ def _alternatives(payloads: Sequence[bytes]) -> Iterator[Keys]:
 def _words(payloads: Sequence[bytes]) -> Iterator[Keys]:
     """Plain words of a pair for 1 and 0, as spelled in the payloads."""
     texts = {each.strip(b" \r\n\0").decode("utf-8", "replace") for each in payloads}
-    for on, off in WORDS:
+    for on, off in PAIRS:
         if texts and {each if on in NAMES_TOO else each.lower() for each in texts} <= {on, off}:
-            spelled = {each: float(each.lower() == on) for each in sorted(texts)}
-            other = next(iter(texts))
-            style = str.upper if other.isupper() else str.capitalize if other[:1].isupper() else str.lower
-            yield {"format": "number", "values": {style(on): 1.0, style(off): 0.0} | spelled, "repetition": "on_change"}
+            yield {"format": "number", "values": spelled(texts), "repetition": "on_change"}
 
 
 def _columns(payloads: Sequence[bytes]) -> Iterator[Keys]:

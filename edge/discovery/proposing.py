@@ -16,6 +16,7 @@ from edge.discovery.bookkeeping import is_bookkeeping_topic
 from edge.discovery.collecting import CollectedMessages
 from edge.discovery.formats import Keys, decode, is_read, keys_for, why_unread
 from edge.discovery.joining import FEW, joined
+from edge.discovery.words import as_values, states_in
 
 MOST_INPUTS = 200
 MOST_LEFT_OUT = 100
@@ -30,12 +31,14 @@ class Proposal(NamedTuple):
         conventions: Number of topics that follow each convention.
         left_out: Topics that aren't read, with reasons.
         unread: Topics without any readable content, with their apparent formats.
+        words: Fields of read topics that hold words for states, with the key that reads these.
     """
 
     inputs: list[dict[str, Any]]
     conventions: Mapping[str, int]
     left_out: dict[str, str]
     unread: dict[str, str]
+    words: dict[str, str]
 
 
 def propose(heard: CollectedMessages, gateways: GatewayTopics, own: str) -> Proposal:
@@ -80,11 +83,17 @@ def propose(heard: CollectedMessages, gateways: GatewayTopics, own: str) -> Prop
     for topic in [each for each, keys in read.items() if _is_worth_nothing(keys, heard.topics[each])]:
         del read[topic]
         left_out[topic] = "contains only information about its sender, or times"
-    unread = {topic: why_unread(heard.topics[topic][-1].payload) for topic, keys in rest.items() if keys is None}
+    unread = {topic: why_unread(list(heard.topics[topic])) for topic, keys in rest.items() if keys is None}
     inputs += _of_topics(read, [each for each in (*left_out, *unread) if each not in read])
     too_many = f"would need more than {MOST_INPUTS} inputs"
     left_out |= {topic_of(each): too_many for each in inputs[MOST_INPUTS:]}
-    return Proposal(inputs[:MOST_INPUTS], counted, left_out, unread)
+    words = {
+        f"{topic} {path}": as_values(said)
+        for topic, keys in read.items()
+        if keys["format"] == "json"
+        for path, said in states_in(heard.topics[topic]).items()
+    }
+    return Proposal(inputs[:MOST_INPUTS], counted, left_out, unread, words)
 
 
 def _is_worth_nothing(keys: Keys, messages: Sequence[Message]) -> bool:
