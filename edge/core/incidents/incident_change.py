@@ -20,12 +20,14 @@ class CommonCause:
         slots: Slots of the sensors and devices with open incidents.
         ended: Slots of those whose incidents ended.
         adopted: Slots of those among them whose level was taken as normal.
+        worst: The last findings about some of them, the most severe first.
     """
 
     kind: str
     slots: list[int]
     ended: list[int]
     adopted: list[int] = field(default_factory=list)
+    worst: list[IncidentChange] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -95,6 +95,10 @@ class Yardstick:
             return 0.0
         return distance / self.width if self.width > 0 else 1.0
 
+    def rests_at(self, value: float) -> bool:
+        """Whether a value is the floor of the usual range, where a machine stops and a contact is open."""
+        return self.low == value < self.high
+
     def farthest(self, *values: float) -> float:
         """The one of several values that is farthest beyond the usual range, or the first one."""
         return max(values, key=self.beyond)

@@ -29,8 +29,10 @@ from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.sentences.bands import band_of, leading_opinion
 from edge.core.incidents.sentences.group_sentences import AffectedSensors, group_sentence
+from edge.core.incidents.sentences.member_facts import member_fact
 from edge.core.incidents.sentences.pace_sentences import about_what_was_read, pace_unit
-from edge.core.incidents.sentences.sentence import SensorChange, device_sentence, sentence
+from edge.core.incidents.sentences.sensor_change import SensorChange
+from edge.core.incidents.sentences.sentence import device_sentence, sentence, since
 from edge.core.incidents.state_machine import ENDS
 from edge.core.model.notation.topics import Topics
 from edge.core.model.packing.encoding import decode, encode
@@ -124,11 +126,15 @@ class Reporter:
         if is_device(facts.name):
             shares = [(each.sensor, each.share) for each in contributions]
             return device_sentence(facts.name, *what, shares, len(names))
-        change = SensorChange(facts.name, facts.unit, *what, band, opinion, finding.summary.interval)
+        recent = [value for _, value in finding.recent]
+        change = SensorChange(facts.name, facts.unit, *what, band, opinion, finding.summary.interval, recent)
         if finding.one_cause is None:
             return sentence(change)
-        of_all = group_sentence(self._affected(finding, names), finding)
-        return f"{of_all}; {sentence(change)}" if change.joins and len(names) > 1 else of_all
+        joins = change.joins and len(names) > 1
+        of_all = group_sentence(self._affected(finding, names, facts.name if joins else ""), finding)
+        if joins:
+            return f"{of_all}; {sentence(change)}"
+        return of_all + (since(change) if finding.one_cause.kind == "jump" else "")
 
     def _data(
         self,
@@ -184,8 +190,8 @@ class Reporter:
         """The ID of the incident of a sensor with this start time."""
         return incident_id(self._gateway, self._facts(slot).name, started)
 
-    def _affected(self, finding: IncidentChange, sensors: list[str]) -> AffectedSensors:
-        """The sensors and devices that an event with one cause concerns."""
+    def _affected(self, finding: IncidentChange, sensors: list[str], known: str) -> AffectedSensors:
+        """The sensors and devices that an event with one cause concerns, with facts of all but the known one."""
         cause = finding.one_cause
         of_all = ([], [], []) if cause is None else (cause.slots, cause.ended, cause.adopted)
         still, over, adopted = ([self._facts(slot).name for slot in each] for each in of_all)
@@ -197,7 +203,17 @@ class Reporter:
             len(still) - len(devices),
             devices,
             sum(not is_device(name) for name in adopted),
+            {} if cause is None or cause.kind not in {"jump", "flatline"} else self._member_facts(cause.worst, known),
         )
+
+    def _member_facts(self, findings: Sequence[IncidentChange], known: str) -> dict[str, str]:
+        """What is known of sensors by name, except of one of them."""
+        of = [(each, self._facts(each.slot)) for each in findings]
+        return {
+            its.name: member_fact(each, its.name, its.unit)
+            for each, its in of
+            if its.name != known and not is_device(its.name)
+        }
 
     def state(self) -> bytes:
         """The last number, for `load()`."""

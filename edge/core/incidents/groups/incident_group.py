@@ -28,6 +28,9 @@ PATIENCE_SHARE = 0.5
 ALIKE_S = 3600.0
 """For this long after sensors have jumped or frozen together, what is found of any of them belongs to that."""
 
+MOST_SHOWN = 3
+"""Maximum number of members whose values are told."""
+
 CALM_S, CALM_READINGS = 60.0, 20.0
 """When sensors jump together, their calm may begin this many seconds or intervals apart."""
 
@@ -283,5 +286,10 @@ class IncidentGroup:
         if self.concerned or not self.is_lone:
             change.sensors = list(dict.fromkeys([*self.concerned, *(self.everyone if ends else self.members)]))
             ended = [slot for slot in self.everyone if slot not in self.members]
-            change.one_cause = CommonCause(self.kind, list(self.members), ended, list(self.adopted))
+            change.one_cause = CommonCause(self.kind, list(self.members), ended, list(self.adopted), self._worst())
         return change
+
+    def _worst(self) -> list[IncidentChange]:
+        """The last findings about the most severe members, in the order in which they were found if they are equal."""
+        findings = [each.change for each in self.members.values()]
+        return sorted(findings, key=lambda each: -each.incident.severity)[:MOST_SHOWN]

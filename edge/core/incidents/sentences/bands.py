@@ -23,7 +23,18 @@ CLOSE = 1 / 8
 
 
 def leading_opinion(finding: IncidentChange) -> Opinion | None:
-    """The opinion reported by an event: of a new kind, of the kind that names the incident, or the worst."""
+    """The opinion reported by an event: of a new kind, of the kind that names the incident, or the worst.
+
+    A value outside its range is a fact, and speaks before how unsteady it is.
+    """
+    chosen = _worst_opinion(finding)
+    if chosen is None or chosen.kind != "variance":
+        return chosen
+    value, others = finding.observation.value, finding.observation.opinions
+    return next((each for each in others if each.exceeds and (value < each.lower or value > each.upper)), chosen)
+
+
+def _worst_opinion(finding: IncidentChange) -> Opinion | None:
     incident = finding.incident
     for opinion in finding.observation.opinions if finding.transition is Transition.UPDATED else ():
         if opinion.exceeds and incident.began_with(opinion.kind, finding.observation.time):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from edge.core.incidents.incident_change import IncidentChange
@@ -60,6 +60,7 @@ class AffectedSensors(NamedTuple):
         left: Number of those still affected at the end.
         devices: The devices that report themselves gone.
         adopted: Number of those of which what they do was taken as normal, which is why they aren't affected.
+        facts: What is known of some affected sensors by name, the most severe first.
     """
 
     leader: str
@@ -68,6 +69,16 @@ class AffectedSensors(NamedTuple):
     left: int
     devices: Sequence[str]
     adopted: int = 0
+    facts: Mapping[str, str] = {}
+
+    @property
+    def named(self) -> list[str]:
+        """The sensors in the order in which they are named."""
+        return [*self.facts, *(each for each in self.sensors if each not in self.facts)]
+
+    def fact(self, sensor: str) -> str:
+        """What is known of a sensor, in parentheses; empty if nothing is."""
+        return f" ({self.facts[sensor]})" if sensor in self.facts else ""
 
 
 def group_sentence(affected: AffectedSensors, change: IncidentChange) -> str:
@@ -104,8 +115,8 @@ def group_sentence(affected: AffectedSensors, change: IncidentChange) -> str:
         else ""
     )
     if len(sensors) == 1:
-        return f"{offline}{sensors[0]} {does}{ended}"
-    named = ", ".join(each.removeprefix(f"{where}/") for each in sensors[:MOST_NAMED])
+        return f"{offline}{sensors[0]} {does}{affected.fact(sensors[0])}{ended}"
+    named = ", ".join(each.removeprefix(f"{where}/") + affected.fact(each) for each in affected.named[:MOST_NAMED])
     more = f" and {len(sensors) - MOST_NAMED} more" if len(sensors) > MOST_NAMED else ""
     return f"{offline}{of_all} {does}: {named}{more}{ended}"
 

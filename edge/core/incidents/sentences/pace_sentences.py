@@ -100,9 +100,12 @@ def _measured(pace: str, unit: str, observation: Observation, opinion: Opinion) 
     return f"changes its pace: {trend_clause(unit, opinion)}" if opinion.is_trend else ""
 
 
-def changes_clause(of: str, now: float, usual: float, unit: str) -> str:
-    """Describe how much a sensor changes from one `of` to the next; `now` is a lower bound, as steps are clipped."""
-    shown = f" (about {quantity(usual, unit, 3)})" if usual >= LEAST_SHOWN else ""
+def changes_clause(of: str, now: float, usual: float, unit: str, *, is_visible: bool = True) -> str:
+    """Describe how much a sensor changes from one `of` to the next; `now` is a lower bound, as steps are clipped.
+
+    The usual change is shown if the sensor's values can show one of that size.
+    """
+    shown = f" (about {quantity(usual, unit, 3)})" if usual >= LEAST_SHOWN and is_visible else ""
     return f"changes from one {of} to the next at least {number(now / usual, 2)} times as much as usual{shown}"
 
 

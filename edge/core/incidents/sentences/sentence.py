@@ -4,46 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
 
-from detectors.daily.drift import DAY
 from edge.core.incidents.incident import ERROR_KIND, PEERS_KIND, Incident
 from edge.core.incidents.sentences.bands import violated
+from edge.core.incidents.sentences.condition_clauses import SETTLES, condition_clause, digits_beside, expectation
 from edge.core.incidents.sentences.limit_sentences import broken_sentence, kept_sentence, limit_clause
-from edge.core.incidents.sentences.pace_sentences import changes_clause, jump_clause, pace_clause, pace_words
+from edge.core.incidents.sentences.pace_sentences import jump_clause, pace_clause, pace_words
 from edge.core.incidents.sentences.peer_sentences import peer_sentence
-from edge.core.incidents.sentences.state_sentences import state_clause
-from edge.core.incidents.sentences.trend_sentences import no_longer, trend_clause
+from edge.core.incidents.sentences.sensor_change import SensorChange
+from edge.core.incidents.sentences.trend_sentences import no_longer
 from edge.core.incidents.state_machine import ENDS, Transition
-from edge.core.model.notation.quantities import digits_apart, duration, ends_of, number, quantity, range_text
-from edge.core.scoring.opinions import COUNTER, GAUGE, OF_TRENDS, Observation, Opinion
-
-SAYS = {
-    "spike": "is at",
-    "level_shift": "has shifted to",
-    "drift": "has drifted to",
-    "trend": "moves on day by day, now at",
-    "variance": "is unsteady, now",
-    "flatline": "is stuck at",
-    "range": "is beyond its limits at",
-    "rate": "has jumped to",
-    "contextual": "is unusual for this time, at",
-    "state": "is in an unusual state, at",
-    "correlation": "no longer moves with its device, at",
-    "clock": "has a wrong clock, at",
-}
-
-SETTLES = {"rate": "has settled at", "variance": "is steady again at", "flatline": "changes again, at"}
-"""The end of conditions that say nothing about the level, which may be new."""
+from edge.core.model.notation.quantities import duration, ends_of, quantity
+from edge.core.scoring.opinions import COUNTER, GAUGE, OF_TRENDS, Observation
 
 TURNS_OUT = {
     COUNTER: "turns out to be a counter, at {}; how fast it counts is judged from here on",
     GAUGE: "turns out to be no counter, at {}; its values are judged from here on",
 }
 """The end of an incident of a sensor that is judged otherwise from then on."""
-
-COURSE = "takes an unusual course, now at"
-"""Of a value that is where it is expected at this time."""
 
 OF_HOURS = frozenset({"contextual", "state", *SETTLES})
 """Kinds that may be over because the hour is, while the value stays as it was."""
@@ -57,54 +35,6 @@ ANSWERS = {
     Transition.SHELVED: "was shelved",
     Transition.UNSHELVED: "is no longer shelved, and still raised",
 }
-
-
-class SensorChange(NamedTuple):
-    """A transition of a sensor's incident.
-
-    Attributes:
-        sensor: Name of the sensor.
-        unit: Unit of its values; may be empty.
-        transition: The transition of the incident.
-        incident: The incident as it stands now.
-        observation: The reading or silence that caused it.
-        band: The opinion whose band is shown, or None.
-        opinion: The reported opinion, or None.
-        interval: Seconds between two readings; 0 if unknown.
-    """
-
-    sensor: str
-    unit: str
-    transition: Transition
-    incident: Incident
-    observation: Observation
-    band: Opinion | None
-    opinion: Opinion | None = None
-    interval: float = 0.0
-
-    @property
-    def is_silence(self) -> bool:
-        """Whether readings are missing."""
-        return self.incident.kind == "missing" or (self.opinion is not None and self.opinion.kind == "missing")
-
-    @property
-    def is_return(self) -> bool:
-        """Whether a silent sensor reports again while its incident, which began with something else, continues."""
-        observation, incident = self.observation, self.incident
-        is_bare = incident.last is observation and not (observation.opinions or observation.broken)
-        return is_bare and self.transition is Transition.UPDATED and incident.kind != ERROR_KIND
-
-    @property
-    def joins(self) -> bool:
-        """Whether the reported opinion is of a kind that the open incident hasn't shown before."""
-        opinion = self.opinion
-        is_new = opinion is not None and self.incident.began_with(opinion.kind, self.observation.time)
-        return is_new and self.transition is Transition.UPDATED
-
-    @property
-    def lasted(self) -> str:
-        """The duration of the incident as text."""
-        return duration(max(0.0, self.observation.time - self.incident.started))
 
 
 def sentence(change: SensorChange) -> str:
@@ -137,7 +67,15 @@ def _about_values(change: SensorChange) -> str:
         broken = broken_sentence(sensor, unit, observation, incident.worst_limit)
         joins = change.joins and incident.worst_limit.since < observation.time
         return f"{broken}; it {_learned(_beside_limits(change), value, digits)}" if joins else broken
-    return f"{sensor} {_learned(change, value, digits)}"
+    return f"{sensor} {_learned(change, value, digits)}{since(change)}"
+
+
+def since(change: SensorChange) -> str:
+    """For how long an incident that goes on has lasted, as the end of a sentence."""
+    of_durations = change.opinion is not None and change.opinion.kind in {"flatline", "state"}
+    says_so = change.is_silence or change.is_return or change.observation.per or of_durations
+    is_later = change.transition is Transition.UPDATED and change.observation.time - change.incident.started >= 1
+    return f"; unusual for {change.lasted}" if is_later and not says_so else ""
 
 
 def _beside_limits(change: SensorChange) -> SensorChange:
@@ -148,7 +86,8 @@ def _beside_limits(change: SensorChange) -> SensorChange:
 
 def _learned(change: SensorChange, value: str, digits: int) -> str:
     """Describe an open incident by learned behaviour."""
-    _, unit, transition, incident, observation, band, opinion, _ = change
+    unit, transition, incident, observation = change.unit, change.transition, change.incident, change.observation
+    band, opinion = change.band, change.opinion
     if change.is_return:
         return f"reports again: {value}, but what was wrong before isn't over yet"
     if not math.isnan(observation.jumped_from):
@@ -158,80 +97,7 @@ def _learned(change: SensorChange, value: str, digits: int) -> str:
         return pace_clause(unit, observation, opinion, incident.kind, band, lasting)
     if change.is_silence:
         return f"is silent; its last value was {value}"
-    return _named(change, value, digits)
-
-
-def _named(change: SensorChange, value: str, digits: int) -> str:
-    """Describe an open incident by what it is called, or by the kind that has joined it."""
-    _, unit, transition, incident, observation, band, opinion, interval = change
-    is_other = incident.kind in SETTLES and opinion is not None and opinion.exceeds  # what keeps it open now
-    kind = opinion.kind if opinion is not None and (change.joins or is_other) else incident.kind
-    if opinion is not None and opinion.about and kind == opinion.kind == "state":
-        return state_clause(observation.value, unit, opinion)
-    if opinion is not None and (clause := measured(value, unit, kind, observation.value, opinion, interval)):
-        return clause
-    again = "still " if transition is Transition.UPDATED and kind != "variance" and not change.joins else ""
-    is_its_own = opinion is None or (kind == "state") == (opinion.kind == "state")
-    expected = expectation(band, observation.value, unit, digits) if is_its_own else ""
-    if kind == "contextual" and not expected:
-        return f"{again}{COURSE} {value}"
-    if kind in {"spike", "level_shift"} and not expected and (before := _before(incident, observation.value, unit)):
-        is_within = incident.extent is not None and not incident.extent.yardstick.beyond(observation.value)
-        return f"{again}{COURSE if is_within else SAYS[kind]} {value}{before}"
-    verb = SAYS[kind].replace("is ", f"is {again}", 1) if again else SAYS[kind]
-    return f"{verb} {value}{expected}"
-
-
-def measured(value: str, unit: str, kind: str, at: float, opinion: Opinion, interval: float) -> str:
-    """Describe a condition that isn't about the value itself, in its own quantity; empty if it is about the value.
-
-    Args:
-        value: The value as text.
-        unit: Its unit.
-        kind: Kind of the incident.
-        at: The value.
-        opinion: The reported opinion.
-        interval: Seconds between two readings; 0 if unknown.
-    """
-    if kind != opinion.kind:
-        return ""
-    now, usual = opinion.now, opinion.usual
-    if kind == "flatline" and math.isfinite(now):
-        long, most = f"{number(now)} times", f"{number(usual)} times"
-        if interval > 0:
-            long, most = f"for {duration(now * interval)}", duration(usual * interval)
-        return f"has repeated {value} {long}, {most} at most so far"
-    if kind == "variance" and math.isfinite(now):
-        return f"is unsteady, at {value}: it {changes_clause('reading', now, usual, unit)}"
-    if kind in {"drift", OF_TRENDS} and math.isfinite(now):
-        return drift_clause(value, unit, opinion) if kind == "drift" else trend_clause(unit, opinion)
-    if kind == "rate" and math.isfinite(reach := opinion.upper - opinion.expected):
-        if usual > 0:  # what steps really were; the end of the band is where one is surprising
-            reach = min(reach, usual)
-        step = abs(at - opinion.expected)
-        digits = digits_apart(step, reach, least=3)
-        jumped = "jumped" if at >= opinion.expected else "dropped"
-        usually = f"steps are usually up to {quantity(reach, unit, digits)}"
-        return f"has {jumped} by {number(step, digits)} to {value}; {usually}"
-    return ""
-
-
-def drift_clause(value: str, unit: str, opinion: Opinion) -> str:
-    """Describe a mean that is beyond those of all previous days, or that hasn't returned for a day."""
-    now, usual = opinion.now, opinion.usual
-    digits = digits_apart(now, usual, least=4)
-    if opinion.about == DAY:
-        way, most = ("below", "less") if now > usual else ("above", "more")
-        nearest = f"its mean over an hour hasn't been {way} {number(now, digits)} for a day"
-        return f"is at {value}: {nearest}, on each day before it was {quantity(usual, unit, digits)} or {most}"
-    usually = f"usually {quantity(usual, unit, digits)} at {'most' if now > usual else 'least'}"
-    return f"has drifted to {value}: its mean over {opinion.about} is {number(now, digits)}, {usually}"
-
-
-def digits_beside(value: float, band: Opinion | None) -> int:
-    """Number of digits needed to distinguish a value from the ends of a band."""
-    ends = () if band is None else (band.lower, band.upper, band.expected)
-    return digits_apart(value, *ends, least=4)
+    return condition_clause(change, value, digits)
 
 
 def _ended(change: SensorChange, value: str) -> str:
@@ -286,15 +152,6 @@ def _only_the_hour_is_over(change: SensorChange) -> bool:
         and extent is not None
         and extent.lowest <= value <= extent.highest
     )
-
-
-def _before(incident: Incident, value: float, unit: str) -> str:
-    """Where a value usually was before the incident, as the end of a sentence; empty if unknown."""
-    if incident.extent is None or math.isnan(incident.extent.yardstick.low):
-        return ""
-    usual = incident.extent.yardstick
-    low, high = ends_of(usual.low, usual.high, value)
-    return f"; before, it was usually {range_text(low, high)}{f' {unit}' if unit else ''}"
 
 
 def _rest(change: SensorChange) -> str:
@@ -355,23 +212,3 @@ def _offline(device: str, transition: Transition, lasted: str, sensors: int) -> 
         return f"{device} has been offline for {lasted}; that is taken as normal from here on"
     concerned = f", and with it {sensors} sensor{'s' if sensors > 1 else ''}" if sensors else ""
     return f"{device} is {'still ' if transition is Transition.UPDATED else ''}offline{concerned}"
-
-
-def expectation(band: Opinion | None, value: float, unit: str, digits: int = 4) -> str:
-    """The value or range that was expected instead of a value, as the end of a sentence; empty if there is none."""
-    if band is None or expects_nothing(band):
-        return ""
-    if math.isfinite(band.lower) and math.isfinite(band.upper):
-        lower, upper = ends_of(band.lower, band.upper, value, digits)
-        word = "so far" if band.has_records else "expected"
-        return f", {word} {range_text(lower, upper)}{f' {unit}' if unit else ''}"
-    if math.isfinite(band.lower):
-        return f", expected {quantity(band.lower, unit, digits)} or more"
-    if math.isfinite(band.upper):
-        return f", expected {quantity(band.upper, unit, digits)} or less"
-    return f", usually about {quantity(band.expected, unit, digits)}"
-
-
-def expects_nothing(band: Opinion) -> bool:
-    """Whether an opinion has no expected value or range."""
-    return not any(math.isfinite(each) for each in (band.expected, band.lower, band.upper))

@@ -10,7 +10,8 @@ import pytest
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.sentences.bands import band_of, leading_opinion
-from edge.core.incidents.sentences.sentence import SensorChange, sentence
+from edge.core.incidents.sentences.sensor_change import SensorChange
+from edge.core.incidents.sentences.sentence import sentence
 from edge.core.incidents.state_machine import Transition
 from edge.core.scoring.opinions import Observation, Opinion
 from edge.core.scoring.sensors.sensor_summary import SensorSummary
@@ -145,7 +146,9 @@ def test_an_update_describes_the_new_condition() -> None:
     assert sentence_of(found) == "tank has repeated 28 bar for 40 min, 8 min at most so far"
     assert math.isnan(quoted(found)[0])
     found.incident.extend(later := Observation(220.0, 28.0, 4.0, [place, stuck]))
-    assert sentence_of(replace(found, observation=later)) == "tank has shifted to 28 bar, expected 15 to 25 bar"
+    assert sentence_of(replace(found, observation=later)) == (
+        "tank has shifted to 28 bar, expected 15 to 25 bar; unusual for 2 min"
+    )
 
 
 def test_an_update_reports_that_a_sensor_has_fallen_silent_whatever_else_is_wrong_with_it() -> None:

@@ -7,7 +7,8 @@ import pytest
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import CommonCause, IncidentChange
 from edge.core.incidents.sentences.group_sentences import AffectedSensors, group_sentence
-from edge.core.incidents.sentences.sentence import SensorChange, device_sentence, sentence
+from edge.core.incidents.sentences.sensor_change import SensorChange
+from edge.core.incidents.sentences.sentence import device_sentence, sentence
 from edge.core.incidents.state_machine import Transition
 from edge.core.model.notation.quantities import duration, ends_of, number
 from edge.core.scoring.opinions import Observation, Opinion
@@ -163,14 +164,26 @@ def test_sensors_whose_state_was_taken_as_normal_are_not_said_to_be_back(
     assert group_sentence(AffectedSensors("p/a", ["p/a", "p/b"], ended, 0, (), adopted), change) == says
 
 
+def test_of_several_sensors_the_values_are_told_the_most_severe_first() -> None:
+    jump = Observation(100.0, 83.0, 4.0, [Opinion("rate", "rate", 9.0, 2.0)])
+    incident = Incident.from_observation(jump)
+    change = IncidentChange(0, Transition.UPDATED, incident, 0, jump, 100.0, [], (0, 0, 0.0, 0))
+    change.one_cause = CommonCause("jump", [], [])
+    facts = {"p/c": "83, expected 5 to 9", "p/a": "7"}
+    told = group_sentence(AffectedSensors("p/a", ["p/a", "p/b", "p/c", "p/d"], 0, 0, (), facts=facts), change)
+    assert told == "4 sensors of p have jumped together: c (83, expected 5 to 9), a (7), b and 1 more"
+    alone = group_sentence(AffectedSensors("p/a", ["p/a"], 1, 0, (), facts={"p/a": "7"}), change)
+    assert alone == "p/a has jumped and hasn't settled (7); 1 of 2 has settled"
+
+
 def test_the_band_of_a_step_is_not_quoted_as_that_of_a_state() -> None:
     incident = Incident.from_observation(Observation(100.0, 0.0, 4.0, [Opinion("state", "state", 9.0)]))
     step = Opinion("rate", "rate", 9.0, 0.0, 0.0, 9.3)
     later = Observation(400.0, 35.55, 4.0, [step])
     for transition in (Transition.RAISED, Transition.UPDATED):
-        still = "still " if transition is Transition.UPDATED else ""
+        still, since = ("still ", "; unusual for 5 min") if transition is Transition.UPDATED else ("", "")
         change = SensorChange("park/power", "kW", transition, incident, later, step, step)
-        assert sentence(change) == f"park/power is {still}in an unusual state, at 35.55 kW"
+        assert sentence(change) == f"park/power is {still}in an unusual state, at 35.55 kW{since}"
 
 
 def test_half_a_band_is_described_as_a_limit() -> None:

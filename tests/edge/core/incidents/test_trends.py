@@ -11,7 +11,8 @@ import pytest
 
 from config.notation.preferences import ReportingPreferences
 from config.schema import IncidentSettings
-from edge.core.incidents.sentences.sentence import SensorChange, sentence
+from edge.core.incidents.sentences.sensor_change import SensorChange
+from edge.core.incidents.sentences.sentence import sentence
 from edge.core.incidents.state_machine import StateMachine, Transition
 from edge.core.incidents.state_table import MachineInput
 from edge.core.scoring.consequence import Yardstick

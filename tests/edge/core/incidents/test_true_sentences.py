@@ -10,7 +10,8 @@ from detectors.state import StateTable
 from detectors.univariate.rate import RateOfChange
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.sentences.pace_sentences import changes_clause
-from edge.core.incidents.sentences.sentence import SensorChange, sentence
+from edge.core.incidents.sentences.sensor_change import SensorChange
+from edge.core.incidents.sentences.sentence import sentence
 from edge.core.incidents.state_machine import Transition
 from edge.core.scoring.consequence import Yardstick
 from edge.core.scoring.opinions import Observation, Opinion
@@ -47,14 +48,17 @@ def test_what_is_not_about_the_hour_does_not_end_with_it(other: Opinion) -> None
 def test_a_sensor_that_moves_again_is_said_to_be_where_that_keeps_its_incident_open_instead_of_stuck() -> None:
     far = Opinion("ewma", "spike", 5.0, 3.0, 0.0, 5.5, level=4.0)
     incident = incident_of(0.1, STUCK)
-    assert said(Transition.UPDATED, incident, 6.2, far) == "pack/seal is still at 6.2, expected 0 to 5.5"
+    assert (
+        said(Transition.UPDATED, incident, 6.2, far)
+        == "pack/seal is still at 6.2, expected 0 to 5.5; unusual for 5 min"
+    )
 
 
 def test_a_level_without_a_band_is_compared_with_where_the_sensor_was_before() -> None:
     shift = Opinion("ewma", "level_shift", 9.0, level=4.0)
     outside, inside = (said(Transition.RAISED, incident_of(each, shift), each, shift) for each in (45.2, 25.0))
     assert outside == "pack/seal has shifted to 45.2; before, it was usually 20 to 30"
-    assert inside == "pack/seal takes an unusual course, now at 25; before, it was usually 20 to 30"
+    assert inside == "pack/seal takes an unusual course within its usual range, now at 25"
 
 
 def test_a_step_is_compared_with_steps_that_there_were_and_not_with_the_level_at_which_one_is_surprising() -> None:
