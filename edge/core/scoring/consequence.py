@@ -9,9 +9,12 @@ overflows. What counts is measured in units of the sensor's own, as they were be
   history it counts in proportion to the length of that history, however far it is: on a plant's first morning
   everything is beyond all earlier values;
 - *grown*: how much farther away it is than when the incident began;
-- *lasted*: how long it has lasted, in the usual durations of the sensor's incidents; for a condition that has lasted
-  too long, if that is more, the ratio to the longest duration before. A trend lasts by nature, which isn't counted, and
-  is as far out as beyond.
+- *lasted*: how long it has lasted, in the usual durations of the sensor's incidents, in proportion to its *size*: what
+  is a tenth of the usual range away counts a tenth of its time, as a tank that was filled stays full. The size is how
+  far it is out, or a multiple of how far it is beyond; of a mean, how far that has drifted; of what is unsteady, by how
+  many times. A trend lasts by nature, which isn't counted, and is as far out as beyond;
+- *overdue*: how long a condition of which the duration is what is wrong, such as a stuck value, has lasted, in units of
+  the longest before. What stays at the floor of its range, such as a machine at rest or an open contact, counts little.
 
 The points of each are added (`severity_of_consequence()`). Each grows with its quantity, and an incident is as severe
 as at its worst moment. From FATAL on, points count a third, so that the worst of incidents differ and the top is rare:
@@ -40,9 +43,15 @@ at most."""
 GROWN, MUCH = 50, 0.25
 """Points for a growth by this many widths of the usual range or more."""
 
-LASTED, MOST_LASTED = 100, 400
+LASTED, MOST_LASTED, MOST_RESTED = 100, 400, 150
 """Points at the usual length of an incident, as many again with each doubling of that and the usual length together;
-and at most."""
+and at most; and at most for a rest."""
+
+SIZE_BEYOND = 4.0
+"""What is a quarter of the usual range beyond it lasts in full."""
+
+TIMES_UNSTEADY = 4.0
+"""What changes by two to the power of this many times as much as usual lasts in full."""
 
 FATAL, MOST_POINTS = 750, NOTABLE + OUT + MOST_BEYOND + GROWN + MOST_LASTED
 """Points count in full up to here, and beyond it so that all that there can be reach the end of the scale."""
@@ -110,12 +119,31 @@ class Yardstick:
         return distance / width if width > 0 else float(distance > 0)
 
 
+def _size(leading: Opinion, of: Yardstick) -> float:
+    """The size, 0 to 1, of a condition that isn't about the value; 0 of others."""
+    now, usual = leading.now, leading.usual
+    if leading.kind == "variance" and now > usual > 0:
+        return min(1.0, math.log2(now / usual) / TIMES_UNSTEADY)
+    if leading.kind == "drift" and of.width > 0 and math.isfinite(now - usual):
+        return min(1.0, abs(now - usual) / of.width)
+    return 0.0
+
+
 UNKNOWN = Yardstick()
 """Of a sensor that nothing is known of."""
 
 
 def severity_of_consequence(
-    out: float, beyond: float, grown: float, lasted: float, readings: int, sure: float = 1.0
+    out: float,
+    beyond: float,
+    grown: float,
+    lasted: float,
+    readings: int,
+    sure: float = 1.0,
+    *,
+    overdue: float = 0.0,
+    size: float = 0.0,
+    rests: bool = False,
 ) -> int:
     """Severity 1 to 1000 by consequence. It doesn't decrease with any of its arguments.
 
@@ -126,11 +154,16 @@ def severity_of_consequence(
         lasted: Likewise.
         readings: Exceeding readings so far, 1 or more.
         sure: How well the usual range is known, 0 to 1.
+        overdue: See the module; by how many of its longest durations a condition has lasted longer.
+        size: Least size, 0 to 1.
+        rests: Whether the value is at the floor of its range.
 
     >>> severity_of_consequence(out=0.3, beyond=0.0, grown=0.0, lasted=0.0, readings=1)  # a tank is filled
     115
+    >>> severity_of_consequence(out=0.3, beyond=0.0, grown=0.0, lasted=18.0, readings=20)  # and stays full
+    235
     >>> severity_of_consequence(out=0.2, beyond=0.125, grown=0.1, lasted=0.25, readings=20)  # it overflows
-    400
+    384
     >>> severity_of_consequence(out=9.0, beyond=9.0, grown=9.0, lasted=1.0, readings=20, sure=0.1)  # a first morning
     390
     >>> severity_of_consequence(out=1.0, beyond=1.0, grown=0.0, lasted=3.0, readings=20)  # a width beyond, for hours
@@ -141,7 +174,10 @@ def severity_of_consequence(
         OUT * min(1.0, out),
         min(MOST_BEYOND, BEYOND * math.log2(1 + STEEPNESS * beyond)) * certainty,
         GROWN * min(1.0, grown / MUCH),
-        min(MOST_LASTED, LASTED * math.log2(1 + lasted)),
+        max(
+            min(MOST_LASTED, LASTED * math.log2(1 + lasted)) * min(1.0, max(out, SIZE_BEYOND * beyond, size)),
+            min(MOST_RESTED if rests else MOST_LASTED, LASTED * math.log2(1 + overdue)),
+        ),
     )
     total = NOTABLE + sum(points)
     if total > FATAL:
@@ -227,9 +263,17 @@ class IncidentExtent:
             self.lasted = max(self.lasted, min(passed, default=0.0))
         if leading.kind in {"flatline", "state"} and leading.usual > 0:
             self.overdue = max(self.overdue, leading.now / leading.usual)
-        lasted = max(self.lasted / of.episode_s, self.overdue - 1)
-        grown = self.out - self.first
-        found = severity_of_consequence(self.out, self.beyond, grown, lasted, self.readings, of.sure)
+        found = severity_of_consequence(
+            self.out,
+            self.beyond,
+            self.out - self.first,
+            self.lasted / of.episode_s,
+            self.readings,
+            of.sure,
+            overdue=max(0.0, self.overdue - 1),
+            size=_size(leading, of),
+            rests=leading.kind == "flatline" and of.rests_at(value),
+        )
         self.severity = max(self.severity, min(found, of.most, UNCERTAIN if is_strange else WORST_SEVERITY))
 
     def reach_to(self, value: float) -> None:
