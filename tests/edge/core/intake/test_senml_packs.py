@@ -51,7 +51,8 @@ packs = st.lists(
 
 def naive(pack: list[dict[str, Any]], words: dict[str, float]) -> list[tuple[str, float, float]]:
     """The samples of a pack according to the text of the RFC; None if it isn't clean."""
-    found = []
+    found: list[tuple[str, float, float]] = []
+    units: dict[str, str] = {}
     for index, record in enumerate(pack):
         so_far = pack[: index + 1]
 
@@ -73,7 +74,10 @@ def naive(pack: list[dict[str, Any]], words: dict[str, float]) -> list[tuple[str
             given = record[kinds[0]]
             value = words.get(str(given).lower() if isinstance(given, bool) else given)
         if value is not None and math.isfinite(value):
-            found.append((name, value, time))
+            its_unit = record.get("u", base("bu", ""))
+            own = units.setdefault(name, its_unit) if its_unit else ""
+            if not its_unit or own in {its_unit, "lon"}:  # volts and amperes can't be converted, and longitude is a mere label
+                found.append((name, value, time))
         if "s" in record or base("bs", None) is not None:
             whole = float(base("bs", 0) + record.get("s", 0))
             if math.isfinite(whole):
