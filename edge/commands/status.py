@@ -34,6 +34,7 @@ def status(place: Place, quiet: bool, as_json: bool) -> None:
     seconds of a change; no broker is contacted.
     """
     from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.service.disk import disk_problem  # noqa: PLC0415
     from edge.commands.support.service.service_state import service_state  # noqa: PLC0415
     from edge.commands.support.service.well_being import well_being  # noqa: PLC0415
     from edge.shell.store.reading.overview import read_open, read_size  # noqa: PLC0415
@@ -46,7 +47,7 @@ def status(place: Place, quiet: bool, as_json: bool) -> None:
     if not quiet and (note := place.whose(str(state.status.get("gateway", "")))):
         click.echo(_safe(note), err=True)
     waiting_s = None if size is None or size.waiting_since is None else max(0.0, now - size.waiting_since)
-    how = well_being(state, waiting_s)
+    how = well_being(state, waiting_s, disk_problem(store))
     if as_json and not quiet:
         click.echo(json.dumps(_as_plain(store, state, how, size, incidents)))
     elif not quiet:

@@ -50,6 +50,7 @@ class Activity:
         self._written_at: float | None = None
         self._written_of: object = None
         self._health = b"{}"
+        self._store_works = True
         self._inputs = Inputs(options.filters, pipeline.intake.input_of)
         self._refusals = Refusals(pipeline.intake.input_of)
         self._shared = SharedTopics(pipeline.intake.routes.find, shared)
@@ -108,13 +109,15 @@ class Activity:
         for each in self._onlookers:
             each.turn()
 
-    def turn(self, now: float, health: Callable[[], bytes]) -> bool:
+    def turn(self, now: float, health: Callable[[], bytes], *, store_works: bool = True) -> bool:
         """Advance time, every few seconds; returns whether the status file was due.
 
         Args:
             now: Seconds of a monotonic clock.
             health: Returns the payload of the topic `health`; called if the status file is due.
+            store_works: Whether the store can be written.
         """
+        self._store_works = store_works
         self._inputs.turn(now, connected=self._inbound.connected)
         self._refusals.turn(now, self._pipeline.counters)
         self._incidents.turn(now)
@@ -176,9 +179,12 @@ class Activity:
         ]
 
     def _news(self) -> object:
-        """A value that changes when a new status file is due: connections, an input's first message, a new reason."""
+        """A value that changes when a new status file is due.
+
+        That is at a change of connections, an input's first message, a new reason, and if the store can't be written.
+        """
         links = [(link.connected, link.trouble) for link in (self._inbound, self._outbound)]
-        return links, self._inputs.heard, self._refusals.kinds
+        return links, self._inputs.heard, self._refusals.kinds, self._store_works
 
     def _write(self, now: float, state: str) -> None:
         self._written_at = now

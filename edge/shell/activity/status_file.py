@@ -1,10 +1,10 @@
 """The status file next to the store, for `edgewarden status` and for monitoring.
 
 Its name is the store's name with `.status` appended. It holds one JSON object and is replaced as a whole every
-`EVERY_S` seconds, and early when a connection is made, lost or refused, an input receives its first message, or
-something is refused for a new reason. It isn't synced to disk: after a power cut an older version may be there. It
-contains what the store doesn't: connections, traffic, refusals. Writing it costs the disk about one commit per
-`EVERY_S` seconds.
+`EVERY_S` seconds, and early when a connection is made, lost or refused, an input receives its first message,
+something is refused for a new reason, or the store can't be written. It isn't synced to disk: after a power cut an
+older version may be there. It contains what the store doesn't: connections, traffic, refusals. Writing it costs the
+disk about one commit per `EVERY_S` seconds.
 """
 
 from __future__ import annotations

@@ -230,7 +230,7 @@ class Service:
             if self._report.has_news():
                 self._publisher.retain(self._topics.status, self._report.status("online"))
             health = cache(self._health)
-            if self._activity.turn(now, health) or now - self._began < STARTING_S:
+            if self._activity.turn(now, health, store_works=self._retry_at is None) or now - self._began < STARTING_S:
                 self._publisher.retain(self._topics.health, health())
                 self._publish()
             self._supervisor.alive()

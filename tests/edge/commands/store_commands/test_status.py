@@ -6,7 +6,9 @@ import json
 import os
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from owned_stores import WELL, edgewarden, payload_of, says
@@ -89,6 +91,25 @@ def test_a_service_that_stopped_writing_its_status_is_unhealthy(store: Path) -> 
     result = edgewarden("status")
     assert result.exit_code == 1
     assert "it has written no status for 2 min" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("flag", "free", "words"),
+    [
+        (os.ST_RDONLY, 10**9, "the file system of the store is read-only"),
+        (0, 4096, "the disk of the store is full"),
+        (0, 10**9, None),
+    ],
+)
+def test_a_disk_that_cannot_be_written_is_seen_although_the_last_status_was_fine(
+    store: Path, flag: int, free: int, words: str | None
+) -> None:
+    says(store)
+    disk = SimpleNamespace(f_flag=flag, f_bavail=free // 4096, f_frsize=4096)
+    with patch("edge.commands.support.service.disk.os.statvfs", return_value=disk):
+        result = edgewarden("status")
+    assert result.exit_code == (0 if words is None else 1)
+    assert words is None or f"! {words}: nothing is received" in result.stdout
 
 
 def test_a_service_without_a_status_yet_is_starting() -> None:

@@ -49,6 +49,11 @@ packs = st.lists(
 )
 
 
+def has_own_unit(units: dict[str, str], name: str, unit: str) -> bool:
+    """Whether a value is in its sensor's unit: volts and amperes can't be converted, and longitude is a mere label."""
+    return not unit or units.setdefault(name, unit) in {unit, "lon"}
+
+
 def naive(pack: list[dict[str, Any]], words: dict[str, float]) -> list[tuple[str, float, float]]:
     """The samples of a pack according to the text of the RFC; None if it isn't clean."""
     found: list[tuple[str, float, float]] = []
@@ -73,11 +78,8 @@ def naive(pack: list[dict[str, Any]], words: dict[str, float]) -> list[tuple[str
         elif kinds and kinds != ["v"]:
             given = record[kinds[0]]
             value = words.get(str(given).lower() if isinstance(given, bool) else given)
-        if value is not None and math.isfinite(value):
-            its_unit = record.get("u", base("bu", ""))
-            own = units.setdefault(name, its_unit) if its_unit else ""
-            if not its_unit or own in {its_unit, "lon"}:  # volts and amperes can't be converted, and longitude is a mere label
-                found.append((name, value, time))
+        if value is not None and math.isfinite(value) and has_own_unit(units, name, record.get("u", base("bu", ""))):
+            found.append((name, value, time))
         if "s" in record or base("bs", None) is not None:
             whole = float(base("bs", 0) + record.get("s", 0))
             if math.isfinite(whole):

@@ -29,6 +29,12 @@ def test_the_status_file_is_written_every_ten_seconds_and_when_a_connection_chan
     assert is_written(23)
 
 
+def test_the_status_file_is_written_early_when_the_store_fails_and_when_it_works_again(tmp_path: Path) -> None:
+    activity = Line(tmp_path / "store.db").activity
+    works = {0: True, 2: False, 4: False, 6: True, 8: True}
+    assert [now for now, each in works.items() if activity.turn(now, lambda: b"{}", store_works=each)] == [0, 2, 6]
+
+
 def test_health_is_due_with_the_status_file_also_where_there_is_none(tmp_path: Path) -> None:
     for store in (tmp_path / "store.db", None):
         line = Line(store)
