@@ -35,6 +35,7 @@ def test_a_code_next_to_readings_is_one_of_them() -> None:
         *("uplinkId", "deviceProfileId", "applicationID", "request_id", "lsid", "c_sunspec_did", "InvSerial", "ident"),
         *("slave_address", "deviceAddress", "clientToken", "productNumber", "seq", "msg_seq", "seqNumber", "eventno"),
         *("measurementSequenceNumber", "sequence_number", "dataSourceSeqNo", "fcnt", "f_cnt", "FCntUp", "n_f_cnt_down"),
+        *("tmst", "rx_tmst", "mpan", "mprn"),
     ],
 )
 def test_a_key_that_ends_like_that_of_an_identifier_holds_no_reading(key: str) -> None:
@@ -56,6 +57,7 @@ def test_a_key_that_ends_like_that_of_an_identifier_holds_no_reading(key: str) -
         "raid",
         "sequence",
         "counter",
+        "counter_up",
         "event_count",
         "phaseNo",
     ],

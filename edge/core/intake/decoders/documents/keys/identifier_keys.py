@@ -17,6 +17,7 @@ _IDENTIFIER = re.compile(
     | sn | serial | (?:serial|product|part|model|article|order|account|event|message|msg|frame|packet)_?(?:no|nr|number)
     | (?:msg|message|frame|packet)?_?seq(?:uence_?(?=n))?(?:_?(?:no|nr|num|number|id))?
     | (?:frame|packet|msg|message)_?(?:counter|cnt) | f_?cnt(?:_?(?:up|dn|down))?
+    | tmst | mp[arx]n
     | [a-z0-9]*(?-i:[a-z0-9](?:I[dD]|Token|Addr(?:ess)?|Serial|(?:Serial|Product|Part|Model|Event|Message)(?:No|Number)
         |Seq(?:uence(?=N))?(?:No|Nr|Num|Number)?))
     )""",
@@ -24,7 +25,8 @@ _IDENTIFIER = re.compile(
 )
 """`devEUI`, `serialNumber`, `slave_address`, and any key that ends in `_id`, `Id` or `ID`, unlike `humid` or `GRID`.
 
-The number of a message (`seq`, `eventno`, `f_cnt`) identifies it, too.
+The number of a message (`seq`, `eventno`, `f_cnt`) identifies it, too, as do a concentrator's microseconds (`tmst`) and
+the number of a British meter (`mpan`).
 """
 
 _VERSION = re.compile(
