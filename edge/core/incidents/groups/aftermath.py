@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 
-from edge.core.incidents.groups.common_causes import kind_of
+from edge.core.incidents.groups.common_causes import UNDUE, kind_of
 from edge.core.incidents.groups.incident_group import ALIKE_S, IncidentGroup
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.scoring.consequence import has_leapt
@@ -35,9 +35,12 @@ def goes_own_way(group: IncidentGroup, change: IncidentChange, kind: str | None)
     is_frozen = incident.conditions.keys() <= (STILL | FOLLOWS if incident.course.is_still else STILL)
     if group.kind == "missing" or (group.kind == "flatline" and is_frozen):
         return False
+    if group.kind == UNDUE and incident.conditions.keys() <= STILL | FOLLOWS:
+        return False
     known = {kind for each in group.members.values() for kind in each.change.incident.conditions}
     news = incident.conditions.keys() - known
-    if kind != group.kind and (kind is not None or not _follows(group, change, news)):
+    is_other = kind is not None and kind not in {group.kind, UNDUE}
+    if is_other or (kind != group.kind and not _follows(group, change, news)):
         return True
     if change.observation.time - incident.started <= ALIKE_S or change.is_return:
         return False
@@ -75,10 +78,14 @@ def _follows(group: IncidentGroup, change: IncidentChange, news: AbstractSet[str
 
 
 def _is_farther(group: IncidentGroup, change: IncidentChange) -> bool:
-    """Whether a sensor has gone much farther than when it jumped together with others."""
+    """Whether a sensor has gone much farther than when it jumped together with others.
+
+    What stands still where it has jumped to hasn't, although it may take some readings until it is known how far it is.
+    """
     jump, extent = group.member(change.slot), change.incident.extent
     return (
         jump is not None
         and extent is not None
+        and not change.incident.course.is_still
         and (has_leapt(extent.over, jump.over) or has_leapt(extent.under, jump.under))
     )

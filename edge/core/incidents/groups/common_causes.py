@@ -7,6 +7,7 @@ tells so when it is its turn. Once two have done so, others may follow later.
 A slow condition shows at each of them when its own mean, or its own day, has come far enough: a warm evening is a drift
 of one disk at noon and of another in the afternoon. It has as much time as it is a condition of. Likewise, sensors of
 like names rest at one value from about the same time on, but each is found when it has rested for longer than ever.
+What doesn't work on a holiday stands still from its own hour on, and is found as late as it has ever begun.
 """
 
 from __future__ import annotations
@@ -23,6 +24,12 @@ from edge.core.scoring.opinions import OF_LEVELS, OF_TRENDS, Observation, Opinio
 from edge.core.scoring.peers.like_names import like_name
 
 JUMPS = OF_LEVELS | {"variance", OF_TRENDS}
+
+UNDUE, OF_HOURS = "state", frozenset({"rest", "hour", "hours"})
+"""The kind of what does something else than at this hour in other weeks, and the conditions of `states` that say so."""
+
+UNDUE_S = 3600.0
+"""Two sensors do so together if they began, or were found, within this time: hours of the week are what is known."""
 
 LIKE_INTERVALS, LIKE_S = 2.0, 3600.0
 """Two sensors of like names jump together within this many of their intervals, and at most this many seconds."""
@@ -47,6 +54,8 @@ def kind_of(change: IncidentChange) -> str | None:
     kind = change.incident.kind
     if kind in {"missing", "flatline", "peers", "error_value"}:
         return kind
+    if kind == UNDUE and not change.incident.limits and _undue(change) is not None:
+        return UNDUE
     return "jump" if kind in JUMPS and not change.incident.limits else None
 
 
@@ -65,6 +74,8 @@ def happen_together(group: IncidentGroup, names: Sequence[str], change: Incident
         return True
     if group.kind == "flatline":
         return _rests_with_others(group, names, change)
+    if group.kind == UNDUE:
+        return _is_undue_with_others(group, names, change)
     return group.kind == "jump" and _goes_with_like_ones(group, names, change)
 
 
@@ -105,6 +116,34 @@ def _rests_with_others(group: IncidentGroup, names: Sequence[str], change: Incid
         if (is_neighbour or is_like) and (other := froze(each)) is not None and other.meets(its):
             return True
     return False
+
+
+def _undue(change: IncidentChange) -> Opinion | None:
+    """What a sensor does at an hour when it usually doesn't; None if that isn't what is wrong with it."""
+    worst = _worst(change.observation)
+    return worst if worst is not None and worst.kind == UNDUE and worst.about in OF_HOURS else None
+
+
+def _is_undue_with_others(group: IncidentGroup, names: Sequence[str], change: IncidentChange) -> bool:
+    """Whether a sensor does what it usually doesn't at this hour while one of like name, or at rest beside it, does."""
+    its, name, time = _undue(change), names[change.slot], change.observation.time
+    if its is None:
+        return False
+    place, alike, way = common_of(change, name), like_name(name), _way(its, change.observation)
+    for each in _some_of(group):
+        if (other := _undue(each)) is None:
+            continue
+        rest = its.about == other.about == "rest" and bool(place) and common_of(each, names[each.slot]) == place
+        is_like = like_name(names[each.slot]) == alike and _way(other, each.observation) == way
+        apart = min(abs(time - each.observation.time), abs(time - its.now - each.observation.time + other.now))
+        if (rest or is_like) and apart <= UNDUE_S:
+            return True
+    return False
+
+
+def _way(undue: Opinion, observation: Observation) -> float:
+    """Direction of what is undue at this hour: a rest is low, whatever there is above it."""
+    return -1.0 if undue.about == "rest" else _direction(observation)
 
 
 def _worst(observation: Observation) -> Opinion | None:

@@ -230,7 +230,7 @@ class Grouping:
         for other, each in group.members.items() if not group.is_waiting else ():
             is_known = other in group.devices or self._open.is_excused(group, other)
             if each.grace == math.inf and not is_known and not each.change.is_return:
-                each.grace = back + each.patience
+                each.grace = back + group.patience(each)
                 self._boundary = min(self._boundary, each.grace)
         group.is_waiting = True
         if says_so and slot == group.leader:

@@ -34,6 +34,9 @@ MOST_SHOWN = 3
 CALM_S, CALM_READINGS = 60.0, 20.0
 """When sensors jump together, their calm may begin this many seconds or intervals apart."""
 
+BY_HOURS_S = 6 * 3600.0
+"""What is unusual for the hour ends when each sensor's own hours are over."""
+
 
 class Stopped(NamedTuple):
     """The range of times within which a sensor stopped: after the first, up to the second."""
@@ -206,6 +209,10 @@ class IncidentGroup:
     def next_due(self) -> float:
         """The next time at which an action is due without new findings."""
         return min([self.due, self.decided, *(each.grace for each in self.members.values())])
+
+    def patience(self, member: Member) -> float:
+        """Time allowed to a member after others have ended, in seconds."""
+        return BY_HOURS_S if self.kind == "state" else member.patience
 
     def member(self, slot: int) -> Member | None:
         """The incident of a sensor that is a member or was one; None for others."""

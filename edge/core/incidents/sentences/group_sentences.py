@@ -23,6 +23,7 @@ DOES = {
     "variance": ("is unsteady", "are unsteady together"),
     "contextual": ("is unusual for this time", "are unusual for this time"),
     "peers": ("differs from its peers", "differ from their peers"),
+    "state": ("isn't as it usually is at this hour", "aren't as they usually are at this hour"),
 }
 AGAIN = {
     "missing": ("has reported again", "have reported again"),
@@ -31,6 +32,7 @@ AGAIN = {
     "jump": ("has settled", "have settled"),
     "level": ("is back to normal", "are back to normal"),
     "peers": ("has come back to its peers", "have come back to their peers"),
+    "state": ("is usual again for this time", "are usual again for this time"),
 }
 STILL = {
     "missing": ("is still silent", "are still silent"),
@@ -39,6 +41,7 @@ STILL = {
     "jump": ("has jumped and hasn't settled", "have jumped together and haven't settled"),
     "level": ("isn't back to normal yet", "aren't back to normal yet"),
     "peers": ("still differs from its peers", "still differ from their peers"),
+    "state": ("still isn't as it usually is at this hour", "still aren't as they usually are at this hour"),
 }
 BEEN = {"missing": "been silent", "flatline": "been stuck", "error_value": "sent the same error values"}
 """What sensors have done that is taken as normal; others have been at new levels."""

@@ -202,3 +202,15 @@ def test_a_member_whose_level_is_taken_as_normal_is_counted_apart() -> None:
     last = grouping.follow(ends, LATER + 60.0)[-1].one_cause
     assert last is not None
     assert (last.adopted, last.ended) == ([2], [0, 1, 2, 3])
+
+
+def test_what_stands_where_it_has_jumped_to_has_not_gone_farther() -> None:
+    """As with a torn cable, whose first values might be error values, so that nothing was said of how far they are."""
+    for values, told in (([-80.0, -80.0], {0}), ([35.0, -80.0], {0, 1})):
+        grouping = Grouping(NAMES)
+        grouping.follow([finding(slot, START, "rate", "level_shift", value=35.0) for slot in range(3)], START)
+        since, later = {"rate": START, "level_shift": START}, START + 2 * HOUR
+        change = finding(1, later, "level_shift", value=-80.0, since=since, transition=Transition.UPDATED)
+        for time, value in zip((START, later), values, strict=True):
+            change.incident.course.see(value, time, USUAL, away=True, returns=False)
+        assert {slot for slot, _ in said(grouping.follow([change], later))} == told

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from detectors.daily.drift import DAY, SPAN
@@ -94,3 +96,46 @@ def test_what_has_rested_for_another_time_or_at_another_value_is_an_incident_of_
     first = found(0, START, stuck(31.0), 0.0)
     for late, value in ((6 * HOUR_S, 0.0), (600.0, 20.0)):
         assert raised(TURBINES, first, found(2, START + late, stuck(31.0), value)) == [0, 2]
+
+
+ROOMS = [f"school/{each}/{what}" for each in range(4) for what in ("co2", "light")]
+
+
+def undue(hours: float, about: str = "rest", *, on: bool = False) -> Opinion:
+    """Not as usual at this hour for so many hours."""
+    band = (
+        {"lower": 470.0}
+        if about == "rest"
+        else {"lower": 0.0, "upper": 50.0}
+        if on
+        else {"lower": 450.0, "upper": 500.0}
+    )
+    return Opinion("states", "state", 9.0, level=4.0, now=hours * HOUR_S, usual=HOUR_S, about=about, **band)
+
+
+def test_rooms_in_which_nobody_is_on_a_holiday_are_one_incident_whenever_each_is_found() -> None:
+    findings = [(0, 0.0, 6.9), (2, 300.0, 6.9), (4, HOUR_S, 7.9), (6, 2.5 * HOUR_S, 9.2)]
+    assert raised(ROOMS, *(found(slot, START + late, undue(hours)) for slot, late, hours in findings)) == [0]
+
+
+def test_lights_that_are_on_at_night_in_several_rooms_are_one_incident_and_one_that_is_off_is_another() -> None:
+    findings = [found(slot, START, undue(1.0, "hour", on=slot != 5), 60.0) for slot in (1, 3, 5)]
+    assert raised(ROOMS, *findings) == [1, 5]
+
+
+def test_a_room_that_is_empty_from_another_hour_on_is_an_incident_of_its_own() -> None:
+    assert raised(ROOMS, found(0, START, undue(2.0)), found(2, START + 2 * HOUR_S, undue(1.0))) == [0, 2]
+
+
+def test_what_rests_in_one_room_is_one_incident_and_what_is_in_a_wrong_state_there_is_another() -> None:
+    assert raised(ROOMS, found(0, START, undue(2.0)), found(1, START, undue(2.0))) == [0]
+    assert raised(ROOMS, found(0, START, undue(2.0)), found(1, START + 600.0, undue(2.0, "hour"))) == [0, 1]
+
+
+def test_a_room_whose_hours_end_later_remains_in_the_incident_of_the_holiday() -> None:
+    grouping = Grouping(ROOMS)
+    findings = [found(slot, START, undue(2.0)) for slot in (0, 2, 4)]
+    grouping.follow(findings, START)
+    ends = [replace(each, transition=Transition.CLEARED, clock=START + HOUR_S) for each in findings[:2]]
+    assert {each.slot for each in grouping.follow(ends, START + 5 * HOUR_S)} == {0}
+    assert 4 in {each.slot for each in grouping.follow([], START + 8 * HOUR_S)}
