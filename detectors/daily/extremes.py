@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +55,10 @@ REACHES = 1 / 2
 """The days by which a record is judged must have reached this share of the distance between both: of what rises only on
 some days, such as rain, nobody knows how far it may."""
 
+FARTHER = 1.0
+"""Maximum distance by which a day moves a record that is judged, in scales of its tail: what goes a little farther each
+day leaves its record behind."""
+
 NO_STEP = float(np.finfo(np.float64).max)
 
 SIDES_SEEN = 0.3
@@ -72,10 +76,10 @@ class Extremes(Detector):
     nor states are known, so a level that is ordinary by day is so at night.
 
     Catches: level shifts and changed units that go beyond the range so far, also of sensors whose range is so wide that
-        the distance means little, such as those that are off at night.
+        the distance means little, such as those that are off at night; a peak that is a little higher each day.
     Blind to: values seen on any day; fewer than three readings; what isn't reached on most days, such as rain.
-    Contamination: a day's extreme counts as a record when the day is over. While an incident is open, nothing is
-        learned, and a day at whose end one is open isn't kept.
+    Contamination: a day's extreme moves the record when the day is over, by the scale of the tail at most. While an
+        incident is open, nothing is learned, and a day at whose end one is open isn't kept.
     Warm-up: 7 days, so that a weekend has been seen.
     State: 560 bytes per sensor.
     Cost: about 40 array operations per round.
@@ -173,8 +177,7 @@ class Extremes(Detector):
         score[chosen] = worst
         return score
 
-    @staticmethod
-    def _turn_days(state: State, slots: Rows, times: Numbers, first: Any) -> Any:
+    def _turn_days(self, state: State, slots: Rows, times: Numbers, first: Any) -> Any:
         """Record the days that end with these readings; returns where a day begins."""
         began = where(first, times, state["day_began"][slots])
         passed = floor(maximum(times - began, 0.0) / DAY_S)
@@ -183,7 +186,7 @@ class Extremes(Detector):
             return False
         ended = np.flatnonzero(begins & (state["readings"][slots] > 1.0))
         if len(ended):
-            _end_days(whole_arrays(state), np.atleast_1d(slots)[ended])
+            _end_days(whole_arrays(state), np.atleast_1d(slots)[ended], self.fewest_days)
         state["day_began"][slots] = began + passed * DAY_S
         return begins
 
@@ -204,20 +207,47 @@ def _widen(state: State, slots: Rows, held: Mapping[str, Numbers], begins: Any) 
             state[f"{side}_earlier"][slots] = where(begins, recent, state[f"{side}_earlier"][slots])
 
 
-def _end_days(arrays: Mapping[str, NDArray[Any]], slots: Slots) -> None:
+def _end_days(arrays: Mapping[str, NDArray[Any]], slots: Slots, fewest_days: float) -> None:
     """Keep the extremes of days that have ended; a record takes them in."""
     days = arrays["days"][slots]
+    known = days >= fewest_days
+    found = {}
     for side, sign in SIDES.items():
         today, record = arrays[f"{side}_today"][slots], arrays[f"{side}_record"][slots]
         faded = record + FADING * (today - record)
-        farther = np.where(sign * (today - faded) > 0, today, faded)
-        arrays[f"{side}_record"][slots] = np.where(days == 0, today, farther)
-        arrays[f"{side}_days"][slots, (days % KEPT).astype(np.intp)] = today
+        with np.errstate(all="ignore"):
+            most = np.where(known, record + sign * FARTHER * _tail_of(arrays, slots, side).scale, today)
+        believed = np.where(sign * (today - most) > 0, most, today)
+        farther = np.where(sign * (today - faded) > 0, believed, faded)
+        found[side] = np.where(days == 0, today, farther)
+    for side in SIDES:
+        arrays[f"{side}_record"][slots] = found[side]
+        arrays[f"{side}_days"][slots, (days % KEPT).astype(np.intp)] = arrays[f"{side}_today"][slots]
     arrays["days"][slots] = days + 1.0
 
 
-def _surprise(arrays: Mapping[str, NDArray[Any]], slots: Slots, side: str, held: Floats) -> Floats:
-    """Decades of surprise at values held on one side, where larger ones are farther, shape (n,)."""
+class _Tail(NamedTuple):
+    """The tail of the days' extremes on one side, where larger ones are farther; all arrays have shape (n,).
+
+    Attributes:
+        record: The record.
+        width: Distance between both records.
+        days: Number of days that are kept.
+        half: Half of it.
+        middle: The middle one of their extremes.
+        scale: Scale of the tail.
+    """
+
+    record: Floats
+    width: Floats
+    days: Floats
+    half: Floats
+    middle: Floats
+    scale: Floats
+
+
+def _tail_of(arrays: Mapping[str, NDArray[Any]], slots: Slots, side: str) -> _Tail:
+    """The tail on one side; without a meaning before there are two days."""
     sign, each = SIDES[side], np.arange(len(slots))
     days = np.minimum(arrays["days"][slots], KEPT)
     record, width = sign * arrays[f"{side}_record"][slots], arrays["high_record"][slots] - arrays["low_record"][slots]
@@ -228,7 +258,13 @@ def _surprise(arrays: Mapping[str, NDArray[Any]], slots: Slots, side: str, held:
     excess = np.cumsum(farthest, axis=1)[each, half.astype(np.intp) - 1] / half - middle
     apart = np.maximum(excess, OF_GAP * (record - farthest[:, 1]))
     scale = np.maximum(np.maximum(apart, LEAST * width), arrays["finest"][slots])
-    beyond, known = held - record, np.maximum(half, ASSUMED)
-    decades = np.log10(days + 1.0) - SIDES_SEEN + known * LOG10_OF_E * np.log(1.0 + beyond / (known * scale))
-    counts = (beyond > 0) & (beyond >= CLEARLY * width) & (record - middle <= REACHES * width) & (width > 0)
-    return np.where(counts, np.clip(decades, 0.0, MOST), 0.0)
+    return _Tail(record, width, days, half, middle, scale)
+
+
+def _surprise(arrays: Mapping[str, NDArray[Any]], slots: Slots, side: str, held: Floats) -> Floats:
+    """Decades of surprise at values held on one side, where larger ones are farther, shape (n,)."""
+    of = _tail_of(arrays, slots, side)
+    beyond, known = held - of.record, np.maximum(of.half, ASSUMED)
+    decades = np.log10(of.days + 1.0) - SIDES_SEEN + known * LOG10_OF_E * np.log(1.0 + beyond / (known * of.scale))
+    counts = (beyond > 0) & (beyond >= CLEARLY * of.width) & (of.record - of.middle <= REACHES * of.width)
+    return np.where(counts & (of.width > 0), np.clip(decades, 0.0, MOST), 0.0)

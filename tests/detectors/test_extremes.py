@@ -113,6 +113,20 @@ def test_ordinary_sensors_are_calm(kind: Callable[[int], Floats]) -> None:
     assert (days >= Extremes.floor).sum() == 0, np.argwhere(days >= Extremes.floor)
 
 
+def boiler(days: int, dirt: float) -> Floats:
+    """Flue gas of a boiler that burns ten times a day, hotter by so much each day of the last week."""
+    day, noise = time_of(days)
+    hotter = dirt * np.maximum(day - (days - 7), 0.0)
+    return np.where(day * 10 % 1 < 0.4, 138 + 1.5 * noise + hotter, 45 + noise)
+
+
+def test_a_peak_that_is_a_little_higher_each_day_leaves_its_record_behind() -> None:
+    slowly, _ = followed(boiler(21, 7.0))
+    calm, _ = followed(boiler(21, 0.0))
+    assert (np.nanmax(slowly[: -2 * A_DAY], axis=0) >= Extremes.floor).all(), np.nanmax(slowly, axis=0)
+    assert np.nanmax(calm) < Extremes.floor
+
+
 def test_a_value_a_little_beyond_the_record_is_no_news() -> None:
     usual = oven(15)
     _, table = followed(usual)

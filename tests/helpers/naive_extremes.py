@@ -39,12 +39,19 @@ class NaiveExtremes:
         return score, NAN, self.record[-1.0], self.record[1.0]
 
     def end_day(self) -> None:
-        for sign, kept in self.kept.items():
-            farthest = self.farthest_today(sign)
+        today = {sign: self.farthest_today(sign) for sign in self.kept}
+        known = self.days >= self.set.fewest_days
+        reach = {
+            sign: sign * self.record[sign] + extremes.FARTHER * self.scale(sign) if known else math.inf
+            for sign in today
+        }
+        for sign, farthest in today.items():
             record = self.record.get(sign, farthest)
             record += extremes.FADING * (farthest - record)
-            self.record[sign] = max(record, farthest, key=lambda each: sign * each)
-            kept.append(farthest)
+            believed = sign * min(sign * farthest, reach[sign])
+            is_beyond = sign * farthest > sign * record
+            self.record[sign] = believed if is_beyond else record
+            self.kept[sign].append(farthest)
         self.days += 1
         self.today = []
 
@@ -53,18 +60,24 @@ class NaiveExtremes:
         held = self.today[0 if sign < 0 else 1 :: 2]
         return max(held, key=lambda each: sign * each)
 
+    def farthest_days(self, sign: float) -> list[float]:
+        return sorted((sign * each for each in self.kept[sign][-extremes.KEPT :]), reverse=True)
+
+    def scale(self, sign: float) -> float:
+        farthest = self.farthest_days(sign)
+        half, width = len(farthest) // 2, self.record[1.0] - self.record[-1.0]
+        # The mean of what lies beyond the middle is that of the gaps, each as often as it is crossed.
+        gaps = [place * (one - other) for place, (one, other) in enumerate(pairwise(farthest[: half + 1]), 1)]
+        gap = extremes.OF_GAP * (sign * self.record[sign] - farthest[1])
+        return max(math.fsum(gaps) / half, gap, extremes.LEAST * width, self.finest)
+
     def surprise(self, sign: float, held: float) -> float:
-        farthest = sorted((sign * each for each in self.kept[sign][-extremes.KEPT :]), reverse=True)
+        farthest = self.farthest_days(sign)
         half, width = len(farthest) // 2, self.record[1.0] - self.record[-1.0]
         record, middle = sign * self.record[sign], farthest[half]
         beyond = held - record
         if beyond <= 0 or width <= 0 or beyond < extremes.CLEARLY * width or record - middle > extremes.REACHES * width:
             return 0.0
-        # The mean of what lies beyond the middle is that of the gaps, each as often as it is crossed.
-        gaps = [place * (one - other) for place, (one, other) in enumerate(pairwise(farthest[: half + 1]), 1)]
-        scale = max(
-            math.fsum(gaps) / half, extremes.OF_GAP * (record - farthest[1]), extremes.LEAST * width, self.finest
-        )
         known = max(half, extremes.ASSUMED)
         decades = math.log10(len(farthest) + 1) - extremes.SIDES_SEEN
-        return max(decades + known * math.log10(1 + beyond / (known * scale)), 0.0)
+        return max(decades + known * math.log10(1 + beyond / (known * self.scale(sign))), 0.0)
