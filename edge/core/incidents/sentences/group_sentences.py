@@ -43,7 +43,12 @@ STILL = {
     "peers": ("still differs from its peers", "still differ from their peers"),
     "state": ("still isn't as it usually is at this hour", "still aren't as they usually are at this hour"),
 }
-BEEN = {"missing": "been silent", "flatline": "been stuck", "error_value": "sent the same error values"}
+BEEN = {
+    "missing": "been silent",
+    "flatline": "been stuck",
+    "error_value": "sent the same error values",
+    "state": "done what they usually don't at this hour",
+}
 """What sensors have done that is taken as normal; others have been at new levels."""
 
 ANSWERS = {
