@@ -261,7 +261,7 @@ class Detector(ABC):
         endures: Whether its findings, such as a stuck value, aren't levels that may soon be adopted as normal.
         relearns: Whether an adopted level is learned from scratch, because the old level would blur it; otherwise it is
             learned in addition, or as `adopt()` prepares it.
-        stays: Fields with times from which it follows how long a sensor has been as it is: silences don't count.
+        stays: Fields with times from which it follows how long a sensor has been as it is; without a value it isn't.
         scores_readings: Whether it scores readings by learned behaviour.
         floor: Raising level in decades below which an ordinary sensor's reading may well be chance; NaN if its scores
             are true tail probabilities, so that the level follows from the number of readings.
@@ -300,8 +300,7 @@ class Detector(ABC):
     def judge(self, state: State, slots: Rows, values: Numbers, times: Numbers) -> Scores:
         """Score readings by what was known before them, then learn from them; implemented by each detector.
 
-        Called by `update()` with at least one finite value of moderate size, distinct slots, and numpy warnings
-        disabled.
+        Called by `update()` with at least one finite value of moderate size, distinct slots, and no numpy warnings.
         """
 
     def update(self, state: State, slots: Slots, values: Floats, times: Floats) -> Scores:
@@ -349,6 +348,9 @@ class Detector(ABC):
         """
         return
 
+    def returns(self, arrays: Mapping[str, NDArray[Any]], row: int) -> None:  # noqa: B027
+        """Note that a sensor's next reading ends a silence that was reported."""
+
     def adopt(self, arrays: Mapping[str, NDArray[Any]], row: int, value: float) -> None:  # noqa: ARG002
         """Prepare a sensor's whole state for a level taken as normal, given its last value; nothing by default."""
         return
@@ -392,8 +394,5 @@ class Detector(ABC):
         return np.zeros(len(interval))
 
     def patience(self, state: State, slots: Rows, decades: Numbers) -> Numbers:  # noqa: ARG002
-        """Seconds after its last reading at which a sensor's silence scores `decades`, shape (n,).
-
-        Infinite if the detector doesn't assess silence, which is the default.
-        """
+        """Seconds of silence that score `decades`, shape (n,); infinite, the default, if silence isn't assessed."""
         return math.inf if type(slots) is int else np.full(len(slots), np.inf)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from detectors.base import Detector, Field, Measure, Scores, State, no_opinion
 from detectors.numeric.arrays import Numbers, Rows
@@ -20,7 +24,9 @@ from detectors.numeric.elementwise import (
     nowhere,
     where,
 )
+from detectors.numeric.gather import whole_arrays
 from detectors.parameters import parameter
+from detectors.univariate.reported import reported_layout, usual_of_reported
 
 FEWEST_RUNS = 10.0
 """Number of changes of value before there is an opinion: a sensor that hardly moves can't be called stuck."""
@@ -39,6 +45,9 @@ FADING = 1e-4
 ALL: Any = True
 """The condition that holds for all readings."""
 
+MANY = 10.0
+"""Longest normal run, in readings, from which on a sensor rests now and then."""
+
 YOUNG_S = 3 * 86_400.0
 """For a younger sensor, its rests at night and at weekends aren't known yet."""
 
@@ -51,15 +60,16 @@ class Flatline(Detector):
     """Finds a sensor that repeats one value for far longer than it usually does.
 
     A value is taken to hold until the next reading: a sensor that reports changes only, and begins to report at fixed
-    intervals, repeats itself for the first time but isn't stuck.
+    intervals, repeats itself for the first time but isn't stuck. A silence that was reported doesn't count.
 
     Catches: stuck sensors.
     Blind to: a sensor that rests for long anyway; a stuck sensor with noise; a constant from the beginning; in the
         first three days a sensor that stays at its lowest value so far, as at night.
-    Contamination: a run counts when it ends, and extends the normal length only up to another one as long: a fault that
-        occurs twice is a habit, such as a rest at night. The rests of the first three days count at once.
+    Contamination: a run counts when it ends, and extends the normal length only up to another one as long. One that was
+        reported counts only as a habit, at the same time of the day, such as a rest at night; if the sensor rests
+        anyway, as at most half as much again. The rests of the first three days count at once.
     Warm-up: 10 changes of value.
-    State: 104 bytes per sensor.
+    State: 144 bytes per sensor.
     Cost: about 60 array operations per round.
     Source: the waiting time of a geometric distribution, W. Feller, "An Introduction to Probability Theory and Its
         Applications" I, chapter VI.8; the estimate of rare repeats is Laplace's rule of succession.
@@ -82,6 +92,7 @@ class Flatline(Detector):
     kind: ClassVar[str] = "flatline"
     catches: ClassVar[frozenset[str]] = frozenset({"stuck"})
     endures: ClassVar[bool] = True
+    stays: ClassVar[tuple[str, ...]] = ("since",)
     takes_one: ClassVar[bool] = True
 
     def layout(self) -> dict[str, Field]:
@@ -100,6 +111,7 @@ class Flatline(Detector):
             "born": Field(math.nan, learned=False, moment=True, later=True),
             "since": Field(math.nan, learned=False, moment=True, later=True),
             "low": Field(math.inf, learned=False, later=True),
+            **reported_layout(by_arrival=False),
         }
 
     def judge(self, state: State, slots: Rows, values: Numbers, times: Numbers) -> Scores:
@@ -140,15 +152,43 @@ class Flatline(Detector):
         state["low"][slots] = minimum(low, values)
         return no_opinion(values).with_score(score)
 
-    @staticmethod
-    def _learn(state: State, slots: Rows, run: Numbers, held: Numbers, rested: Any, ended: Any) -> None:
+    def held_back(self, state: State, slots: Rows) -> None:
+        """See `Detector`."""
+        state["reported"][slots] = 1.0
+
+    def adopt(self, arrays: Mapping[str, NDArray[Any]], row: int, value: float) -> None:  # noqa: ARG002
+        """See `Detector`; a value that is taken as normal may be repeated."""
+        arrays["reported"][row] = 0.0
+
+    def _learn(self, state: State, slots: Rows, run: Numbers, held: Numbers, rested: Any, ended: Any) -> None:
         """Learn from the runs that end with these readings."""
-        is_rest = everywhere(rested)
-        for longest, rival, length in (("longest", "rival", run), ("longest_s", "rival_s", held)):
+        is_rest, most = everywhere(rested), (run, held)
+        reported = nowhere(ended & (state["reported"][slots] > 0))
+        if reported is not False:
+            most = self._usual_of_reported(state, slots, run, held, reported & (run >= self.shortest))
+            state["reported"][slots] = where(reported, 0.0, state["reported"][slots])
+        of_readings, of_seconds = ("longest", "rival", run, most[0]), ("longest_s", "rival_s", held, most[1])
+        for longest, rival, length, usual in (of_readings, of_seconds):
             known, again = state[longest][slots], state[rival][slots]
-            believed = where(is_rest, length, minimum(length, again))
+            believed = where(is_rest, length, minimum(usual, again))
             state[longest][slots] = where(ended, maximum(known * (1.0 - FADING), believed), known)
             state[rival][slots] = where(ended, maximum(again * (1.0 - FADING), length), again)
+
+    @staticmethod
+    def _usual_of_reported(
+        state: State, slots: Rows, run: Numbers, held: Numbers, reported: Any
+    ) -> tuple[Numbers, Numbers]:
+        """The usual part of runs, in readings and seconds, where those that were reported are usual only as a habit."""
+        arrays, chosen = whole_arrays(state), np.flatnonzero(reported)
+        rows, runs, spans = (np.atleast_1d(each)[chosen] for each in (slots, run, held))
+        rests = arrays["longest"][rows] >= MANY
+        usual = usual_of_reported(arrays, rows, arrays["since"][rows], spans, arrays["longest_s"][rows], rests)
+        share = np.minimum(usual / np.maximum(spans, SHORTEST_S), 1.0)
+        if type(run) is float:
+            return (float(share[0] * run), float(share[0] * held)) if len(rows) else (run, held)
+        most_runs, most_s = run.copy(), held.copy()
+        most_runs[chosen], most_s[chosen] = share * runs, share * spans
+        return most_runs, most_s
 
     def measure(self, state: State, slot: int) -> Measure:
         """Number of consecutive readings of one value, and as many as the longest normal run and the longest time."""

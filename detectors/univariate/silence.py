@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from detectors.base import TOGETHER_S, Detector, Field, Scores, State, no_opinion
 from detectors.numeric.arrays import Numbers, Rows
 from detectors.numeric.elementwise import any_of, bounded, everywhere, exp, maximum, minimum, nowhere, where
+from detectors.numeric.gather import whole_arrays
 from detectors.numeric.surprise import exponential_reach
 from detectors.parameters import parameter
+from detectors.univariate.reported import reported_layout, usual_of_reported
 
 FEWEST_GAPS = 10.0
 """Number of gaps between readings before there is an opinion."""
@@ -71,10 +77,11 @@ class Silence(Detector):
     Blind to: a sensor with fewer than 11 reports, or 4 reports over at least three days; a silence of all sensors while
         the service itself is disconnected; in the first three days, one of four hours by a sensor that may report
         changes only.
-    Contamination: a gap counts as at most 10 mean gaps; a longer one becomes normal when it occurs twice, as with a
-        rest at night.
+    Contamination: a gap counts as at most 10 mean gaps; a longer one becomes normal when it occurs twice. One that was
+        reported and is longer than that becomes normal only as a habit, at the same time of the day, as with a rest at
+        night; of an irregular sensor it counts as at most the silence at which it was reported.
     Warm-up: 10 gaps, or 3 of a day and more.
-    State: 112 bytes per sensor.
+    State: 152 bytes per sensor.
     Cost: about 50 array operations per round.
     Source: the exponential tail of a renewal process with a minimum, D. R. Cox, "Renewal Theory", 1962, chapter 1;
         for few pauses the predictive tail of J. F. Lawless, "Prediction intervals for the two parameter exponential
@@ -127,6 +134,7 @@ class Silence(Detector):
             "paused": Field(learned=False, later=True),
             "pause": Field(learned=False, later=True),
             "pause_deviation": Field(learned=False, later=True),
+            **reported_layout(by_arrival=True),
         }
 
     def judge(self, state: State, slots: Rows, values: Numbers, times: Numbers) -> Scores:
@@ -135,18 +143,22 @@ class Silence(Detector):
         times = bounded(times, -1e12, 1e12)
         gap = times - state["time"][slots]
         begun, is_known = everywhere(readings > 0), everywhere(count >= 3)
-        counts = everywhere(begun & (gap > TOGETHER_S))
+        lasted = counts = everywhere(begun & (gap > TOGETHER_S))
         believed = where(is_known, minimum(gap, WINSOR * mean), gap)
         rate = 1.0 / minimum(count + 1.0, MEMORY)
         deviation, longest, rival = state["deviation"][slots], state["longest"][slots], state["rival"][slots]
-        normal = minimum(gap, maximum(believed, rival))
+        normal, reported = minimum(gap, maximum(believed, rival)), nowhere(state["reported"][slots] > 0)
+        if reported is not False:
+            varies = (deviation >= IRREGULAR * mean) | (gap <= WINSOR * mean)
+            normal = self._learn_reported(state, slots, gap, normal, reported, varies)
+            counts = everywhere(counts & ((reported & (varies ^ True)) ^ True))
         learned = mean + rate * (believed - mean)
         off = where(everywhere(count > 0), abs(believed - mean), 0.0)
         self._learn_pauses(state, slots, gap - PAUSE * mean, counts & is_known, rate)
         state["gap"][slots] = where(counts, learned, mean)
         state["deviation"][slots] = where(counts, deviation + rate * (off - deviation), deviation)
-        state["longest"][slots] = where(counts, maximum(longest * (1.0 - FADING), normal), longest)
-        state["rival"][slots] = where(counts, maximum(rival * (1.0 - FADING), gap), rival)
+        state["longest"][slots] = where(lasted, maximum(longest * (1.0 - FADING), normal), longest)
+        state["rival"][slots] = where(lasted & (reported ^ True), maximum(rival * (1.0 - FADING), gap), rival)
         state["count"][slots] = count + counts
         repeats = state["repeats"][slots]
         state["repeats"][slots] = repeats + (counts & (values == state["value"][slots]))
@@ -155,6 +167,22 @@ class Silence(Detector):
         state["time"][slots] = times
         state["readings"][slots] = readings + 1.0
         return no_opinion(values)
+
+    @staticmethod
+    def _learn_reported(
+        state: State, slots: Rows, gap: Numbers, normal: Numbers, reported: Any, irregular: Any
+    ) -> Numbers:
+        """The normal part of gaps, where those that were reported are normal only as a habit; shape (n,)."""
+        arrays, chosen = whole_arrays(state), np.flatnonzero(reported)
+        rows, gaps, varies = np.atleast_1d(slots)[chosen], np.atleast_1d(gap)[chosen], np.atleast_1d(irregular)[chosen]
+        usual = usual_of_reported(arrays, rows, arrays["time"][rows], gaps, arrays["longest"][rows], varies)
+        short = np.minimum(gaps, WINSOR * arrays["gap"][rows])
+        usual = np.where(varies, np.maximum(usual, short), usual)
+        arrays["reported"][rows] = 0.0
+        if type(normal) is float:
+            return float(usual[0])
+        normal[chosen] = usual
+        return normal
 
     def _learn_pauses(self, state: State, slots: Rows, beyond: Numbers, counts: Any, rate: Numbers) -> None:
         """Learn the pauses between bursts, by how far gaps are beyond the longest within one; arrays of shape (n,)."""
@@ -177,6 +205,10 @@ class Silence(Detector):
         reach = minimum(known * (exp(exponential_reach(PAUSE_DECADES) / known) - 1.0), MOST_REACH)
         scale = maximum(1.25 * state["pause_deviation"][slots], pause / (known + 1.0))
         return where(is_in_bursts, PAUSE * state["gap"][slots] + pause + reach * scale, 0.0)
+
+    def returns(self, arrays: Mapping[str, NDArray[Any]], row: int) -> None:
+        """See `Detector`."""
+        arrays["reported"][row] = 1.0
 
     def patience(self, state: State, slots: Rows, decades: Numbers) -> Numbers:
         """See `Detector`."""

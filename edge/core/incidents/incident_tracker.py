@@ -241,10 +241,17 @@ class IncidentTracker(SensorArrays):
         tracker, order = self.trackers[slot], (position, 1, 0.0, slot)
         if tracker.has_error:
             self.step(slot, MachineInput.VALUE, self.bare(slot, value, time), order, clock)
+        self.resume(slot, time)
         if tracker.state is State.SILENT or tracker.was_told_silent:
+            self.step(slot, MachineInput.RETURN, self.bare(slot, value, max(time, clock)), order, clock)
+
+    def resume(self, slot: int, time: float) -> bool:
+        """Prepare for a sensor's first reading after a silence that was too long; returns whether this is one."""
+        is_first = bool(self._statistics.silences[slot] > 0)
+        if is_first:
             group, row = self._members[slot]
             group.resume(row, max(time - float(self._statistics.time[slot]), 0.0))
-            self.step(slot, MachineInput.RETURN, self.bare(slot, value, max(time, clock)), order, clock)
+        return is_first
 
     def bare(self, slot: int, value: float, time: float) -> Observation:
         """A reading without opinions."""

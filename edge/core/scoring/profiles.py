@@ -332,10 +332,16 @@ class Group:
         return any(table.detector.pauses(table.arrays, row) for table in self.tables)
 
     def resume(self, row: int, after: float) -> None:
-        """Prepare for the first reading of a sensor after a silence of so many seconds."""
+        """Prepare for the first reading of a sensor after a silence of so many seconds that was reported."""
+        self.pass_without_value(row, after)
+        for table in self.tables:
+            table.detector.returns(table.arrays, row)
+
+    def pass_without_value(self, row: int, passed: float) -> None:
+        """Let so many seconds pass in which a sensor had no value, so that it stayed at none."""
         for table in self.tables:
             for name in table.detector.stays:
-                table.arrays[name][row] += after
+                table.arrays[name][row] += passed
 
     def relearn(self, row: int) -> None:
         """Start learning a sensor's level anew, in the detectors that know only one."""

@@ -117,9 +117,11 @@ class ErrorReadings:
 
     def _take_strange(self, slot: int, value: float, time: float, position: int, clock: float) -> None:
         (group, row), now = self._members[slot], max(clock, time)
+        before, was_silent = float(self._statistics.time[slot]), bool(self._statistics.silences[slot] > 0)
         if self._tracking.tracked[slot]:
             self._tracking.returned(slot, value, time, position, clock)
-        before = float(self._statistics.time[slot])
+        if not was_silent:
+            group.pass_without_value(row, max(time - before, 0.0))
         jump = self._paces.jump(slot, value, time, before)
         self._statistics.record_apart(slot, value, time, now, is_value=True)
         waited = float(self._statistics.waited[slot])
@@ -134,6 +136,8 @@ class ErrorReadings:
         (group, row), now = self._members[slot], max(clock, time)
         statistics = self._statistics
         is_usual = self._values.habits.is_usual(slot, time, float(statistics.time[slot]))
+        if not self._tracking.resume(slot, time):
+            group.pass_without_value(row, max(time - float(statistics.time[slot]), 0.0))
         statistics.record_apart(slot, value, time, now, is_value=False)
         group.hear(row, value, float(statistics.waited[slot]))
         assumed = float(self._levels.assumed[slot])

@@ -22,6 +22,7 @@ from tests.edge.core.pipelines import (
     SETTINGS,
     START,
     Line,
+    detectors,
     differing,
     knowledge,
     pipeline,
@@ -277,7 +278,11 @@ def test_a_snapshot_between_whose_parts_peers_are_compared_restores_the_same_sta
             for place, value in enumerate(row)
         ]
 
-    whole = Line(pipeline()).take(strings(np.arange(0.0, 108_000.0, 300.0)))
+    def never_silent() -> Pipeline:
+        usual = rule(*detectors(ewma={}, rate={}))
+        return pipeline(lambda _: usual)
+
+    whole = Line(never_silent()).take(strings(np.arange(0.0, 108_000.0, 300.0)))
     saving = whole.pipeline.saving()
     saving.first_rows = 1
     began, taken, now, compared = len(whole.parts), [], 108_000.0, 0
@@ -287,7 +292,7 @@ def test_a_snapshot_between_whose_parts_peers_are_compared_restores_the_same_sta
         if parts[0].component == "peers" and compared < comparisons:
             compared, now = compared + 1, now + 2000.0
         whole.take(strings([now]))
-    again = revived_from(pipeline(), taken, whole.parts[began:])
+    again = revived_from(never_silent(), taken, whole.parts[began:])
     assert differing(again.pipeline, whole.pipeline) == []
 
 

@@ -86,6 +86,7 @@ def test_a_named_error_value_is_never_learned() -> None:
     dirty.take(sent(with_pulses(300, pulses)))
     aside = ("detectors silence", "silence of", "statistics", "levels", "error_values")
     names = [each for each in differing(clean.pipeline, dirty.pipeline) if not each.startswith(aside)]
+    names = [each for each in names if not each.endswith((": longest_s", ": rival_s"))]  # no stay at the last value
     assert [each for each in names if each.startswith(("ewma", "contextual", "flatline", "rate", "unrest"))] == []
     levels = [made.pipeline.engine.levels.by_detector["contextual"].peaks for made in (clean, dirty)]
     assert (levels[0] == levels[1]).all()
