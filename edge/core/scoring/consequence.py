@@ -250,6 +250,8 @@ class IncidentExtent:
         of = self.yardstick
         out = 0.0 if leading.is_trend else of.out(value, leading.lower, leading.upper)
         beyond = out if math.isnan(of.low) else of.beyond(value)
+        if leading.has_records:  # a slow rise has widened the usual range, but not yet the records of all days
+            beyond = max(beyond, out)
         if not self.readings:
             self.since, self.clock, self.first = time, clock, out
         self.readings += 1

@@ -73,7 +73,8 @@ def _about_values(change: SensorChange) -> str:
 def since(change: SensorChange) -> str:
     """For how long an incident that goes on has lasted, as the end of a sentence."""
     of_durations = change.opinion is not None and change.opinion.kind in {"flatline", "state"}
-    says_so = change.is_silence or change.is_return or change.observation.per or of_durations
+    is_pace = bool(change.observation.per) and not change.is_silence
+    says_so = change.is_return or is_pace or of_durations
     is_later = change.transition is Transition.UPDATED and change.observation.time - change.incident.started >= 1
     return f"; unusual for {change.lasted}" if is_later and not says_so else ""
 

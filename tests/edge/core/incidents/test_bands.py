@@ -157,5 +157,5 @@ def test_an_update_reports_that_a_sensor_has_fallen_silent_whatever_else_is_wron
     found.incident.extend(silence)
     found = replace(found, transition=Transition.UPDATED, observation=silence)
     assert found.incident.kind == "spike"
-    assert sentence_of(found) == "tank is silent; its last value was 28 bar"
+    assert sentence_of(found) == "tank is silent; its last value was 28 bar; unusual for 5 min"
     assert band_of(found, leading_opinion(found)) is None

@@ -218,6 +218,18 @@ def test_a_filter_for_errors_passes_what_is_urgent_and_nothing_of_no_interest() 
     assert not any(passes[each.name] for each in SITUATIONS if each.rank == 0)
 
 
+def test_a_slow_rise_beyond_all_days_is_severe_although_its_way_there_was_taken_for_usual() -> None:
+    records = Opinion("extremes", "spike", 8.0, math.nan, 48.0, 95.0, level=4.0)
+    band = Opinion("ewma", "spike", 8.0, math.nan, 48.0, 95.0, level=4.0)
+    severities = []
+    for found in (records, band):
+        made = IncidentExtent(Yardstick(48.0, 107.8))
+        for time in range(0, 7200, 300):
+            made.add(107.9, found, float(time), float(time), is_strange=False)
+        severities.append(made.severity)
+    assert severities[0] > 2 * INFO > severities[1]
+
+
 def test_a_rest_is_less_severe_than_a_stuck_value_for_as_long() -> None:
     rest, stuck = (
         Situation("", 0, 0.0, 20.0, 30.0, None, [(0.0, v), (9.0, v)], "flatline", 36.0, 2.0) for v in (0.0, 7.0)
