@@ -18,7 +18,9 @@ import contextual
 import engine
 import footprint
 import ingest
+import large_plant
 import latency
+import many_sensors
 import page
 import quiet
 from figures import Figure, table
@@ -30,6 +32,8 @@ PARTS: dict[str, Callable[..., list[Figure]]] = {
     "ingest": ingest.one_by_one,
     "packs": ingest.in_packs,
     "latency": latency.of_events,
+    "large": large_plant.whole,
+    "many": many_sensors.whole,
     "footprint": footprint.start,
     "page": page.whole,
 }
@@ -57,6 +61,7 @@ def main() -> int:
     else:
         given.json.write_text(f"{lines}\n")
     goals = [each for each in figures if each.has_goal]
+    print("\n".join(each.as_goal() for each in goals))
     held = sum(each.holds for each in goals)
     print(f"{held} of {len(goals)} goals hold")
     return 0 if held == len(goals) else 1

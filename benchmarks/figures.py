@@ -58,18 +58,38 @@ class Figure:
         judged = self.ratios or self.ours
         return (max(judged) - min(judged)) / median(judged) if median(judged) else 0.0
 
+    @property
+    def goal(self) -> str:
+        """The goal in words; a dash for none."""
+        if self.least is not None:
+            return f">= {self.least:g}"
+        return "-" if self.most is None else f"<= {self.most:g}"
+
+    @property
+    def verdict(self) -> str:
+        """Whether the goal is held or missed; empty if there is none."""
+        return ("held" if self.holds else "MISSED") if self.has_goal else ""
+
+    def as_goal(self) -> str:
+        """The goal, the number that it applies to, and whether it is held, in one line."""
+        number = f"{self.judged:.2f} of {self.peer}" if self.theirs else f"{self.judged:,.4g} {self.unit}".rstrip()
+        return f"{self.verdict:6} {self.part}: {self.name}: {number}, goal {self.goal}"
+
     def as_row(self) -> list[str]:
         """The cells of the table's row."""
-        goal = "-"
-        if self.least is not None:
-            goal = f">= {self.least:g}"
-        elif self.most is not None:
-            goal = f"<= {self.most:g}"
-        verdict = ("yes" if self.holds else "NO") if self.has_goal else ""
         theirs = f"{median(self.theirs):,.4g} {self.peer}" if self.theirs else ""
         ratio = f"{self.judged:.2f}" if self.theirs else ""
         noise = f"{100 * self.noise:.0f} %"
-        return [self.part, self.name, f"{median(self.ours):,.4g} {self.unit}", theirs, ratio, noise, goal, verdict]
+        return [
+            self.part,
+            self.name,
+            f"{median(self.ours):,.4g} {self.unit}",
+            theirs,
+            ratio,
+            noise,
+            self.goal,
+            self.verdict,
+        ]
 
     def as_json(self) -> str:
         """The figure as one line of JSON."""
@@ -89,7 +109,7 @@ class Figure:
         )
 
 
-HEADINGS = ["part", "figure", "ours", "peer", "ratio", "noise", "goal", "holds"]
+HEADINGS = ["part", "figure", "ours", "peer", "ratio", "noise", "goal", "verdict"]
 
 
 def table(figures: list[Figure]) -> str:

@@ -2,6 +2,8 @@
 
     python benchmarks/large_plant.py [--sensors 10000 50000]
 
+Its form with 10,000 sensors is the part `large` of `bench.py`, which runs it once with `--quick`.
+
 The service's own loop runs over a link that delivers packs of readings as a broker does, one reading per second and
 sensor. The clock advances with the work that is done, and skips the service's waits. A run ends shortly before its
 third snapshot would be due, as if the service had been killed, and another process recovers from its store. Each size
@@ -22,6 +24,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from figures import Figure
 
 from config.loading import parse
 from edge.capacity.machine import bytes_written, resident_mib
@@ -41,6 +44,12 @@ PACK = 100
 WARM_UP_S = 20.0
 SNAPSHOTS = 2
 IN_FLIGHT = 1000
+MOST_STALL_MS, MOST_PEAK, MOST_KIB, MOST_RECOVERY_S = 20.0, 1.15, 12.0, 5.0
+"""Goals: the delay of a step, memory while a snapshot is written relative to other times, memory of each sensor in the
+plant's first minutes, and the time to reopen the store."""
+
+LARGE = 10_000
+"""Number of sensors of the benchmark's part: of few sensors the memory is mostly that of the service."""
 
 
 class WorkingClock(Clock):
@@ -69,6 +78,7 @@ def message(readings: Sequence[LoadReading]) -> tuple[str, bytes]:
 def run(path: Path, sensors: int) -> dict[str, float]:
     """Run a plant, and return the costs of its snapshots."""
     free_large_blocks_at_once()
+    idle_mib = resident_mib() or 0.0
     configuration = parse(CONFIGURATION, "benchmark").configuration
     clock = WorkingClock()
     plant = LoadPlant(sensors, float(sensors), message, PACK)
@@ -104,6 +114,7 @@ def run(path: Path, sensors: int) -> dict[str, float]:
         "bytes_a_reading": ((bytes_written() or 0) - began[2]) / readings,
         "us_a_reading": 1e6 * (time.process_time() - link.cpu_s - began[0]) / readings,
         "readings": readings,
+        "kib_a_sensor": 1024 * (float(np.median(rest)) - idle_mib) / sensors,
     }
 
 
@@ -157,6 +168,33 @@ def child(what: str, path: Path, sensors: int) -> dict[str, float]:
     return found
 
 
+def measured(sensors: int) -> dict[str, float]:
+    """Run a plant and recover from its store."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "store.db"
+        return child("run", path, sensors) | child("recover", path, sensors)
+
+
+def whole(runs: int, *, quick: bool) -> list[Figure]:
+    """Figures of a large plant: delays by snapshots, memory and recovery."""
+    sensors = LARGE
+    found = [measured(sensors) for _ in range(1 if quick else runs)]
+
+    def figure(what: str, unit: str, values: list[float], most: float | None = None) -> Figure:
+        return Figure("large", f"{what}, {sensors:,} sensors", unit, values, most=most)
+
+    return [
+        figure("longest slice of a snapshot", "ms", [each["stall_ms"] for each in found], MOST_STALL_MS),
+        figure("its CPU", "ms", [each["stall_cpu_ms"] for each in found]),
+        figure("memory", "MiB", [each["rest_mib"] for each in found]),
+        figure("memory a sensor", "KiB", [each["kib_a_sensor"] for each in found], MOST_KIB),
+        figure("peak of memory", "of the usual", [each["peak_mib"] / each["rest_mib"] for each in found], MOST_PEAK),
+        figure("a snapshot", "s", [each["snapshot_s"] for each in found]),
+        figure("recovery", "s", [each["recovery_s"] for each in found], MOST_RECOVERY_S),
+        figure("CPU a reading", "us", [each["us_a_reading"] for each in found]),
+    ]
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -169,10 +207,7 @@ def main() -> None:
         print(json.dumps(found))
         return
     for sensors in arguments.sensors:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "store.db"
-            found = child("run", path, sensors) | child("recover", path, sensors)
-        report(sensors, found)
+        report(sensors, measured(sensors))
 
 
 def report(sensors: int, found: dict[str, float]) -> None:

@@ -13,10 +13,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from statistics import median
 from time import process_time
 from typing import Any
+
+from figures import Figure
 
 from config.loading import parse
 from edge.core.model.readings.messages import Message
@@ -24,6 +26,12 @@ from edge.shell.service.assembly.parts import make_pipeline
 
 START = 1_700_000_000.0
 RUNS = 5
+SMALL, TURNS = 1_000, 50
+"""Number of sensors of the plant that larger ones are compared with, and of those that send readings."""
+
+MOST_RATIO = 1.25
+"""Goal of the benchmark's part `many`: the cost of a lone reading in a large plant over that in a small one."""
+
 WARM_UP = 40
 """Readings of each active sensor before the measurement begins, so that its detectors have learned."""
 
@@ -108,17 +116,37 @@ class Plant:
             self._pipeline.tick(TICK_S)
 
 
+def run_all(sensors: Sequence[int], readings: int, turns: int, runs: int) -> dict[int, Plant]:
+    """Measure plants of several sizes, alternately."""
+    plants = {each: Plant(each, turns) for each in sensors}
+    for _ in range(runs):
+        for plant in plants.values():
+            plant.run(readings)
+    return plants
+
+
+def whole(runs: int, *, quick: bool) -> list[Figure]:
+    """Figures of a single reading in a large plant, compared with a small one in the same runs."""
+    most = 10_000 if quick else 50_000
+    plants = run_all((SMALL, most), 500 if quick else 2_000, TURNS, runs)
+    large, small = plants[most], plants[SMALL]
+    peer = f"with {SMALL:,}"
+    return [
+        Figure("many", f"CPU a lone reading, {most:,} sensors", "us", large.reading_us, small.reading_us, peer,
+               most=MOST_RATIO),
+        Figure("many", f"calls a lone reading, {most:,} sensors", "", [large.calls()[0]], [small.calls()[0]], peer,
+               most=1.01),
+    ]  # fmt: skip
+
+
 def main() -> None:
     """Measure, and print the table."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--sensors", type=int, nargs="+", default=[100, 1_000, 10_000, 50_000])
     options.add_argument("--readings", type=int, default=2_000)
-    options.add_argument("--turns", type=int, default=50, help="sensors that send readings")
+    options.add_argument("--turns", type=int, default=TURNS, help="sensors that send readings")
     given = options.parse_args()
-    plants = {sensors: Plant(sensors, given.turns) for sensors in given.sensors}
-    for _ in range(RUNS):
-        for plant in plants.values():
-            plant.run(given.readings)
+    plants = run_all(given.sensors, given.readings, given.turns, RUNS)
     columns = ("sensors", "us/new sensor", "calls/reading", "us/reading", "calls/tick", "us/tick")
     print("  ".join(columns))
     for sensors, plant in plants.items():
@@ -132,10 +160,10 @@ def main() -> None:
             f"{median(plant.tick_us):.1f}",
         )
         print("  ".join(cell.rjust(len(column)) for cell, column in zip(cells, columns, strict=True)))
-    if 1_000 in plants:
+    if SMALL in plants:
         most = max(plants)
-        ratio = median(plants[most].reading_us) / median(plants[1_000].reading_us)
-        print(f"CPU a reading at {most:,} sensors is {ratio:.2f} times that at 1,000")
+        ratio = median(plants[most].reading_us) / median(plants[SMALL].reading_us)
+        print(f"CPU a reading at {most:,} sensors is {ratio:.2f} times that at {SMALL:,}")
 
 
 if __name__ == "__main__":

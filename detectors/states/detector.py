@@ -53,6 +53,10 @@ lowest state, so that a night's or a weekend's rest isn't reported."""
 MOST_FORETOLD = 2000.0
 """Maximum number of hours that count as evidence for the timetable."""
 
+ENOUGH_FORETOLD = 84.0
+"""Number of hours with an unusual state, half a week, from which on it counts in full how long one lasts: before, a
+timetable may be one by chance, as of a set point that is changed at any time."""
+
 FEWEST_GAPS = 3.0
 """Time outside of the usual states is scored from this many gaps between readings on."""
 
@@ -320,7 +324,8 @@ class States(Detector):
         earlier = np.where(is_new, broken, np.maximum(broken - 1.0, 0.0))
         decades = np.log10((np.minimum(foretold, MOST_FORETOLD) + 1.0) / (earlier + 0.5))
         longer = np.log10(np.maximum(odd / np.maximum(arrays["odd_longest"][slots], HOUR_S), 1.0))
-        decades += np.where(began, PER_LENGTH * longer, 0.0)
+        known = np.minimum(foretold / ENOUGH_FORETOLD, 1.0)
+        decades += np.where(began, known * PER_LENGTH * longer, 0.0)
         return np.where(wrong, np.maximum(decades, 0.0), 0.0)
 
     def measure(self, state: State, slot: int) -> Measure | None:

@@ -363,7 +363,8 @@ class NaiveStates:
             earlier = self.broken[self.began_undue] - 1
             wrong = math.log10((min(self.foretold, 2000) + 1) / (earlier + 0.5))
             longer = math.log10(max(odd / max(self.odd_longest, HOUR_S), 1.0))
-            wrong = max(wrong + (2 * longer if self.began_undue else 0.0), 0.0)
+            known = min(self.foretold / 84, 1.0)
+            wrong = max(wrong + (2 * known * longer if self.began_undue else 0.0), 0.0)
         until = self.since + longest if self.known and enough else math.inf
         if undue:
             until = min(until, time + max(self.set.shortest_s - odd, 0.0))

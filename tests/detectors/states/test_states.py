@@ -246,6 +246,18 @@ def test_the_detector_and_its_simple_counterpart_agree_about_a_machine_at_a_wron
     np.testing.assert_allclose(said[:, 0], said[:, 1], rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("seed", [6, 9, 10])
+def test_what_is_set_at_any_time_has_no_timetable_after_two_weeks(seed: int) -> None:
+    rng, table, highest = np.random.default_rng(seed), StateTable(States(), rows=1), 0.0
+    changes = np.cumsum(rng.random(22 * 144) < 1 / 30)
+    for index, value in enumerate((60.0 + 5.0 * (changes % 4) + 0.2 * rng.normal(size=22 * 144)).tolist()):
+        score = table.update_one(0, value, MONDAY_S + 600.0 * index, held=False).score
+        measure = table.detector.measure(table.arrays, 0)
+        if measure is not None and measure.about in {"hour", "hours"}:
+            highest = max(highest, score)
+    assert 0.0 < highest < TELLS
+
+
 N = 20_000
 EACH = np.arange(N)
 DAILY = np.sin(EACH / 288 * 2 * np.pi)
