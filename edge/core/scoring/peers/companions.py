@@ -10,6 +10,8 @@ sensor is therefore judged only if the others explain most of its variance, by t
 hours since, and part of its variance from one half hour to the next. It isn't judged while the others are where they
 have never been, or while those that matter are missing.
 
+What is usual of a difference is in `companion_ranges.py`; a sensor is told once the differences of a day are known.
+
 A fault of one sensor makes the suggestions for all others wrong, but moves its own difference the most, in standard
 deviations: of one device, one sensor is told, and only if the others agree without it. Where they don't, the device
 does something new. Nothing is learned of a device while one of its sensors deviates, or has an incident of its own:
@@ -26,10 +28,17 @@ from numpy.typing import NDArray
 
 from detectors.numeric.arrays import Floats, Slots
 from edge.core.model.sensors.sensor_arrays import SensorArrays
+from edge.core.scoring.peers.companion_ranges import (
+    USUAL,
+    YOUNG_COUNT,
+    YOUNG_DAYS,
+    DifferencesSoFar,
+    difference_ranges,
+)
 from edge.core.scoring.peers.comparison import AGREEMENT, PeersCompared, TimeScale
 from edge.core.scoring.peers.daily_ranges import add_day, find_usual
 from edge.core.scoring.peers.deviation import PeerDeviation
-from edge.core.scoring.peers.regressions import Regressions, regressions
+from edge.core.scoring.peers.regressions import Regressions, add_products, regressions
 
 FEWEST, MOST = 2, 16
 """Bounds of a device's sensors. What more names have in common is a folder."""
@@ -51,12 +60,6 @@ LESS_CERTAIN = 1.5
 KNOWN_GROUND, BESIDE_IT = 0.1, 0.1
 """Means may be beyond those so far by this share of their range; those beyond may have this weight at most."""
 
-NARROWEST, NARROWEST_SPREAD = 3.0, 0.02
-"""Minimum width of a usual range: in standard deviations of the differences, and in those of the sensor's means."""
-
-MARGIN, MARGIN_OF_FEW = 0.7, 2.0
-"""A deviation is this many widths beyond the usual range; more by the second, divided by the number of days known."""
-
 NAMED, WORTH_NAMING = 3, 0.1
 """Maximum number of companions in a sentence, and their minimum weight in a suggestion."""
 
@@ -75,6 +78,7 @@ class JudgedMeans(NamedTuple):
         differences: Means less what the others suggest, NaN where nothing is suggested.
         valid: Whether what is suggested can be relied on.
         speaks: Whether the sensor is judged by it.
+        doubtful: Whether the difference of a young sensor is too large to be learned.
         deviates: Whether it deviates.
         agrees: Whether the difference is a usual one.
         low, high: Where deviations begin.
@@ -83,6 +87,7 @@ class JudgedMeans(NamedTuple):
     differences: Floats
     valid: NDArray[np.bool_]
     speaks: NDArray[np.bool_]
+    doubtful: NDArray[np.bool_]
     deviates: NDArray[np.bool_]
     agrees: NDArray[np.bool_]
     low: Floats
@@ -230,13 +235,18 @@ class Companions(SensorArrays):
                 ranged = slots[self.day_low[slots] <= self.day_high[slots]]
                 add_day(self, ranged)
                 find_usual(self, ranged)
-                ready = self.count[slots] >= self.scale.to_begin
-                learned, moved = (self._regressions(slots, each, ready) for each in (self.moments, self.moved))
-                is_noted = learned.used & (self.noted[slots] >= self.scale.to_know)
-                met = np.where(is_noted, self.rest[slots] / learned.scale**2, 1.0)
-                explained = 1.0 - np.maximum(learned.unexplained, met)
-                least = np.where(self.together[slots] > 0, LEAVES, JOINS)
-                self.together[slots] = (explained >= least) & (1.0 - moved.unexplained >= BY_THE_HALF_HOUR)
+                self._decide(slots)
+
+    def _decide(self, slots: Slots) -> None:
+        """Decide which sensors are judged; `slots` has shape (devices, sensors)."""
+        ready = self.count[slots] >= self.scale.to_begin
+        learned, moved = (self._regressions(slots, each, ready) for each in (self.moments, self.moved))
+        fewest = np.where(self.entries[slots] > YOUNG_DAYS, self.scale.to_know, YOUNG_COUNT)
+        is_noted = learned.used & (self.noted[slots] >= fewest)
+        met = np.where(is_noted, self.rest[slots] / learned.scale**2, 1.0)
+        explained = 1.0 - np.maximum(learned.unexplained, met)
+        least = np.where(self.together[slots] > 0, LEAVES, JOINS)
+        self.together[slots] = (explained >= least) & (1.0 - moved.unexplained >= BY_THE_HALF_HOUR)
 
     def _devices(self) -> list[tuple[Slots, Floats]]:
         """The slots of all devices with as many sensors, shape (devices, sensors), and their checksums."""
@@ -300,11 +310,22 @@ class Companions(SensorArrays):
         compared.differs[slots] = farthest & free[:, None] & (self.beyond[slots] >= self.scale.to_differ)
         compared.agrees[slots] = judged.speaks & (self.within[slots] >= self.scale.to_agree)
         compared.peers[slots] = slots.shape[1] - 1
-        learns = (is_calm & free & ~failing.any(axis=1))[:, None]
+        learns = (is_calm & free & ~failing.any(axis=1) & ~judged.doubtful.any(axis=1))[:, None]
         chosen = learns & judged.valid
         self._learn_range(slots[chosen], judged.differences[chosen], judged.low[chosen], judged.high[chosen])
         self._learn_means(slots, np.where(learns, means, np.nan))
-        self.last[slots] = np.where(np.isfinite(means), means, self.last[slots])
+        self.last[slots] = np.where(learns, np.where(np.isfinite(means), means, self.last[slots]), np.nan)
+        self._know_young(slots[learns[:, 0]])
+
+    def _know_young(self, slots: Slots) -> None:
+        """Work out what is usual of devices that have no two days yet; `slots` has shape (devices, sensors)."""
+        slots = slots[self.entries[slots].min(axis=1, initial=np.inf) <= YOUNG_DAYS]
+        if not slots.size:
+            return
+        self._decide(slots)
+        new = slots[self.entries[slots] == 0]
+        spread = USUAL * np.sqrt(self.rest[new])
+        self.least[new], self.most[new] = -spread, spread
 
     def _judge(self, slots: Slots, means: Floats, present: NDArray[np.bool_]) -> JudgedMeans:
         """Judge the means of the sensors that are present by each other."""
@@ -315,15 +336,15 @@ class Companions(SensorArrays):
         if (known & ~present).any():
             everyone = self._regressions(slots, self.moments, known)
             valid &= found.unexplained <= LESS_CERTAIN * everyone.unexplained
-        speaks = valid & (self.together[slots] > 0) & (self.entries[slots] >= self.scale.fewest_days)
-        narrowest = np.maximum(NARROWEST * np.sqrt(self.rest[slots]), NARROWEST_SPREAD * found.scale)
-        least, most = self.least[slots], self.most[slots]
-        below, above = np.maximum(-2.0 * least, narrowest), np.maximum(2.0 * most, narrowest)
-        margin = MARGIN + MARGIN_OF_FEW / np.clip(self.entries[slots], 1.0, self.scale.days)
-        low, high = least - margin * below, most + margin * above
-        deviates = speaks & ((differences < low) | (differences > high))
-        agrees = (differences >= least - AGREEMENT * below) & (differences <= most + AGREEMENT * above)
-        return JudgedMeans(differences, valid, speaks, deviates, agrees, low, high)
+        least, most, entries, noted = self.least[slots], self.most[slots], self.entries[slots], self.noted[slots]
+        ranges = difference_ranges(DifferencesSoFar(least, most, entries, noted, self.rest[slots], found.scale))
+        follows = valid & (self.together[slots] > 0)
+        speaks = follows & ((entries >= self.scale.fewest_days) | (noted >= self.scale.to_know))
+        doubtful = follows & (np.abs(differences) > ranges.doubtful)
+        deviates = speaks & ((differences < ranges.low) | (differences > ranges.high))
+        agrees = differences >= least - AGREEMENT * ranges.below
+        agrees &= differences <= most + AGREEMENT * ranges.above
+        return JudgedMeans(differences, valid, speaks, doubtful, deviates, agrees, ranges.low, ranges.high)
 
     def _on_known_ground(self, slots: Slots, means: Floats, found: Regressions) -> NDArray[np.bool_]:
         """Whether the others that count are where they have been before."""
@@ -351,11 +372,11 @@ class Companions(SensorArrays):
         rate = self._rate(self.count[slots])
         away = np.where(known, means - self.mean[slots], 0.0)
         self.mean[slots] += np.diagonal(rate, axis1=1, axis2=2) * away
-        self._learn_products(self.moments, slots, away, known, (1.0 - rate) * rate, 1.0 - rate)
+        add_products(self.moments, slots, away, known, (1.0 - rate) * rate, 1.0 - rate)
         has_moved = np.isfinite(moved)
         self.changes[slots] += has_moved
         rate = self._rate(self.changes[slots])
-        self._learn_products(self.moved, slots, np.where(has_moved, moved, 0.0), has_moved, rate, 1.0 - rate)
+        add_products(self.moved, slots, np.where(has_moved, moved, 0.0), has_moved, rate, 1.0 - rate)
         self.lowest[slots] = np.fmin(self.lowest[slots], means)
         self.highest[slots] = np.fmax(self.highest[slots], means)
 
@@ -364,22 +385,6 @@ class Companions(SensorArrays):
         fewer = np.minimum(count[:, :, None], count[:, None, :])
         rate: Floats = np.maximum(1.0 / np.maximum(fewer, 1.0), 1.0 / self.scale.memory)
         return rate
-
-    @staticmethod
-    def _learn_products(
-        moments: NDArray[np.float32],
-        slots: Slots,
-        values: Floats,
-        known: NDArray[np.bool_],
-        weight: Floats,
-        kept: Floats,
-    ) -> None:
-        """Add the products of values to moments, where both are known."""
-        size = slots.shape[1]
-        both = known[:, :, None] & known[:, None, :]
-        before = moments[slots][:, :, :size].astype(np.float64)
-        products = kept * before + weight * values[:, :, None] * values[:, None, :]
-        moments[slots, :size] = np.where(both, products, before)
 
 
 def _checksums(slots: Slots) -> Floats:

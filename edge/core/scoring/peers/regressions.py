@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.numeric.arrays import Floats
+from detectors.numeric.arrays import Floats, Slots
 
 NOISE = 0.01
 """Share of each variance attributed to noise of the sensor's own."""
@@ -82,3 +82,23 @@ def _inverse(matrices: Floats) -> Floats:
         return np.linalg.inv(matrices).astype(np.float64)
     except np.linalg.LinAlgError:  # one of them is singular, which mustn't affect the others
         return np.linalg.pinv(matrices, hermitian=True).astype(np.float64)
+
+
+def add_products(
+    moments: NDArray[np.float32], slots: Slots, values: Floats, known: NDArray[np.bool_], weight: Floats, kept: Floats
+) -> None:
+    """Add the products of values to second moments, where both are known.
+
+    Args:
+        moments: Second moments, shape (rows, most sensors of a device).
+        slots: Rows of the sensors, shape (devices, sensors).
+        values: Values less their means, shape (devices, sensors).
+        known: Which of them are known, shape (devices, sensors).
+        weight: Weights of the products, shape (devices, sensors, sensors).
+        kept: Weights of the moments so far, shape (devices, sensors, sensors).
+    """
+    size = slots.shape[1]
+    both = known[:, :, None] & known[:, None, :]
+    before = moments[slots][:, :, :size].astype(np.float64)
+    products = kept * before + weight * values[:, :, None] * values[:, None, :]
+    moments[slots, :size] = np.where(both, products, before)

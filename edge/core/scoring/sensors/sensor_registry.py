@@ -88,7 +88,7 @@ class SensorRegistry:
             labels = {DEVICE: device, **labels}
         is_compared = any(each.scores_readings for each in detectors)
         self.peers.join(slot, peers_of(name, rule.unit, rule.peers) if is_compared else None)
-        self.peers.accompany(slot, name if is_compared and rule.companions and belongs_to is None else None)
+        self.peers.accompany(slot, name if is_compared and rule.companions else None)
         profile = Profile(detectors, rule.incidents, rule.counter, rule.preferences)
         self._profiles[slot] = self._shared.setdefault(profile, profile)
         self._facts[slot] = self._facts_of(name, rule.unit, labels)

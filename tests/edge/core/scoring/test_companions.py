@@ -41,18 +41,22 @@ def watched(*, companions: bool = True, device: ResolvedDevice | None = None) ->
 
 
 def pump(
-    days: float, *, breaks: dict[str, tuple[float, float]] | None = None, shift: tuple[float, float] = (math.inf, 0.0)
+    days: float,
+    *,
+    breaks: dict[str, tuple[float, float]] | None = None,
+    shift: tuple[float, float] = (math.inf, 0.0),
+    begin: float = START,
 ) -> list[Message]:
     """A pump under a changing load, which some sensors don't follow between two days, and which rises on a day."""
     noise, messages = np.random.default_rng(3), []
     load, other = 0.0, 2.0
     for step in range(int(days * DAY / STEP)):
-        time = START + step * STEP
-        day = (time - START) / DAY
+        time = begin + step * STEP
+        day = (time - begin) / DAY
         load, other = (0.8 * each + 0.6 * float(noise.normal()) for each in (load, other))
         for place, (name, (level, follows, spread)) in enumerate(zip(NAMES, PUMP.values(), strict=True)):
-            begin, end = (breaks or {}).get(name, (math.inf, math.inf))
-            its = other if begin <= day < end else load + (shift[1] if day >= shift[0] else 0.0)
+            first, last = (breaks or {}).get(name, (math.inf, math.inf))
+            its = other if first <= day < last else load + (shift[1] if day >= shift[0] else 0.0)
             value = level + follows * its + spread * float(noise.normal())
             messages.append(reading(name, time + 0.1 * place, round(value, 3)))
     return messages
@@ -96,9 +100,38 @@ def test_it_is_switched_off_by_a_rule() -> None:
     assert Line(watched(companions=False)).take(pump(5, breaks=BROKEN)).events == []
 
 
-def test_sensors_of_a_device_table_are_left_to_its_detectors() -> None:
+def test_sensors_of_a_device_table_are_compared_as_well() -> None:
     table = ResolvedDevice(0, ("**",), None, (DEVICE_DETECTORS["correlation"](),), DEAF, None, {})
-    assert Line(watched(device=table)).take(pump(5, breaks=BROKEN)).events == []
+    line = Line(watched(device=table)).take(pump(5, breaks=BROKEN))
+    assert told(line.events) == [("pressure", "raised"), ("pressure", "cleared")]
+
+
+def at(messages: list[Message], name: str, begin: float, end: float, value: float) -> list[Message]:
+    """The messages, with the values of one sensor between two days replaced."""
+    replaced = []
+    for each in messages:
+        is_replaced = each.topic == name and begin <= (each.arrived - START) / DAY < end
+        replaced.append(reading(name, each.arrived, value) if is_replaced else each)
+    return replaced
+
+
+def test_a_sensor_is_told_on_its_second_day_though_no_whole_day_has_ended() -> None:
+    line = Line(watched()).take(pump(2, breaks={PRESSURE: (1.15, 1.45)}, begin=START + 0.5 * DAY))
+    (raised,) = [each for each in line.events if each.transition == "raised"]
+    assert raised.sensor == PRESSURE
+    assert 1.65 < (raised.time - START) / DAY < 1.9
+
+
+def test_nothing_is_told_before_the_differences_of_a_day_are_known() -> None:
+    assert Line(watched()).take(pump(1, breaks={PRESSURE: (0.8, 0.95)}, begin=START + 0.5 * DAY)).events == []
+
+
+def test_what_a_young_device_did_in_a_fault_is_not_how_its_sensors_depend_on_each_other() -> None:
+    wrong = at(pump(3, breaks={PRESSURE: (1.6, 2.0)}), PRESSURE, 0.85, 0.86, 900.0)
+    line = Line(watched()).take(at(wrong, PRESSURE, 1.2, 1.24, 900.0))
+    raised = [round((each.time - START) / DAY, 2) for each in line.events if each.transition == "raised"]
+    assert any(1.6 < each < 1.85 for each in raised)
+    assert {each.sensor for each in line.events} == {PRESSURE}
 
 
 def test_sensors_that_share_the_time_of_day_alone_need_not_follow_each_other() -> None:
