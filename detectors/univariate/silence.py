@@ -37,8 +37,9 @@ MEMORY = 500.0
 WINSOR = 10.0
 """Maximum contribution of a gap, in mean gaps."""
 
-FADING = 2e-5
-"""Share by which the longest gap decays at each reading."""
+FADING, FADING_S = 2e-5, 60.0
+"""Share by which the longest gap decays at each reading, or in this time if readings are more frequent: one of a few
+seconds would forget by the evening what the night was like."""
 
 LONG_S = 3 * 86_400.0
 FEW_GAPS = 3.0
@@ -152,13 +153,14 @@ class Silence(Detector):
             varies = (deviation >= IRREGULAR * mean) | (gap <= WINSOR * mean)
             normal = self._learn_reported(state, slots, gap, normal, reported, varies)
             counts = everywhere(counts & ((reported & (varies ^ True)) ^ True))
+        kept = 1.0 - FADING * minimum(gap / FADING_S, 1.0)
         learned = mean + rate * (believed - mean)
         off = where(everywhere(count > 0), abs(believed - mean), 0.0)
         self._learn_pauses(state, slots, gap - PAUSE * mean, counts & is_known, rate)
         state["gap"][slots] = where(counts, learned, mean)
         state["deviation"][slots] = where(counts, deviation + rate * (off - deviation), deviation)
-        state["longest"][slots] = where(lasted, maximum(longest * (1.0 - FADING), normal), longest)
-        state["rival"][slots] = where(lasted & (reported ^ True), maximum(rival * (1.0 - FADING), gap), rival)
+        state["longest"][slots] = where(lasted, maximum(longest * kept, normal), longest)
+        state["rival"][slots] = where(lasted & (reported ^ True), maximum(rival * kept, gap), rival)
         state["count"][slots] = count + counts
         repeats = state["repeats"][slots]
         state["repeats"][slots] = repeats + (counts & (values == state["value"][slots]))

@@ -141,8 +141,9 @@ class NaiveSilence:
             self.mean += share * (believed - self.mean)
             self.deviation += share * (off - self.deviation)
             normal = min(gap, max(believed, self.rival))
-            self.longest = max(self.longest * (1 - silence.FADING), normal)
-            self.rival = max(self.rival * (1 - silence.FADING), gap)
+            kept = 1 - silence.FADING * min(gap / silence.FADING_S, 1)
+            self.longest = max(self.longest * kept, normal)
+            self.rival = max(self.rival * kept, gap)
             self.count += 1
         self.time = time
         return NO_OPINION

@@ -57,6 +57,14 @@ def test_fewer_gaps_give_no_score() -> None:
     assert patience([60.0] * 9) == np.inf
 
 
+@pytest.mark.parametrize("interval", [4.0, 5.0, 60.0, 600.0])
+def test_a_sensor_that_is_off_each_night_is_expected_to_be_whatever_its_interval(interval: float) -> None:
+    """An escalator that reports each few seconds forgot between two evenings how long it had been off."""
+    a_day = [interval] * round(0.8 * DAY_S / interval)
+    night = DAY_S - sum(a_day)
+    assert patience([*a_day, night] * 3 + a_day) > night
+
+
 def bursts(count: int, seed: int = 4) -> list[float]:
     """Gaps of a motion sensor: a dozen readings some seconds apart, and a random pause of two hours on average."""
     rng = np.random.default_rng(seed)
