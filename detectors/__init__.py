@@ -22,6 +22,7 @@ from detectors.base import Detector
 from detectors.contextual import Contextual
 from detectors.daily.drift import LevelDrift
 from detectors.daily.extremes import Extremes
+from detectors.daily.swing import Swing
 from detectors.daily.trend import Trend
 from detectors.hours import Hours
 from detectors.multivariate.base import VectorDetector
@@ -51,6 +52,7 @@ ALL = (
     Extremes,
     LevelDrift,
     Trend,
+    Swing,
     Hours,
     States,
     Contextual,

@@ -91,7 +91,7 @@ FAULTS: dict[str, Fault] = {
     each.__name__: each for each in (noise_burst, spike, level_shift, drift, stuck, dropout, unit_jump, lost_season)
 }
 CLAIMS = [(name, word) for name, each in DETECTORS.items() for word in sorted(each.catches) if word != "silence"]
-OTHERWISE_SHOWN = {"drift", "extremes", "hours", "limits", "silence", "states", "trend"}
+OTHERWISE_SHOWN = {"drift", "extremes", "hours", "limits", "silence", "states", "swing", "trend"}
 
 
 @cache

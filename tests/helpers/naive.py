@@ -14,6 +14,7 @@ from naive_extremes import NaiveExtremes
 from naive_hours import NaiveHours
 from naive_noise import NAN, NO_OPINION, Judgement, NaiveNoise, limited, taken_in
 from naive_states import NaiveStates
+from naive_swing import NaiveSwing
 from naive_trend import NaiveTrend
 
 from detectors.noise import noise
@@ -357,6 +358,7 @@ class Twins:
         "extremes": NaiveExtremes,
         "drift": NaiveDrift,
         "trend": NaiveTrend,
+        "swing": NaiveSwing,
         "hours": NaiveHours,
         "states": NaiveStates,
         "contextual": NaiveContextual,

@@ -15,7 +15,7 @@ from detectors.numeric.arrays import Numbers
 from detectors.numeric.elementwise import NOTHING, constant_like, where
 from edge.core.scoring.opinions import Opinion
 
-WITHOUT_SIDE = frozenset({"missing", "flatline", "state", "variance", "range", "trend"})
+WITHOUT_SIDE = frozenset({"missing", "flatline", "state", "variance", "swing", "range", "trend"})
 """Kinds of detectors that don't compare a value with an expected one."""
 
 
@@ -52,6 +52,8 @@ def is_too_small(opinion: Opinion, preferences: ReportingPreferences) -> bool:
     """Whether an opinion is about a volatility or a movement smaller than the reporting threshold, or the wrong way."""
     if opinion.is_trend:
         return bool(_is_quiet(opinion.now - opinion.usual, preferences))
+    if opinion.kind == "swing":
+        return opinion.usual - opinion.now < preferences.least
     return opinion.kind == "variance" and opinion.now < preferences.least
 
 

@@ -11,6 +11,8 @@ from config.loading import parse
 from config.notation.preferences import ReportingPreferences
 from config.problems import ConfigurationError
 from edge.core.model.notation.severity import weighted
+from edge.core.scoring.opinions import Opinion
+from edge.core.scoring.preferences import is_too_small
 from tests.edge.core.pipelines import START, Line, detectors, differing, pipeline, reading, revived, rule
 
 SENSOR = "paced/oven"
@@ -69,6 +71,12 @@ def test_variation_below_the_minimum_is_not_reported() -> None:
     unsteady = rule(*detectors(unrest={}))
     assert raised(line(values.tolist(), ReportingPreferences(least=1.0), unsteady))
     assert not raised(line(values.tolist(), ReportingPreferences(least=50.0), unsteady))
+
+
+def test_a_movement_that_has_shrunk_by_less_than_the_minimum_is_not_reported() -> None:
+    shrunk = Opinion("swing", "swing", 4.0, level=3.0, now=0.5, usual=1.5, about="6")
+    assert is_too_small(shrunk, ReportingPreferences(least=2.0))
+    assert not is_too_small(shrunk, ReportingPreferences(least=0.5, direction="high"))
 
 
 @pytest.mark.parametrize("weight", [0.5, 2.0])

@@ -36,6 +36,7 @@ Kind = Literal[
     "drift",
     "trend",
     "variance",
+    "swing",
     "flatline",
     "missing",
     "range",

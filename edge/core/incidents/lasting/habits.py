@@ -46,7 +46,7 @@ OF_ITS_REACH, OF_USUAL = 1 / 4, 1 / 8
 FASTER = 2.0
 """It may go away this many times as fast as before."""
 
-CLASSES = ("level", "variance", "flatline", "state")
+CLASSES = ("level", "variance", "flatline", "state", "swing")
 """Kinds that are alike are one class: what is washed away has jumped, has shifted or is unusual, as may be."""
 
 

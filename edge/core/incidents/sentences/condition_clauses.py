@@ -14,6 +14,7 @@ from edge.core.incidents.incident import Incident
 from edge.core.incidents.sentences.pace_sentences import changes_clause
 from edge.core.incidents.sentences.sensor_change import SensorChange
 from edge.core.incidents.sentences.state_sentences import state_clause
+from edge.core.incidents.sentences.swing_sentences import swing_clause
 from edge.core.incidents.sentences.trend_sentences import trend_clause
 from edge.core.incidents.state_machine import Transition
 from edge.core.model.notation.grids import at_least_a_step, grid_ends
@@ -26,6 +27,7 @@ SAYS = {
     "drift": "has drifted to",
     "trend": "moves on day by day, now at",
     "variance": "is unsteady, now",
+    "swing": "hardly moves any more, at",
     "flatline": "is stuck at",
     "range": "is beyond its limits at",
     "rate": "has jumped to",
@@ -35,7 +37,12 @@ SAYS = {
     "clock": "has a wrong clock, at",
 }
 
-SETTLES = {"rate": "has settled at", "variance": "is steady again at", "flatline": "changes again, at"}
+SETTLES = {
+    "rate": "has settled at",
+    "variance": "is steady again at",
+    "flatline": "changes again, at",
+    "swing": "moves again, at",
+}
 """The end of conditions that say nothing about the level, which may be new."""
 
 OF_PLACES = frozenset({"spike", "level_shift", "contextual"})
@@ -124,8 +131,8 @@ def _measured(change: SensorChange, opinion: Opinion, value: str) -> str:
             if before
             else f"is unsteady, at {value}: it {changes}"
         )
-    if opinion.kind in {"drift", OF_TRENDS} and math.isfinite(now):
-        return drift_clause(value, unit, opinion) if opinion.kind == "drift" else trend_clause(unit, opinion)
+    if opinion.kind in {"drift", "swing", OF_TRENDS} and math.isfinite(now):
+        return _of_days(value, unit, opinion)
     if opinion.kind == "rate" and math.isfinite(opinion.upper - opinion.expected):
         return _steps(change, opinion, value)
     return ""
@@ -152,6 +159,13 @@ def _steps(change: SensorChange, opinion: Opinion, value: str) -> str:
     jumped = "jumped" if at >= opinion.expected else "dropped"
     usually = f"steps are usually up to {quantity(reach, change.unit, digits)}"
     return f"has {jumped} by {number(step, digits)} to {value}; {usually}"
+
+
+def _of_days(value: str, unit: str, opinion: Opinion) -> str:
+    """Describe a condition that is found by comparing days."""
+    if opinion.kind == "swing":
+        return f"hardly moves any more, at {value}: {swing_clause('it', unit, opinion)}"
+    return drift_clause(value, unit, opinion) if opinion.kind == "drift" else trend_clause(unit, opinion)
 
 
 def drift_clause(value: str, unit: str, opinion: Opinion) -> str:

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 from edge.core.incidents.incident_change import IncidentChange
+from edge.core.incidents.sentences.swing_sentences import swing_clause
 from edge.core.incidents.sentences.trend_sentences import trend_clause
 from edge.core.model.notation.quantities import digits_apart, duration, ends_of, number, quantity, range_text
 from edge.core.scoring.errors.jumps import unit_factor
@@ -95,8 +96,12 @@ def _measured(pace: str, unit: str, observation: Observation, opinion: Opinion) 
         exactly = did if observation.value == 0 else f"has risen by exactly {pace}"
         stretch = observation.stretch
         return f"{exactly} for {duration(now * stretch)}, {duration(usual * stretch)} at most so far"
-    if opinion.kind == "variance" and math.isfinite(now):
-        return f"rises unsteadily, by {pace}: its pace {changes_clause('moment', now, usual, unit)}"
+    if opinion.kind in {"variance", "swing"} and math.isfinite(now):
+        if opinion.kind == "swing":
+            how, clause = "evenly", swing_clause("its pace", unit, opinion)
+        else:
+            how, clause = "unsteadily", f"its pace {changes_clause('moment', now, usual, unit)}"
+        return f"rises {how}, by {pace}: {clause}"
     return f"changes its pace: {trend_clause(unit, opinion)}" if opinion.is_trend else ""
 
 

@@ -5,7 +5,7 @@ import { get } from "../net.js";
 import { pastRow } from "./sensor.js";
 import { choice } from "./sensors.js";
 
-const KINDS = ["spike", "level_shift", "drift", "trend", "variance", "flatline", "missing", "range", "rate", "contextual", "correlation", "clock", "error_value", "peers"];
+const KINDS = ["spike", "level_shift", "drift", "trend", "variance", "swing", "flatline", "missing", "range", "rate", "contextual", "correlation", "clock", "error_value", "peers"];
 
 export const historyView = (main, query) => {
   const given = Object.fromEntries(["find", "kind", "severity", "since", "until"].map((name) => [name, query.get(name) || ""]));

@@ -196,6 +196,23 @@ def test_what_is_beyond_the_records_is_compared_with_what_was_so_far() -> None:
     assert about("spike", Transition.RAISED, record) == "tank/level is at 9.712 bar, so far 0.4 to 3.9 bar"
 
 
+@pytest.mark.parametrize(
+    ("per", "says"),
+    [
+        (0.0, "tank/level hardly moves any more, at 2.98 m: it has changed by only 0.52 m in 6 h"),
+        (3600.0, "tank/level rises evenly, by 2.98 m/h: its pace has changed by only 0.52 m/h in 6 h"),
+    ],
+)
+def test_a_sensor_that_hardly_moves_is_said_to_have_moved_by_so_much_before(per: float, says: str) -> None:
+    opinion = Opinion("swing", "swing", 9.0, level=3.0, now=0.52, usual=1.1599, about="6")
+    seen = Observation(100.0, 2.98, 3.0, [opinion], per=per)
+    incident = Incident.from_observation(seen)
+    told = SensorChange("tank/level", "m", Transition.RAISED, incident, seen, None, opinion)
+    assert sentence(told) == f"{says}, by 1.16 at least in the 14 d before"
+    over = SensorChange("tank/level", "m", Transition.CLEARED, incident, Observation(7300.0, 3.4, 3.0, []), None)
+    assert sentence(over) == "tank/level moves again, at 3.4 m after 2 h"
+
+
 def test_without_a_band_none_is_quoted() -> None:
     assert about("spike", Transition.RAISED, None, unit="") == "tank/level is at 9.712"
 
