@@ -45,7 +45,8 @@ class PeerComparisons:
 
     def compare(self, clock: float) -> None:
         """Compare all sensors at the end of a window, which the stream clock has reached."""
-        for each in self._peers.compare(clock, self._tracking.protected, self._tracking.held):
+        tracking, moved = self._tracking, self._tracking.adoptions.have_moved(clock)
+        for each in self._peers.compare(clock, tracking.protected, tracking.held, moved):
             slot, statistics = each.slot, self._statistics
             if each.news is not PeerNews.DIFFERS and not self._tracking.differs_from_peers(slot):
                 continue

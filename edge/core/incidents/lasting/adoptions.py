@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.numeric.arrays import Slots
 from edge.core.model.sensors.sensor_arrays import SensorArrays
@@ -82,6 +83,12 @@ class Adoptions(SensorArrays):
             return False
         self.left[slot] = min(time, self.left[slot])
         return bool(time - self.left[slot] < SETTLED_S)
+
+    def have_moved(self, time: float) -> NDArray[np.bool_]:
+        """Which sensors are at a level that was adopted not long ago, shape (rows,)."""
+        is_recent = time - self.since <= np.minimum(LONGEST_S, self.known)
+        moved: NDArray[np.bool_] = (self.low <= self.high) & np.isinf(self.left) & is_recent
+        return moved
 
     def shift(self, slots: Slots, by: float) -> None:
         """Move the times of some sensors by a number of seconds: the clock that stamps their readings was set."""

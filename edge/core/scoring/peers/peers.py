@@ -44,7 +44,8 @@ MOSTLY = 0.75
 """Means of a day are compared if they are from this share of the most half hours that a sensor of the group has."""
 
 MOST_FAILING = 1 / 2
-"""A sensor isn't judged while more than this share of its peers have incidents: the one healthy inverter of four."""
+"""A sensor isn't judged while more than this share of its peers have incidents, or had them until their new levels were
+adopted: the one healthy inverter of four."""
 
 ADOPTED_SHARE, ADOPTED_LEAST_S, ADOPTED_MOST_S = 1 / 2, DAY_S, 14 * DAY_S
 """Share of a sensor's life after which a deviation is normal, and its bounds."""
@@ -191,7 +192,11 @@ class Peers:
         self._short.restart()
 
     def compare(
-        self, now: float, protected: NDArray[np.bool_], failing: NDArray[np.bool_] | None = None
+        self,
+        now: float,
+        protected: NDArray[np.bool_],
+        failing: NDArray[np.bool_] | None = None,
+        moved: NDArray[np.bool_] | None = None,
     ) -> list[PeerVerdict]:
         """End the present window; returns the news, by slot.
 
@@ -199,6 +204,7 @@ class Peers:
             now: The stream clock, which has reached the end of the window.
             protected: Whether nothing is learned of a sensor, shape (slots,).
             failing: Whether a sensor has an open incident of its own values, shape (slots,); None if none has.
+            moved: Whether it is at a level that was adopted not long ago, shape (slots,); None if none is.
         """
         self.ended = ended = self.start + WINDOW_S
         self.start = _window_of(now)
@@ -210,12 +216,13 @@ class Peers:
         deviating.born[: self._rows][is_new] = ended
         self._days.take(np.arange(self._rows), means, np.isfinite(means))
         fails = np.zeros(self._rows, dtype=bool) if failing is None else failing[: self._rows]
-        deviating.note(np.isfinite(means) & fails)
+        is_known = np.isfinite(means)
+        alone = self._among_failing(is_known, fails if moved is None else fails | moved[: self._rows])
+        deviating.note(is_known & fails, is_known & alone)
         verdicts: list[PeerVerdict] = []
         ends_day = self.start // DAY_S > (ended - WINDOW_S) // DAY_S
         if self.keys:
             frozen = deviating.by[: self._rows] > 0
-            alone = self._among_failing(np.isfinite(means), fails)
             verdicts = self._follow(SHORT, self._short.compare(means, groups, frozen), means, ended, alone)
             if ends_day:
                 verdicts += self._end_day(ended, alone, fails)
@@ -286,7 +293,8 @@ class Peers:
 
         Args:
             known: Which sensors have a mean, shape (rows,).
-            failing: Which of them have an open incident of their own values, shape (rows,).
+            failing: Which of them have an open incident of their own values, or are still where one has led, shape
+                (rows,).
         """
         groups = self.groups[: self._rows]
         if not failing.any():

@@ -50,6 +50,15 @@ def test_another_adoption_in_between_leaves_the_earlier_range_as_it_is() -> None
     assert made.high[0] == 22.0
 
 
+def test_a_sensor_has_moved_until_it_leaves_the_adopted_level_or_that_is_what_is_known_of_it() -> None:
+    made = adopted(known=2 * DAY_S)
+    assert made.have_moved(200.0).tolist()[0]
+    assert not made.have_moved(200.0 + 2 * DAY_S).any()
+    assert made.is_return(0, 21.0, 300.0, {"spike"})
+    assert not made.have_moved(400.0).any()
+    assert not adopted(21.5).have_moved(200.0).any()
+
+
 def test_after_the_clock_was_set_the_times_move_along() -> None:
     made = adopted()
     made.shift(np.array([0]), 1000 * DAY_S)
