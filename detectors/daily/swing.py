@@ -51,6 +51,10 @@ MATTERS = 0.2
 """Minimum of the smallest range of a quarter of a day, as a share of the middle range of a day: of a sensor that rests
 for hours, these say little."""
 
+CENTRAL, WEIGHT = 1 / 4, 1 / 56
+"""Maximum distance of the middle of a range from that of the usual day, as a share of the range of that: what stays at
+an end of it has another level; and the weight of the last day in the usual one, each block."""
+
 LEAST = 0.1
 """Minimum standard deviation of the logarithms of days' smallest ranges."""
 
@@ -69,13 +73,15 @@ class Swing(Detector):
     weeks. What matters is how much these vary from day to day: of tides, which grow and shrink slowly, a range below
     all is surprising sooner than of weather.
 
+    Only what stays near the middle of the usual day counts: what stays at an end of it has another level.
+
     Catches: a clogged tide gauge, cycles of a compressor or a tank whose amplitude shrinks, a daily course that
         flattens, noise that is filtered away.
-    Blind to: sensors that rest for a day now and then, or always move as little as their smallest step; movement that
-        grows; weeks without movement; values that stay exactly the same; the first week, also after an adopted level.
+    Blind to: sensors that rest for a day now and then, or always move as little as their smallest step; peaks
+        that don't come; movement that grows; weeks without movement; values that stay exactly the same; the first week, also after an adopted level.
     Contamination: what has had an incident isn't learned; anything else is forgotten after two weeks.
     Warm-up: 7 days.
-    State: 292 bytes per sensor.
+    State: 300 bytes per sensor.
     Cost: 10 array operations per round, about 100 per three hours.
     Source: records of exchangeable sequences, N. Glick, "Breaking records and breaking boards", American Mathematical
         Monthly 85 (1), 1978; J. von Neumann et al., "The mean square successive difference", Annals of Mathematical
@@ -120,6 +126,8 @@ class Swing(Detector):
             "today": Field(NOT_YET, dtype="f4", width=len(SPANS), learned=False),
             "usual": Field(dtype="f4", learned=False),
             "finest": Field(NOT_YET, dtype="f4", learned=False),
+            "bottom": Field(NOT_YET, dtype="f4", learned=False),
+            "top": Field(-NOT_YET, dtype="f4", learned=False),
             "reach": Field(dtype="f4", learned=False),
             "least": Field(dtype="f4", learned=False),
             "span": Field(dtype="u1", learned=False),
@@ -163,6 +171,7 @@ class Swing(Detector):
     def adopt(self, arrays: Mapping[str, NDArray[Any]], row: int, value: float) -> None:  # noqa: ARG002
         """See `Detector`; how much a sensor moves at its new level isn't known."""
         arrays["kept"][row], arrays["today"][row], arrays["score"][row] = UNKNOWN, NOT_YET, NO_SCORE
+        arrays["bottom"][row], arrays["top"][row] = NOT_YET, -NOT_YET
 
     def measure(self, state: State, slot: int) -> Measure:
         """The range that was judged last, and the smallest one before; about the hours that it spans."""
@@ -215,9 +224,10 @@ def _end_block(arrays: Mapping[str, NDArray[Any]], swing: Swing, slots: Slots, p
     told, score, reaches = arrays["score"][slots], np.full(len(slots), NO_SCORE), []
     for place, span in enumerate(SPANS):
         known = (lows[:, :span] <= highs[:, :span]).all(axis=1)
-        reach = np.minimum(highs[:, :span].max(axis=1) - lows[:, :span].min(axis=1), WIDEST)
-        reach = np.where(known, reach, math.nan)
+        low, high = lows[:, :span].min(axis=1), highs[:, :span].max(axis=1)
+        reach = np.where(known, np.minimum(high - low, WIDEST), math.nan)
         verdict = _judged(kept[:, place], reach, arrays["finest"][slots], middle, swing.fewest_days)
+        verdict.score[(verdict.score > 0) & ~_is_central(arrays, slots, low, high)] = 0.0
         worse = verdict.score > np.maximum(score, 0.0)
         rows = slots[worse]
         arrays["reach"][rows], arrays["least"][rows], arrays["span"][rows] = reach[worse], verdict.least[worse], span
@@ -227,11 +237,31 @@ def _end_block(arrays: Mapping[str, NDArray[Any]], swing: Swing, slots: Slots, p
         learned = (clean >= SPANS[place]) & (score < swing.floor) & np.isfinite(reach)
         today = arrays["today"][slots, place]
         arrays["today"][slots, place] = np.where(learned, np.minimum(today, reach), today)
+    _learn_day(arrays, slots, lows, highs, (clean >= A_DAY) & (score < swing.floor))
     # A block with few readings doesn't end what was told before.
     arrays["score"][slots] = np.where((score < 0) & ~enough & (told > 0), told, score)
     arrays["usual"][slots] = np.where(usual > 0, usual + NEWEST * (count - usual), count)
     _pass_blocks(arrays, slots, lows, highs, np.where(passed > 1, 0, clean), passed)
     _turn_days(arrays, slots, passed)
+
+
+def _is_central(arrays: Mapping[str, NDArray[Any]], slots: Slots, low: Floats, high: Floats) -> NDArray[np.bool_]:
+    """Whether the middle of a range is near that of the usual day; not while that is unknown."""
+    bottom, top = (arrays[name][slots].astype(np.float64) for name in ("bottom", "top"))
+    is_central: NDArray[np.bool_] = np.abs(0.5 * (low + high) - 0.5 * (bottom + top)) <= CENTRAL * (top - bottom)
+    return is_central
+
+
+def _learn_day(
+    arrays: Mapping[str, NDArray[Any]], slots: Slots, lows: Floats, highs: Floats, learned: NDArray[np.bool_]
+) -> None:
+    """Learn the lowest and the highest value of the usual day from those of the last one."""
+    learned = learned & (lows <= highs).all(axis=1)
+    rows = slots[learned]
+    is_first = arrays["bottom"][rows] > arrays["top"][rows]
+    for name, end in (("bottom", lows[learned].min(axis=1)), ("top", highs[learned].max(axis=1))):
+        last, before = np.clip(end, -WIDEST, WIDEST), arrays[name][rows].astype(np.float64)
+        arrays[name][rows] = np.where(is_first, last, before + WEIGHT * (last - before))
 
 
 def _note_steps(arrays: Mapping[str, NDArray[Any]], slots: Slots, lows: Floats, highs: Floats) -> None:

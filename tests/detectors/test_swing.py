@@ -66,7 +66,6 @@ SHAPES: dict[str, tuple[float, Callable[[Floats], Floats], float, float]] = {
     "a dosing pump": (120.0, lambda times: 0.25 * np.sin(2 * np.pi * sawtooth(times, 7200.0)), 0.01, 0.33),
     "a daily course": (600.0, course, 0.1, 0.2),
     "a daily course of one reading a quarter": (900.0, course, 0.1, 0.2),
-    "peaks of a river": (900.0, peaks, 0.1, 0.15),
     "noise": (300.0, lambda times: 2.0 * np.random.default_rng(9).normal(size=len(times)), 0.0, 0.25),
 }
 
@@ -119,6 +118,12 @@ def test_long_series_are_judged_as_by_the_counterpart(name: str) -> None:
     twin = NaiveSwing(Swing())
     slow = [twin.step(value, time)[0] for value, time in zip(values.tolist(), times.tolist(), strict=True)]
     np.testing.assert_allclose(scores_of(times, values), slow, rtol=1e-5, atol=1e-5)
+
+
+def test_peaks_that_do_not_come_are_left_to_others_as_the_sensor_stays_at_its_lowest_level() -> None:
+    times = clock(900.0)
+    peaked = np.where((times - START_S) / DAY_S >= FAULT + 0.3, 0.0, peaks(times))
+    assert not (scores_of(times, 20.0 + peaked + 0.1 * noise(times)) >= Swing.floor).any()
 
 
 def test_weather_that_differs_from_day_to_day_is_hardly_ever_told() -> None:

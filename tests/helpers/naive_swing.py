@@ -25,6 +25,7 @@ class NaiveSwing:
         self.blocks: dict[float, tuple[float, float]] = {}
         self.days: dict[int, list[float]] = {span: [] for span in swing.SPANS}
         self.today: dict[int, list[float]] = {span: [] for span in swing.SPANS}
+        self.day: tuple[float, float] | None = None
         self.usual, self.finest = 0.0, math.inf
         self.score, self.span, self.least = NAN, 0, NAN
 
@@ -61,6 +62,11 @@ class NaiveSwing:
         for span, today in self.today.items():
             if not self.score >= self.set.floor and not math.isnan(reach := self.reach(span)):
                 today.append(single(reach))
+        if not self.score >= self.set.floor and not math.isnan(self.reach(swing.A_DAY)):
+            last = self.ends(swing.A_DAY)
+            usual = self.day or last
+            low, high = (single(was + swing.WEIGHT * (each - was)) for was, each in zip(usual, last, strict=True))
+            self.day = low, high
         if math.isnan(self.score) and not enough and told > 0:
             self.score = told
         self.usual = single(self.usual + swing.NEWEST * (count - self.usual) if self.usual > 0 else count)
@@ -82,12 +88,15 @@ class NaiveSwing:
                     self.days[span] = [*self.days[span], min(today)][-swing.KEPT :]
                 self.today[span] = []
 
+    def ends(self, span: int) -> tuple[float, float]:
+        """The lowest and the highest value of the last blocks; NaN if one of them is unknown."""
+        known = [self.blocks.get(self.block - back, (NAN, NAN)) for back in range(span)]
+        ends = [end for each in known for end in each]
+        return (NAN, NAN) if any(map(math.isnan, ends)) else (min(ends), max(ends))
+
     def reach(self, span: int) -> float:
-        known = [self.blocks.get(self.block - back) for back in range(span)]
-        if None in known:
-            return NAN
-        ends = [end for each in known if each is not None for end in each]
-        return min(max(ends) - min(ends), swing.WIDEST)
+        low, high = self.ends(span)
+        return min(high - low, swing.WIDEST)
 
     def judged(self, span: int) -> tuple[float, float]:
         """The surprise at the range of a span, NaN if nothing is known, and the smallest range before."""
@@ -97,6 +106,10 @@ class NaiveSwing:
         least, of_days = min(kept), self.days[swing.A_DAY]
         middle = statistics.median(of_days) if of_days else NAN
         if not (0 < reach <= swing.SHRUNK * least and least >= swing.MATTERS * middle):
+            return 0.0, least
+        if self.day is None or abs(sum(self.ends(span)) - sum(self.day)) > 2 * swing.CENTRAL * (
+            self.day[1] - self.day[0]
+        ):
             return 0.0, least
         logs = [math.log(each) for each in kept]
         steps = math.fsum((one - other) ** 2 for one, other in pairwise(logs)) / (len(logs) - 1) / 2
