@@ -8,6 +8,9 @@ A slow condition shows at each of them when its own mean, or its own day, has co
 of one disk at noon and of another in the afternoon. It has as much time as it is a condition of. Likewise, sensors of
 like names rest at one value from about the same time on, but each is found when it has rested for longer than ever.
 What doesn't work on a holiday stands still from its own hour on, and is found as late as it has ever begun.
+
+One frost changes how the pressure of each tyre follows its temperature: sensors of like names that no longer follow
+the same ones of their devices, on the same side, within an hour, have a common cause.
 """
 
 from __future__ import annotations
@@ -45,6 +48,9 @@ day, since it is found at each sensor's own hour. Two sensors drift together wit
 TREND_S, LATER_TIMES, LONGEST_S = 86_400.0, 2.0, 86_400.0
 """The same for a trend, which is found when a day is over; the factor for others; and at most."""
 
+PARTED_S = 3600.0
+"""Sensors of like names part with their companions together within this time, two half hours."""
+
 MOST_COMPARED = 100
 """Maximum number of members that an incident is compared with by their names."""
 
@@ -72,6 +78,8 @@ def happen_together(group: IncidentGroup, names: Sequence[str], change: Incident
     is_place &= change.incident.kind != OF_TRENDS  # those of a day are all found at one moment
     if is_place and group.parent == parent and group.shares_moment(change):
         return True
+    if group.kind == "peers":
+        return _parts_with_others(group, names, change)
     if group.kind == "flatline":
         return _rests_with_others(group, names, change)
     if group.kind == UNDUE:
@@ -83,6 +91,21 @@ def _some_of(group: IncidentGroup) -> Iterator[IncidentChange]:
     """Findings about the leader and the first members of a group."""
     yield group.change
     yield from (each.change for each in islice(group.members.values(), MOST_COMPARED))
+
+
+def _parts_with_others(group: IncidentGroup, names: Sequence[str], change: IncidentChange) -> bool:
+    """Whether a sensor no longer follows the same ones of its device, on the same side, as members of like names."""
+    name, its = like_name(names[change.slot]), change.incident.deviation
+    if its is None or not its.companions:
+        return False
+    return any(
+        (other := each.incident.deviation) is not None
+        and its.companions == other.companions
+        and (its.now > its.upper) == (other.now > other.upper)
+        and abs(each.incident.started - change.incident.started) <= PARTED_S
+        and like_name(names[each.slot]) == name
+        for each in _some_of(group)
+    )
 
 
 def _goes_with_like_ones(group: IncidentGroup, names: Sequence[str], change: IncidentChange) -> bool:

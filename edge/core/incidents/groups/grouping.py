@@ -10,7 +10,7 @@ any batching. The groups are:
   a tenth of their interval, or that may have frozen at the same moment;
 - sensors at any place of a site of which half jumps or freezes at one moment (`site_jumps.py`);
 - sensors of like names, such as one of each room or node, that jump in the same direction within two intervals;
-- peers that one comparison finds unlike the others.
+- peers that one comparison finds unlike the others, and sensors of like names that no longer follow their devices.
 
 The first finding is reported at once by its own incident, together with all silences due at the same moment. Later
 members are reported by an update that waits for more, first a few seconds and then with increasing delays, so that a

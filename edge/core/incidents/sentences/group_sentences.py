@@ -23,6 +23,7 @@ DOES = {
     "variance": ("is unsteady", "are unsteady together"),
     "contextual": ("is unusual for this time", "are unusual for this time"),
     "peers": ("differs from its peers", "differ from their peers"),
+    "companions": ("no longer follows others of its device", "no longer follow others of their devices"),
     "state": ("isn't as it usually is at this hour", "aren't as they usually are at this hour"),
 }
 AGAIN = {
@@ -32,6 +33,7 @@ AGAIN = {
     "jump": ("has settled", "have settled"),
     "level": ("is back to normal", "are back to normal"),
     "peers": ("has come back to its peers", "have come back to their peers"),
+    "companions": ("follows its device again", "follow their devices again"),
     "state": ("is usual again for this time", "are usual again for this time"),
 }
 STILL = {
@@ -41,11 +43,14 @@ STILL = {
     "jump": ("has jumped and hasn't settled", "have jumped together and haven't settled"),
     "level": ("isn't back to normal yet", "aren't back to normal yet"),
     "peers": ("still differs from its peers", "still differ from their peers"),
+    "companions": ("still doesn't follow its device", "still don't follow their devices"),
     "state": ("still isn't as it usually is at this hour", "still aren't as they usually are at this hour"),
 }
 BEEN = {
     "missing": "been silent",
     "flatline": "been stuck",
+    "peers": "differed from their peers",
+    "companions": "not followed their devices",
     "error_value": "sent the same error values",
     "state": "done what they usually don't at this hour",
 }
@@ -97,6 +102,8 @@ def group_sentence(affected: AffectedSensors, change: IncidentChange) -> str:
         change: The transition; must have a common cause.
     """
     kind = "missing" if change.one_cause is None else change.one_cause.kind
+    deviation = change.incident.deviation
+    kind = "companions" if kind == "peers" and deviation is not None and deviation.companions else kind
     ends = "level" if kind == "jump" and not change.incident.conditions.keys() <= SETTLING else kind
     lasted = duration(max(0.0, change.observation.time - change.incident.started))
     sensors, where = affected.sensors, common_place(affected.sensors)

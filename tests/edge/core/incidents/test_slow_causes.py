@@ -10,8 +10,10 @@ from detectors.daily.drift import DAY, SPAN
 from edge.core.incidents.groups.grouping import Grouping
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
+from edge.core.incidents.sentences.group_sentences import AffectedSensors, group_sentence
 from edge.core.incidents.state_machine import Transition
 from edge.core.scoring.opinions import Observation, Opinion
+from edge.core.scoring.peers.deviation import PeerDeviation
 from edge.core.scoring.sensors.sensor_summary import SensorSummary
 from tests.edge.core.pipelines import START
 
@@ -139,3 +141,45 @@ def test_a_room_whose_hours_end_later_remains_in_the_incident_of_the_holiday() -
     ends = [replace(each, transition=Transition.CLEARED, clock=START + HOUR_S) for each in findings[:2]]
     assert {each.slot for each in grouping.follow(ends, START + 5 * HOUR_S)} == {0}
     assert 4 in {each.slot for each in grouping.follow([], START + 8 * HOUR_S)}
+
+
+WHEELS = [f"truck/3/{each}/temperature" for each in ("fl", "fr", "rl")]
+
+
+def parted(slot: int, time: float, now: float = 9.0, companions: tuple[str, ...] = ("pressure",)) -> IncidentChange:
+    """A finding that a wheel's temperature no longer follows others of the wheel, which suggest 12 to 14."""
+    deviation = PeerDeviation(now, 12.0, 14.0, False, 1, 1800.0, time, f"wheel {slot}", companions)
+    observation = Observation(time, now, 4.0, [], deviation=deviation)
+    incident = Incident.from_peers(observation, deviation)
+    incident.differ(observation, deviation)
+    order = (0, 1, 0.0, slot)
+    summary = SensorSummary(300.0, 0.0, time)
+    return IncidentChange(slot, Transition.RAISED, incident, 0, observation, time, [], order, summary)
+
+
+def test_wheels_that_no_longer_follow_their_pressure_since_one_frost_are_one_incident() -> None:
+    assert raised(WHEELS, *(parted(slot, START + late) for slot, late in enumerate((0.0, 0.0, 1800.0)))) == [0]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        parted(1, START + 3 * HOUR_S),
+        parted(1, START, now=19.0),
+        parted(1, START, companions=("speed",)),
+    ],
+)
+def test_a_relation_that_breaks_later_or_to_the_other_side_or_is_another_one_is_an_incident_of_its_own(
+    other: IncidentChange,
+) -> None:
+    assert raised(WHEELS, parted(0, START), other) == [0, 1]
+
+
+def test_devices_that_no_longer_follow_are_told_together() -> None:
+    told = Grouping(WHEELS).follow([parted(0, START), parted(1, START)], START + HOUR_S)
+    said = group_sentence(AffectedSensors(WHEELS[0], WHEELS[:2], 0, 2, ()), told[-1])
+    assert said.startswith("2 sensors of truck/3 no longer follow others of their devices: fl/temperature, fr")
+    over = replace(told[-1], transition=Transition.EXPIRED)
+    assert "have not followed their devices for" in group_sentence(
+        AffectedSensors(WHEELS[0], WHEELS[:2], 2, 0, ()), over
+    )
