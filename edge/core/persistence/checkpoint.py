@@ -23,9 +23,6 @@ from edge.core.persistence.snapshot import SENSORS, KnownSensor, Part, Snapshot
 ROWS = 5_000
 """Default number of a component's rows in one part."""
 
-MOST_ANEW = 2
-"""If a component's rows have changed by each other this many times while they were saved, they are saved at once."""
-
 
 class Stateful(Protocol):
     """An object with a single state."""
@@ -65,8 +62,9 @@ class Component:
         rows: Returns the number of its rows; None if it has no rows.
         state: Encodes a range of its rows.
         load: Loads rows from a given one on.
-        together: Returns a value that changes whenever rows change by each other, so that rows saved before don't fit
-            those saved after. None if each row depends on its own readings only.
+        together: Returns a value that changes whenever rows change by each other, or by components after this one, so
+            that what was saved before doesn't fit what is saved after. None if each row depends on its own readings
+            only.
     """
 
     name: str
@@ -103,7 +101,7 @@ class SteppedSnapshot:
     Each step of the iteration yields parts valid at that moment. A component is affected by those before it and not by
     those after it. A recovery that replays the journal from the first parts on and loads each part where it was taken
     therefore reaches the same state, whatever it computed for components not loaded yet. This holds unless a later
-    component affects an earlier one in between: see `breaks()`.
+    component affects an earlier one in between: see `breaks()` and `is_broken`.
 
     Args:
         known: Returns the sensors in a range of slots.
@@ -119,30 +117,22 @@ class SteppedSnapshot:
         self._known = known
         self._sensors = sensors
         self._stages = [(stage, stage[0].rows and stage[0].rows()) for stage in stages]
+        self._began: list[tuple[Callable[[], object], object]] = []
         self.first_rows = self.rows = ROWS
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether rows have changed by each other since they were saved, so that the snapshot must be restarted."""
+        return any(together() != began for together, began in self._began)
 
     def __iter__(self) -> Iterator[list[Part]]:
         """The parts in the order in which they must be loaded."""
         for first, last in self._ranges(self._sensors):
             yield [Snapshot.sensors(self._known(first, last), first)]
         for stage, rows in self._stages:
-            for first, last in self._ranges_together(rows or 0, stage[0].together):
+            self._began += [(each.together, each.together()) for each in stage if each.together is not None]
+            for first, last in self._ranges(rows or 0):
                 yield [Part(each.name, each.version, first, each.state(first, last)) for each in stage]
-
-    def _ranges_together(self, count: int, together: Callable[[], object] | None) -> Iterator[tuple[int, int]]:
-        """Ranges that begin anew after rows have changed by each other; what was saved before is then replaced."""
-        if together is None:
-            yield from self._ranges(count)
-            return
-        for _ in range(MOST_ANEW):
-            before = together()
-            for each in self._ranges(count):
-                if together() != before:
-                    break
-                yield each
-            else:
-                return
-        yield 0, count
 
     def _ranges(self, count: int) -> Iterator[tuple[int, int]]:
         self.rows = self.first_rows

@@ -130,7 +130,7 @@ class Checkpointer:
     def committed(self, parts: Sequence[JournalPart]) -> None:
         """Record a journal entry."""
         self._policy.committed(parts)
-        if self.is_writing and any(map(breaks, parts)):
+        if self._saving is not None and (self._saving.is_broken or any(map(breaks, parts))):
             self._saving = None
             self._given_up += 1
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from config.tables.devices import DeviceTable, ResolvedDevice, resolve_devices
 from edge.core.incidents.state_table import State
 from edge.core.model.readings.messages import Message
-from edge.core.persistence.checkpoint import breaks
+from edge.core.persistence.checkpoint import SteppedSnapshot, breaks
 from edge.core.persistence.journal import TimePassed, pack, unpack
 from edge.core.persistence.snapshot import Part, Snapshot, SnapshotError
 from edge.core.pipeline import Pipeline
@@ -182,7 +182,8 @@ class BitByBit:
     def __init__(self, line: Line, rows: int) -> None:
         self._line = line
         self._rows = rows
-        self._saving: Iterator[list[Part]] | None = None
+        self._saving: SteppedSnapshot | None = None
+        self._steps: Iterator[list[Part]] = iter(())
         self.began = self.events = 0
         self.taken: list[tuple[int, list[Part]]] = []
         self.is_complete = False
@@ -192,14 +193,15 @@ class BitByBit:
         line = self._line
         if self.is_complete:
             return
-        if any(map(breaks, line.parts[since:])) or not line.pipeline.interruption.is_over:
-            self._saving = None
+        is_broken = self._saving is not None and self._saving.is_broken
+        if is_broken or any(map(breaks, line.parts[since:])) or not line.pipeline.interruption.is_over:
+            self._saving, self.taken = None, []
             return
         if self._saving is None:
-            saving = line.pipeline.saving()
-            saving.first_rows = self._rows
-            self._saving, self.began, self.taken = iter(saving), len(line.parts), []
-        for some in islice(self._saving, steps):
+            self._saving = line.pipeline.saving()
+            self._saving.first_rows = self._rows
+            self._steps, self.began = iter(self._saving), len(line.parts)
+        for some in islice(self._steps, steps):
             self.taken.append((len(line.parts) - self.began, some))
         self.events = len(line.events)
         self.is_complete = self.taken[-1:] != [] and self.taken[-1][1][0].component == "open_events"
@@ -268,8 +270,11 @@ def test_a_snapshot_taken_while_readings_arrive_restores_the_same_state_exactly(
     assert differing(again.pipeline, whole.pipeline) == []
 
 
-@pytest.mark.parametrize("comparisons", range(5))
-def test_a_snapshot_between_whose_parts_peers_are_compared_restores_the_same_state_exactly(comparisons: int) -> None:
+@pytest.mark.parametrize("behind", ["peers", "statistics"])
+@pytest.mark.parametrize("comparisons", range(4))
+def test_a_snapshot_during_which_peers_are_compared_is_begun_again_and_restores_the_same_state_exactly(
+    comparisons: int, behind: str
+) -> None:
     def strings(times: Iterable[float]) -> list[Message]:
         values = np.random.default_rng(7).normal(20.0, 3.0, (400, 5))
         return [
@@ -278,21 +283,22 @@ def test_a_snapshot_between_whose_parts_peers_are_compared_restores_the_same_sta
             for place, value in enumerate(row)
         ]
 
-    def never_silent() -> Pipeline:
-        usual = rule(*detectors(ewma={}, rate={}))
+    def made() -> Pipeline:
+        usual = rule(*detectors(ewma={}, rate={}, silence={}))
         return pipeline(lambda _: usual)
 
-    whole = Line(never_silent()).take(strings(np.arange(0.0, 108_000.0, 300.0)))
-    saving = whole.pipeline.saving()
-    saving.first_rows = 1
-    began, taken, now, compared = len(whole.parts), [], 108_000.0, 0
-    for parts in saving:
-        taken.append((len(whole.parts) - began, parts))
+    whole = Line(made()).take(strings(np.arange(0.0, 108_000.0, 300.0)))
+    snapshot, now, compared, begun = BitByBit(whole, 1), 108_000.0, 0, set()
+    while not snapshot.is_complete:
+        before = len(whole.parts)
         now += 1.0
-        if parts[0].component == "peers" and compared < comparisons:
-            compared, now = compared + 1, now + 2000.0
+        if snapshot.taken and snapshot.taken[-1][1][0].component == behind and compared < comparisons:
+            compared, now = compared + 1, now + 2000.0 * 3.0**compared
         whole.take(strings([now]))
-    again = revived_from(never_silent(), taken, whole.parts[began:])
+        snapshot.follow(before, 1)
+        begun.add(snapshot.began)
+    assert len(begun) == 1 + comparisons
+    again = revived_from(made(), snapshot.taken, whole.parts[snapshot.began :])
     assert differing(again.pipeline, whole.pipeline) == []
 
 

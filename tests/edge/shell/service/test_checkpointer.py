@@ -86,6 +86,12 @@ class Running:
         with closing(sqlite3.connect(self.path)) as connection:
             return int(connection.execute("SELECT count(*) FROM snapshot_part").fetchone()[0])
 
+    def saved(self, component: str) -> int:
+        """The number of stored parts of a component, those of a snapshot that is being written too."""
+        with closing(sqlite3.connect(self.path)) as connection:
+            query = "SELECT count(*) FROM snapshot_part WHERE component = ?"
+            return int(connection.execute(query, (component,)).fetchone()[0])
+
     def resumed(self) -> tuple[Pipeline, int]:
         """The state that another process would recover, and the number of gaps it would report."""
         found, _, gaps = resume(pipeline, SqliteStore(self.path, "process"), "digest", "inputs", START)
@@ -137,6 +143,15 @@ def test_sensors_that_appear_meanwhile_are_recovered_too(running: Running) -> No
     found, _ = running.resumed()
     assert found.sensors.names[-2:] == ["paced/new", "now/other"]
     assert differing(found, running.line) == []
+
+
+def test_a_snapshot_is_abandoned_when_what_it_holds_of_peers_has_changed(running: Running) -> None:
+    running.policy.hurry()
+    while running.saved("peers") == 0:
+        running.checkpointer.turn()
+    assert running.checkpointer.is_writing
+    running.commit(running.line.process(plant([START + 4000.0], *NAMES)))
+    assert not running.checkpointer.is_writing
 
 
 INTERRUPTIONS: dict[str, Callable[[Running], None]] = {
