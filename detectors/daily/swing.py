@@ -51,9 +51,10 @@ MATTERS = 0.2
 """Minimum of the smallest range of a quarter of a day, as a share of the middle range of a day: of a sensor that rests
 for hours, these say little."""
 
-CENTRAL, WEIGHT = 1 / 4, 1 / 56
+CENTRAL, PACE = 1 / 4, 1 / 100
 """Maximum distance of the middle of a range from that of the usual day, as a share of the range of that: what stays at
-an end of it has another level; and the weight of the last day in the usual one, each block."""
+an end of it has another level; and by how much of it an end of
+the usual day approaches that of the last one with each block, so that it comes to be the median."""
 
 LEAST = 0.1
 """Minimum standard deviation of the logarithms of days' smallest ranges."""
@@ -77,8 +78,9 @@ class Swing(Detector):
 
     Catches: a clogged tide gauge, cycles of a compressor or a tank whose amplitude shrinks, a daily course that
         flattens, noise that is filtered away.
-    Blind to: sensors that rest for a day now and then, or always move as little as their smallest step; peaks
-        that don't come; movement that grows; weeks without movement; values that stay exactly the same; the first week, also after an adopted level.
+    Blind to: sensors that rest for a day now and then, or always move as little as their smallest step; peaks that
+        don't come; movement that grows; weeks without movement; values that stay exactly the same; the first week, also
+        after an adopted level.
     Contamination: what has had an incident isn't learned; anything else is forgotten after two weeks.
     Warm-up: 7 days.
     State: 300 bytes per sensor.
@@ -259,9 +261,11 @@ def _learn_day(
     learned = learned & (lows <= highs).all(axis=1)
     rows = slots[learned]
     is_first = arrays["bottom"][rows] > arrays["top"][rows]
+    pace = PACE * (arrays["top"][rows].astype(np.float64) - arrays["bottom"][rows])
     for name, end in (("bottom", lows[learned].min(axis=1)), ("top", highs[learned].max(axis=1))):
         last, before = np.clip(end, -WIDEST, WIDEST), arrays[name][rows].astype(np.float64)
-        arrays[name][rows] = np.where(is_first, last, before + WEIGHT * (last - before))
+        least = np.maximum(pace, 0.5 * PACE * np.abs(last - before))
+        arrays[name][rows] = np.where(is_first, last, before + np.clip(last - before, -least, least))
 
 
 def _note_steps(arrays: Mapping[str, NDArray[Any]], slots: Slots, lows: Floats, highs: Floats) -> None:

@@ -17,6 +17,12 @@ def single(number: float) -> float:
     return float(np.float32(number))
 
 
+def toward(usual: float, last: float, pace: float) -> float:
+    """An end of the usual day, nearer to that of the last one."""
+    most = max(pace, swing.PACE / 2 * abs(last - usual))
+    return single(usual + limited(last - usual, -most, most))
+
+
 class NaiveSwing:
     def __init__(self, detector: swing.Swing) -> None:
         self.set = detector
@@ -65,8 +71,8 @@ class NaiveSwing:
         if not self.score >= self.set.floor and not math.isnan(self.reach(swing.A_DAY)):
             last = self.ends(swing.A_DAY)
             usual = self.day or last
-            low, high = (single(was + swing.WEIGHT * (each - was)) for was, each in zip(usual, last, strict=True))
-            self.day = low, high
+            pace = swing.PACE * (usual[1] - usual[0])
+            self.day = (toward(usual[0], last[0], pace), toward(usual[1], last[1], pace))
         if math.isnan(self.score) and not enough and told > 0:
             self.score = told
         self.usual = single(self.usual + swing.NEWEST * (count - self.usual) if self.usual > 0 else count)
