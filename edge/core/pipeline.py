@@ -166,17 +166,14 @@ class Pipeline:
         return self._learn(batch, [], lambda origin: as_message(readings[origin]), letters, arrivals)
 
     def tick(self, elapsed_s: float) -> Step:
-        """Advance time in which nothing has arrived: `elapsed_s` seconds since the last reading.
-
-        This detects silent sensors and releases held readings that are due.
-        """
-        clock = max(self.engine.clock.now, self.reorder.clock.now) + elapsed_s
+        """Detect silences and release due readings when nothing has come for `elapsed_s` seconds, although it could."""
+        clock = max(self.engine.clock.now, self.reorder.clock.now) + self.interruption.gone_s + elapsed_s
         self.sparkplug.pass_time(elapsed_s)
-        until = clock - self.reorder.wait_s
-        changes = self.reorder.is_due(clock) or self.engine.is_anyone_silent(until) or self.watch.is_due(until)
-        changes = changes or self.published.grouping.is_due(until)
-        step = self._pass_time(clock) if changes or self.watch.shelving.changed else Step()
-        step.journal = journal.TimePassed(clock) if changes else None
+        until, away = clock - self.reorder.wait_s, self.interruption.unpassed_s
+        changes = away > 0 or self.reorder.is_due(clock) or self.engine.is_anyone_silent(until)
+        changes = changes or self.watch.is_due(until) or self.published.grouping.is_due(until)
+        step = self._pass_time(clock, away) if changes or self.watch.shelving.changed else Step()
+        step.journal = journal.TimePassed(clock, away) if changes else None
         step.requests = self.sparkplug.requests()
         return step
 
@@ -205,9 +202,9 @@ class Pipeline:
         """Number the next event higher than `sequence`."""
         self.reporter.last_sequence = max(self.reporter.last_sequence, sequence)
 
-    def interrupted(self) -> None:
-        """Record that the service may have missed readings, so that no sensor counts as silent for it."""
-        self.interruption.is_coming = True
+    def interrupted(self, away_s: float = 0.0) -> None:
+        """Record that readings may be missing since `away_s` seconds after the last one: no sensor is silent for it."""
+        self.interruption.come_back(away_s)
 
     def sensors_moved(self) -> Step:
         """Record that sensors may have gone to another worker: none is silent until it reports again."""
@@ -231,7 +228,7 @@ class Pipeline:
 
     def _replay(self, part: journal.Part) -> list[Event]:
         if isinstance(part, journal.TimePassed):
-            return self._pass_time(part.clock).events
+            return self._pass_time(part.clock, part.away).events
         if isinstance(part, journal.ClockStep | journal.SensorsMoved):
             return (self.clock_stepped(part.by) if isinstance(part, journal.ClockStep) else self.sensors_moved()).events
         if isinstance(part, journal.SequenceReserved):
@@ -369,8 +366,9 @@ class Pipeline:
         step.journal = part
         return step
 
-    def _pass_time(self, clock: float) -> Step:
+    def _pass_time(self, clock: float, away: float = 0.0) -> Step:
         letters: list[DeadLetter] = []
+        self.interruption.pass_away(away)
         findings = self._line.release(clock, letters)
         until = clock - self.reorder.wait_s if np.isfinite(clock) else -np.inf
         findings += self.watch.tick(until) if until > -np.inf else []

@@ -90,9 +90,11 @@ class TimePassed(msgspec.Struct, array_like=True, tag="tick", frozen=True):
 
     Attributes:
         clock: The stream clock reached.
+        away: Seconds of it in which no reading could arrive, and that no earlier part has.
     """
 
     clock: float
+    away: float = 0.0
 
 
 class ClockStep(msgspec.Struct, array_like=True, tag="step", frozen=True):

@@ -146,7 +146,7 @@ class Line:
         elif action == "caught up":
             self.note(self.pipeline.interruption.catch_up.end())
         else:
-            self.pipeline.interrupted()
+            self.pipeline.interrupted(argument if isinstance(argument, float) else 0.0)
         return self
 
 

@@ -14,6 +14,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from edge.core.model.readings.messages import Batch
 from edge.core.model.readings.stream_clock import Skip, StreamClock
 from edge.core.scoring.sensors.sensor_statistics import SensorStatistics
@@ -32,6 +34,8 @@ class Absence:
         leap_s: Seconds by which the senders' clocks leapt, while the stream clock hasn't followed yet; else 0.
         leap_until: Stream clock until which the leap stays pending.
         behind_since: Stream clock when a backlog began that is still being processed; NaN if there is none.
+        away_s: Seconds since the last reading in which none could arrive, by which deadlines have been postponed
+            although none has arrived since; else 0.
     """
 
     def __init__(self, statistics: SensorStatistics) -> None:
@@ -40,6 +44,7 @@ class Absence:
         self.ahead_time = math.nan
         self.leap_s, self.leap_until = 0.0, -math.inf
         self.behind_since = math.nan
+        self.away_s = 0.0
 
     @property
     def is_catching_up(self) -> bool:
@@ -63,10 +68,16 @@ class Absence:
         self.is_interrupted = True
         self.ahead_time = clock.ahead_time if clock.ahead_time > clock.now else math.nan
 
+    def pass_away(self, by: float, now: float) -> None:
+        """Note that no reading could arrive for `by` seconds until stream clock `now`, and none has since."""
+        self._statistics.put_off(np.ones(len(self._statistics.seen), dtype=bool), by, now)
+        self.away_s += by
+
     def catch_up(self, now: float) -> None:
         """Note that a backlog begins at stream clock `now`, unless one is pending already."""
         if not self.is_catching_up:
             self._statistics.begin_absence(now)
+            self._take_back(self.away_s)
             self.behind_since, self.is_interrupted = now, False
 
     def caught_up(self, now: float) -> None:
@@ -108,10 +119,19 @@ class Absence:
             return
         before += self._statistics.skip_leads(skips, before)
         if self.is_interrupted and after > before:
-            self._statistics.forgive(before, after - before)
+            passed = min(self.away_s, after - before)
+            self._statistics.forgive(before + passed, after - before - passed)
             self.is_interrupted, self.leap_s = self.goes_on_at(after), 0.0
+            self.away_s -= passed
             self.ahead_time = math.nan
             if not self.is_interrupted:
                 self._statistics.end_absence(after)
         if after > self.leap_until:
             self.leap_s = 0.0
+        if self.away_s and after > before and not self.is_interrupted:
+            self._take_back(self.away_s)
+
+    def _take_back(self, by: float) -> None:
+        """Undo a postponement by `pass_away()` that the readings don't confirm: our clock isn't theirs."""
+        self._statistics.bring_forward(by)
+        self.away_s = 0.0

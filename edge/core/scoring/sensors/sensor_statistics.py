@@ -205,6 +205,13 @@ class SensorStatistics(SensorArrays):
         self._move_deadlines(chosen, by, now)
         self.seen[chosen] += by
 
+    def bring_forward(self, by: float) -> None:
+        """Undo a postponement of all deadlines by `by` seconds."""
+        self.deadline -= by
+        self.gap_deadline -= by
+        self.seen -= by
+        self.soonest = -math.inf
+
     def _move_deadlines(self, chosen: NDArray[Any], by: Numbers, now: Numbers) -> None:
         """Postpone deadlines. If other hours are due now, the one by due hours begins again, or doesn't count."""
         deadline, until = self.deadline[chosen], self.due_until[chosen]

@@ -74,7 +74,7 @@ class InboundWatch:
             return False
         is_lost = self._link.has_lost_session()
         if is_lost or self._connections > 0 or not (self._queued and self._link.abilities.queues):
-            self._pipeline.interrupted()
+            self._pipeline.interrupted(0.0 if last_arrival is None else self._clock() - last_arrival)
         self._pipeline.interruption.catch_up.returned()
         self._backlog.expect()
         self._connections = connections
