@@ -79,7 +79,8 @@ class Extremes(Detector):
         the distance means little, such as those that are off at night; a peak that is a little higher each day.
     Blind to: values seen on any day; fewer than three readings; what isn't reached on most days, such as rain.
     Contamination: a day's extreme moves the record when the day is over, by the scale of the tail at most. While an
-        incident is open, nothing is learned, and a day at whose end one is open isn't kept.
+        incident is open, nothing is learned, and a day at whose end one is open isn't kept; of another day with an
+        incident, what led to it is kept no farther beyond the record than that scale.
     Warm-up: 7 days, so that a weekend has been seen.
     State: 560 bytes per sensor.
     Cost: about 40 array operations per round.
@@ -120,6 +121,7 @@ class Extremes(Detector):
             "day_began": Field(learned=False, moment=True),
             "finest": Field(NO_STEP, learned=False),
             "days": Field(),
+            "spoilt": Field(dtype="u1", learned=False, later=True),
             **{f"{side}_{which}": Field(learned=False) for side in SIDES for which in RECENTLY},
             **{f"{side}_today": Field() for side in SIDES},
             **{f"{side}_record": Field() for side in SIDES},
@@ -153,6 +155,10 @@ class Extremes(Detector):
             score = score if outside is False else self._scored(state, slots, held, score, outside)
         lower, upper = where(known, lower, NOTHING), where(known, upper, NOTHING)
         return Scores(score, constant_like(values, NOTHING), lower, upper)
+
+    def held_back(self, state: State, slots: Rows) -> None:
+        """See `Detector`."""
+        state["spoilt"][slots] = 1
 
     def adopt(self, arrays: Mapping[str, NDArray[Any]], row: int, value: float) -> None:  # noqa: ARG002
         """See `Detector`; what was held since the day before is no news at any hour."""
@@ -210,8 +216,8 @@ def _widen(state: State, slots: Rows, held: Mapping[str, Numbers], begins: Any) 
 def _end_days(arrays: Mapping[str, NDArray[Any]], slots: Slots, fewest_days: float) -> None:
     """Keep the extremes of days that have ended; a record takes them in."""
     days = arrays["days"][slots]
-    known = days >= fewest_days
-    found = {}
+    known, spoilt = days >= fewest_days, arrays["spoilt"][slots] > 0
+    found, kept = {}, {}
     for side, sign in SIDES.items():
         today, record = arrays[f"{side}_today"][slots], arrays[f"{side}_record"][slots]
         faded = record + FADING * (today - record)
@@ -220,10 +226,12 @@ def _end_days(arrays: Mapping[str, NDArray[Any]], slots: Slots, fewest_days: flo
         believed = np.where(sign * (today - most) > 0, most, today)
         farther = np.where(sign * (today - faded) > 0, believed, faded)
         found[side] = np.where(days == 0, today, farther)
+        kept[side] = np.where(spoilt, believed, today)
     for side in SIDES:
         arrays[f"{side}_record"][slots] = found[side]
-        arrays[f"{side}_days"][slots, (days % KEPT).astype(np.intp)] = arrays[f"{side}_today"][slots]
+        arrays[f"{side}_days"][slots, (days % KEPT).astype(np.intp)] = kept[side]
     arrays["days"][slots] = days + 1.0
+    arrays["spoilt"][slots] = 0
 
 
 class _Tail(NamedTuple):

@@ -53,8 +53,8 @@ for hours, these say little."""
 
 CENTRAL, PACE = 1 / 4, 1 / 100
 """Maximum distance of the middle of a range from that of the usual day, as a share of the range of that: what stays at
-an end of it has another level; and by how much of it an end of
-the usual day approaches that of the last one with each block, so that it comes to be the median."""
+an end of it has another level; and by how much of it an end of the usual day approaches that of the last one with each
+block, so that it comes to be the median."""
 
 LEAST = 0.1
 """Minimum standard deviation of the logarithms of days' smallest ranges."""

@@ -27,6 +27,17 @@ def followed(values: Floats, table: StateTable | None = None, begin: int = 0) ->
     return scores, table
 
 
+def told_of(table: StateTable, day: Floats, begin: int) -> Floats:
+    """The highest scores of a day of which three surprising readings raise an incident, until it is usual again."""
+    slots, run, highest = np.arange(SENSORS), np.zeros(SENSORS), np.zeros(SENSORS)
+    for place, row in enumerate(day, begin):
+        times = np.full(SENSORS, START_S + 300.0 * place)
+        score = table.update(slots, row.copy(), times, run >= 3).score
+        run = np.where(score >= Extremes.floor, run + 1, 0)
+        highest = np.maximum(highest, score)
+    return highest
+
+
 def time_of(days: int) -> tuple[Floats, Floats]:
     """Days since the beginning, shape (readings, 1), and normal noise, shape (readings, sensors)."""
     noise = np.random.default_rng(7).normal(size=(days * A_DAY, SENSORS))
@@ -151,6 +162,15 @@ def test_an_adopted_level_is_no_news_at_any_hour() -> None:
     scores, _ = followed(hotter[A_DAY + A_DAY // 2 :], table, begin=len(usual) + A_DAY + A_DAY // 2)
     scores, _ = followed(hotter, table, begin=len(usual) + 2 * A_DAY)
     assert (scores < Extremes.floor).all(), scores.max()
+
+
+def test_what_led_to_an_incident_makes_the_next_day_no_less_surprising() -> None:
+    usual, day = oven(14), oven(15)[14 * A_DAY :]
+    _, table = followed(usual)
+    broken = np.where(day > 200, day + 25.0, day)
+    first, again = (told_of(table, broken, place) for place in (len(usual), len(usual) + A_DAY))
+    assert (first >= Extremes.floor).all(), first
+    assert (again >= Extremes.floor).all(), again
 
 
 def test_a_record_is_known_for_longer_than_the_days_that_are_kept() -> None:
