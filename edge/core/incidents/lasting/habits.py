@@ -4,8 +4,8 @@ A filter is washed on Saturdays at eleven, an analyser calibrates itself on Wedn
 nights. Four times a month is too seldom for anything that learns from single readings to find it usual. An incident
 that looks like one that ended by itself a week or two ago, or like those of the last two days, is therefore not
 reported while it does: no earlier, for no longer, no farther away, no faster, and of the same kind. A single one two
-weeks ago is thin evidence, so it must begin when that began, too. It is an incident nevertheless, so nothing is learned
-of it, and it is reported as soon as it looks otherwise.
+weeks ago is thin evidence, so it must begin when that began, too, and go hardly farther. It is an incident
+nevertheless, so nothing is learned of it, and it is reported as soon as it looks otherwise.
 """
 
 from __future__ import annotations
@@ -42,6 +42,9 @@ begin at most twice the seconds earlier."""
 
 OF_ITS_REACH, OF_USUAL = 1 / 4, 1 / 8
 """It may go so much farther than before, in shares of the values that exceeded and of the usual range."""
+
+THINLY = 1 / 4
+"""Share of that by which it may go farther than before if the evidence is thin."""
 
 FASTER = 2.0
 """It may go away this many times as fast as before."""
@@ -116,7 +119,8 @@ class Habits(SensorArrays):
         """
         if np.isnan(self.began[slot]).all() or (classes := _classes(kinds)) is None:
             return False
-        alike = self._reaches(slot, time - began, value, extent) & ((classes & ~self.classes[slot]) == 0)
+        same = (classes & ~self.classes[slot]) == 0
+        alike = same & self._reaches(slot, time - began, value, extent, 1.0)
         late = SLACK_S + SLACK_SHARE * (self.ended[slot] - self.began[slot])
         early = np.minimum(late, 2 * SLACK_S)
 
@@ -127,21 +131,25 @@ class Habits(SensorArrays):
             return found
 
         began_alike = np.abs(began - THIN * DAY_S - self.began[slot]) <= early
-        return bool((was(THIN) & began_alike).any()) or any(all(was(days).any() for days in ago) for ago in REPEATED)
+        thinly = began_alike & self._reaches(slot, time - began, value, extent, THINLY)
+        return bool((was(THIN) & thinly).any()) or any(all(was(days).any() for days in ago) for ago in REPEATED)
 
     def shift(self, slots: Slots, by: float) -> None:
         """Move the times of some sensors by a number of seconds: the clock that stamps their readings was set."""
         self.began[slots] += by
         self.ended[slots] += by
 
-    def _reaches(self, slot: int, passed: float, value: float, extent: IncidentExtent) -> NDArray[np.bool_]:
+    def _reaches(
+        self, slot: int, passed: float, value: float, extent: IncidentExtent, share: float
+    ) -> NDArray[np.bool_]:
         """Which incidents went as far as a value, and as far within the time that has passed since this one began.
 
-        Until they had gone nearly as far as they went, a straight line from the first value says how far they were.
+        It may be farther by a `share` of what is allowed at most. Until they had gone nearly as far as they went, a
+        straight line from the first value says how far they were.
         """
         usual = extent.yardstick
         low, high, first = (each[slot].astype(float) for each in (self.low, self.high, self.first))
-        reach = OF_ITS_REACH * (high - low) + OF_USUAL * (usual.width if usual.width > 0 else 0.0)
+        reach = share * (OF_ITS_REACH * (high - low) + OF_USUAL * (usual.width if usual.width > 0 else 0.0))
         risen = np.minimum(1.0, (FASTER * max(passed, 0.0) + SLACK_S) / np.maximum(self.reached_s[slot], 1.0))
         low, lower = np.fmin(low, usual.low), np.fmin(first, usual.low)
         high, upper = np.fmax(high, usual.high), np.fmax(first, usual.high)

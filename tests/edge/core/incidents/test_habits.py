@@ -63,6 +63,13 @@ def test_what_happened_once_a_fortnight_ago_is_a_habit_only_if_it_begins_at_the_
     assert covers(washed(0, 1), 2, later=3600.0, began=3600.0)
 
 
+def test_what_happened_once_a_fortnight_ago_hides_nothing_that_goes_farther() -> None:
+    assert covers(washed(0), 14, 60.5)
+    assert not covers(washed(0), 14, 61.0)
+    assert covers(washed(0), 7, 61.0)
+    assert covers(washed(0, 7), 14, 61.0)
+
+
 def slow(*days: float) -> Habits:
     """A sensor that has gone from 23 to 27 within four hours, and was over after eight, so many days after 100."""
     made, extent = Habits(), IncidentExtent(USUAL)
