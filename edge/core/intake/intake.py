@@ -286,7 +286,8 @@ class Intake:
                 slot = known[path] = found
                 self.no_values.note(slot, sorted(resolved.route.no_values))
                 self._sources.grow(size_of(path) + PATH_BYTES)
-            own = self._in_own_unit(slot, value, path, units[path], message, letters) if path in units else value
+            heard = len(slots), slot
+            own = self._in_own_unit(heard, value, path, units[path], message, letters) if path in units else value
             if own is None or (repeating and slot in repeating and self._is_repeated(slot, own)):
                 continue
             slots.append(slot)
@@ -295,13 +296,14 @@ class Intake:
         columns.end_message(origin)
 
     def _in_own_unit(
-        self, slot: int, value: float, path: str, unit: str, message: Message, letters: list[DeadLetter]
+        self, heard: Heard, value: float, path: str, unit: str, message: Message, letters: list[DeadLetter]
     ) -> float | None:
-        """A value in its sensor's unit; None if it is refused as it can't be converted."""
-        found = self.known.in_own_unit(slot, value, unit)
+        """A value in its sensor's unit; None if it can't be converted, so that it is refused, and only `heard`."""
+        found = self.known.in_own_unit(heard[1], value, unit)
         if not isinstance(found, Refusal):
             return found
         self.refused.reading(message, found._replace(path=shown(path)), letters)
+        self.mistimed.append(heard)
         return None
 
     def _is_repeated(self, slot: int, value: float) -> bool:

@@ -27,7 +27,7 @@ SAYS = {
     "drift": "has drifted to",
     "trend": "moves on day by day, now at",
     "variance": "is unsteady, now",
-    "swing": "hardly moves any more, at",
+    "swing": "moves unusually little, at",
     "flatline": "is stuck at",
     "range": "is beyond its limits at",
     "rate": "has jumped to",
@@ -164,7 +164,7 @@ def _steps(change: SensorChange, opinion: Opinion, value: str) -> str:
 def _of_days(value: str, unit: str, opinion: Opinion) -> str:
     """Describe a condition that is found by comparing days."""
     if opinion.kind == "swing":
-        return f"hardly moves any more, at {value}: {swing_clause('it', unit, opinion)}"
+        return f"moves unusually little, at {value}: {swing_clause('it', unit, opinion)}"
     return drift_clause(value, unit, opinion) if opinion.kind == "drift" else trend_clause(unit, opinion)
 
 

@@ -55,9 +55,7 @@ def jump_clause(unit: str, observation: Observation) -> str:
     return f"{did}, {much}: its unit may have changed"
 
 
-def pace_clause(
-    unit: str, observation: Observation, opinion: Opinion | None, kind: str, band: Opinion | None, lasted: float
-) -> str:
+def pace_clause(unit: str, observation: Observation, opinion: Opinion | None, kind: str, band: Opinion | None) -> str:
     """Describe what is wrong with the pace of a counter, as a sentence without its subject.
 
     Args:
@@ -66,7 +64,6 @@ def pace_clause(
         opinion: The reported opinion, or None.
         kind: Kind of the incident.
         band: The opinion whose band is shown, or None.
-        lasted: Seconds since the incident began.
     """
     pace = _with_digits(observation.value, unit, band)
     if opinion is not None and opinion.kind == kind:
@@ -74,7 +71,7 @@ def pace_clause(
         if clause:
             return clause
     does = "stands still" if observation.value == 0 else f"rises by {pace}"
-    return f"{does}{f' for {duration(lasted)}' if lasted > 0 else ''}{_usually(observation.value, unit, band)}"
+    return f"{does}{_usually(observation.value, unit, band)}"
 
 
 def _measured(pace: str, unit: str, observation: Observation, opinion: Opinion) -> str:

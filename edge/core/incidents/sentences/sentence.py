@@ -73,8 +73,7 @@ def _about_values(change: SensorChange) -> str:
 def since(change: SensorChange) -> str:
     """For how long an incident that goes on has lasted, as the end of a sentence."""
     of_durations = change.opinion is not None and change.opinion.kind in {"flatline", "state"}
-    is_pace = bool(change.observation.per) and not change.is_silence
-    says_so = change.is_return or is_pace or of_durations
+    says_so = change.is_return or of_durations
     is_later = change.transition is Transition.UPDATED and change.observation.time - change.incident.started >= 1
     return f"; unusual for {change.lasted}" if is_later and not says_so else ""
 
@@ -87,15 +86,14 @@ def _beside_limits(change: SensorChange) -> SensorChange:
 
 def _learned(change: SensorChange, value: str, digits: int) -> str:
     """Describe an open incident by learned behaviour."""
-    unit, transition, incident, observation = change.unit, change.transition, change.incident, change.observation
+    unit, incident, observation = change.unit, change.incident, change.observation
     band, opinion = change.band, change.opinion
     if change.is_return:
         return f"reports again: {value}, but what was wrong before isn't over yet"
     if not math.isnan(observation.jumped_from):
         return jump_clause(unit, observation)
     if observation.per and (opinion is None or opinion.kind != "missing"):
-        lasting = observation.time - incident.started if transition is Transition.UPDATED else 0.0
-        return pace_clause(unit, observation, opinion, incident.kind, band, lasting)
+        return pace_clause(unit, observation, opinion, incident.kind, band)
     if change.is_silence:
         return f"is silent; its last value was {value}"
     return condition_clause(change, value, digits)

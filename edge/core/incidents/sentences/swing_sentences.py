@@ -1,14 +1,13 @@
-"""Sentences about movement that vanishes: over what a sensor ranges, and what it has ranged over before."""
+"""Sentences about movement that vanishes: over what a sensor ranges, and what it usually ranges over."""
 
 from __future__ import annotations
 
-from detectors.daily.swing import A_DAY, BLOCK_S, KEPT
 from edge.core.model.notation.quantities import digits_apart, duration, number, quantity
 from edge.core.scoring.opinions import Opinion
 
 
 def swing_clause(which: str, unit: str, opinion: Opinion) -> str:
-    """Describe how little a sensor moves, and the least that it has moved in so long a time before.
+    """Describe how little a sensor moves, and the least that it usually moves in so long a time.
 
     Args:
         which: What moves.
@@ -17,6 +16,6 @@ def swing_clause(which: str, unit: str, opinion: Opinion) -> str:
     """
     now, usual = opinion.now, opinion.usual
     digits = digits_apart(now, usual, least=3)
-    span, before = duration(3600.0 * float(opinion.about)), duration(KEPT * A_DAY * BLOCK_S)
+    span = duration(3600.0 * float(opinion.about))
     changed = f"{which} has changed by only {quantity(now, unit, digits)} in {span}"
-    return f"{changed}, by {number(usual, digits)} at least in the {before} before"
+    return f"{changed}, usually by {number(usual, digits)} at least"

@@ -199,7 +199,7 @@ def test_what_is_beyond_the_records_is_compared_with_what_was_so_far() -> None:
 @pytest.mark.parametrize(
     ("per", "says"),
     [
-        (0.0, "tank/level hardly moves any more, at 2.98 m: it has changed by only 0.52 m in 6 h"),
+        (0.0, "tank/level moves unusually little, at 2.98 m: it has changed by only 0.52 m in 6 h"),
         (3600.0, "tank/level rises evenly, by 2.98 m/h: its pace has changed by only 0.52 m/h in 6 h"),
     ],
 )
@@ -208,7 +208,7 @@ def test_a_sensor_that_hardly_moves_is_said_to_have_moved_by_so_much_before(per:
     seen = Observation(100.0, 2.98, 3.0, [opinion], per=per)
     incident = Incident.from_observation(seen)
     told = SensorChange("tank/level", "m", Transition.RAISED, incident, seen, None, opinion)
-    assert sentence(told) == f"{says}, by 1.16 at least in the 14 d before"
+    assert sentence(told) == f"{says}, usually by 1.16 at least"
     over = SensorChange("tank/level", "m", Transition.CLEARED, incident, Observation(7300.0, 3.4, 3.0, []), None)
     assert sentence(over) == "tank/level moves again, at 3.4 m after 2 h"
 

@@ -9,6 +9,7 @@ import pytest
 from senml_packs import as_json
 
 from config import parse
+from edge.core.incidents.events.event import Event
 from edge.core.model.readings.messages import Message
 from edge.core.pipeline import Pipeline
 from edge.shell.service.assembly.parts import make_pipeline
@@ -57,8 +58,8 @@ def test_a_value_of_another_quantity_is_refused_by_both_units() -> None:
         [Message("a", each, NOW) for each in (b"21.5 V", b"21.5 A", b"21.5 furlongs", b"22 V")]
     )
     assert [(each.refusal.reason, each.refusal.detail.split(":")[0]) for each in step.dead_letters] == [
-        ("other_unit", "in A, and the sensor in V, which can't be converted"),
-        ("other_unit", "in furlongs, and the sensor in V, which can't be converted"),
+        ("other_unit", "in A, and the sensor in V"),
+        ("other_unit", "in furlongs, and the sensor in V"),
     ]
     assert sent.pipeline.counters.balanced
 
@@ -133,3 +134,15 @@ def test_no_conversion_overflows() -> None:
     sent = Sent("units = true")
     assert sent.values("1 mW", "1e308 MW") == [1.0]
     assert sent.refused == {"not_finite": 1}
+
+
+@pytest.mark.parametrize("then", ["21 A", "no value"])
+def test_a_sensor_that_sends_another_quantity_is_not_silent(then: str) -> None:
+    sent = Sent("units = true")
+    events: list[Event] = []
+    for second in range(0, 6000, 10):
+        payloads = [(b"a", b"21 V" if second < 3000 else then.encode()), (b"b", b"1 V")]
+        messages = [Message(topic.decode(), payload, NOW + second) for topic, payload in payloads]
+        events += sent.pipeline.process(messages).events
+    silences = [json.loads(each.payload)["subject"] for each in events if each.kind == "missing"]
+    assert bool(silences) == (then == "no value")

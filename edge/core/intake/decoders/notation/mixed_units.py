@@ -53,11 +53,12 @@ def in_own_unit(value: float, unit: str, own: str) -> float | Refusal:
     """
     found = in_unit(value, unit, own)
     if found is None:
-        return Refusal("other_unit", "", f"in {unit}, and the sensor in {own}, which can't be converted: {REMEDY}")
+        return Refusal("other_unit", "", f"in {unit}, and the sensor in {own}: {REMEDY}")
     return found if isfinite(found) else Refusal("not_finite", "", f"too large in {own}")
 
 
-REMEDY = "are these two sensors, a name for each tells them apart; `forget` lets a sensor begin anew"
+REMEDY = "`sensor` of the input tells two sensors apart; `edgewarden tell forget` lets one begin anew"
+"""What an operator may do about it."""
 
 
 def is_unit(unit: object) -> bool:
