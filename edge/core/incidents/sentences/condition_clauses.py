@@ -1,7 +1,8 @@
 """Clauses about learned conditions: what a value does, by how much, and what is usual.
 
-Of several conditions the most concrete one speaks: a value outside its range says more than that it is unsteady, which
-is added. What can be said of the sensor's own grid (`grids.py`) is: a contact isn't usually at 0.44.
+Of several conditions the most concrete one speaks: a value outside its range says more than that it is unsteady, or
+that it repeats, which is added. What can be said of the sensor's own grid (`grids.py`) is: a contact isn't usually at
+0.44.
 """
 
 from __future__ import annotations
@@ -62,9 +63,12 @@ def condition_clause(change: SensorChange, value: str, digits: int) -> str:
     """
     kind = _speaks(change)
     clause = _of_kind(change, kind, value, digits)
-    unsteady = next((each for each in change.observation.opinions if each.kind == "variance" and each.exceeds), None)
+    others = {each.kind: each for each in change.observation.opinions if each.exceeds and each.kind != kind}
     is_news = change.transition is Transition.RAISED or change.incident.began_with("variance", change.observation.time)
-    return f"{clause}, and is unsteady" if unsteady is not None and is_news and kind != "variance" else clause
+    if "variance" in others and is_news:
+        return f"{clause}, and is unsteady"
+    stuck = others.get("flatline")
+    return clause if stuck is None or not math.isfinite(stuck.now) else f"{clause}; it {_stays(change, value, stuck)}"
 
 
 def _speaks(change: SensorChange) -> str:
@@ -121,7 +125,7 @@ def _measured(change: SensorChange, opinion: Opinion, value: str) -> str:
     if opinion.kind == "state" and opinion.about:
         return state_clause(change.observation.value, unit, opinion)
     if opinion.kind == "flatline" and math.isfinite(now):
-        return _stays(change, value, now, usual)
+        return _stays(change, value, opinion)
     if opinion.kind == "variance" and math.isfinite(now):
         is_visible = usual >= at_least_a_step(0.0, change.places)
         changes = changes_clause("reading", now, usual, unit, is_visible=is_visible)
@@ -138,8 +142,9 @@ def _measured(change: SensorChange, opinion: Opinion, value: str) -> str:
     return ""
 
 
-def _stays(change: SensorChange, value: str, now: float, usual: float) -> str:
+def _stays(change: SensorChange, value: str, opinion: Opinion) -> str:
     """Describe a value that repeats; at the floor where it rested before it isn't stuck, nor is a switch."""
+    now, usual = opinion.now, opinion.usual
     long, most = f"{number(now)} times", f"{number(usual)} times"
     if change.interval > 0:
         long, most = f"for {duration(now * change.interval)}", duration(usual * change.interval)

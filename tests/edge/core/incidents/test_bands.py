@@ -147,7 +147,8 @@ def test_an_update_describes_the_new_condition() -> None:
     assert math.isnan(quoted(found)[0])
     found.incident.extend(later := Observation(220.0, 28.0, 4.0, [place, stuck]))
     assert sentence_of(replace(found, observation=later)) == (
-        "tank has shifted to 28 bar, expected 15 to 25 bar; unusual for 2 min"
+        "tank has shifted to 28 bar, expected 15 to 25 bar; it has repeated 28 bar for 40 min, 8 min at most so far"
+        "; unusual for 2 min"
     )
 
 

@@ -52,6 +52,17 @@ def test_a_value_far_outside_its_range_is_told_before_that_it_is_unsteady() -> N
     )
 
 
+def test_of_a_value_that_repeats_where_it_is_unusual_both_are_told() -> None:
+    repeats = Opinion("flatline", "flatline", 5.0, level=4.0, now=80.0, usual=3.0)
+    assert (
+        said(61.0, AWAY, repeats)
+        == "pump is at 61, expected 20 to 30; it has repeated 61 for 1.3 h, 3 min at most so far"
+    )
+    assert said(61.0, AWAY, repeats, transition=Transition.UPDATED, lasted=4_800.0) == (
+        "pump is still at 61, expected 20 to 30; it has repeated 61 for 1.3 h, 3 min at most so far; unusual for 1.3 h"
+    )
+
+
 def test_what_is_only_unsteady_is_called_so_and_compared_with_where_it_was() -> None:
     assert said(25.0, UNREST, STEADY).startswith("pump is unsteady, at 25: it changes from one reading")
     assert said(45.0, UNREST, usual=Yardstick(low=20.0, high=30.0)).startswith(
