@@ -65,6 +65,9 @@ UNCERTAIN = 400
 FARTHER, FARTHER_WIDTHS = 2.0, 0.5
 """A value has leapt if it is this many times as far beyond the usual range as was told, and another half of a width."""
 
+OF_RECORDS = 4 / 5
+"""Share of the distance beyond the records of all days that counts as one beyond the usual range, if this is wider."""
+
 NEARLY = 3 / 4
 """A value has gone nearly as far as it went at this share of the way."""
 
@@ -251,7 +254,7 @@ class IncidentExtent:
         out = 0.0 if leading.is_trend else of.out(value, leading.lower, leading.upper)
         beyond = out if math.isnan(of.low) else of.beyond(value)
         if leading.has_records:  # a slow rise has widened the usual range, but not yet the records of all days
-            beyond = max(beyond, out)
+            beyond = max(beyond, OF_RECORDS * out)
         if not self.readings:
             self.since, self.clock, self.first = time, clock, out
         self.readings += 1
