@@ -26,7 +26,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
+from detectors.numeric.arrays import Arrays, Floats, Numbers, Rows, Slots
 from detectors.numeric.elementwise import NOTHING, bounded, constant_like, pick
 from detectors.parameters import check_parameters
 
@@ -348,14 +348,14 @@ class Detector(ABC):
         """
         return
 
-    def returns(self, arrays: Mapping[str, NDArray[Any]], row: int) -> None:  # noqa: B027
+    def returns(self, arrays: Arrays, row: int) -> None:  # noqa: B027
         """Note that a sensor's next reading ends a silence that was reported."""
 
-    def adopt(self, arrays: Mapping[str, NDArray[Any]], row: int, value: float) -> None:  # noqa: ARG002
+    def adopt(self, arrays: Arrays, row: int, value: float) -> None:  # noqa: ARG002
         """Prepare a sensor's whole state for a level taken as normal, given its last value; nothing by default."""
         return
 
-    def pauses(self, arrays: Mapping[str, NDArray[Any]], row: int) -> bool:  # noqa: ARG002
+    def pauses(self, arrays: Arrays, row: int) -> bool:  # noqa: ARG002
         """Whether a sensor's last reading can't show that what was found while it was at work is over.
 
         Args:

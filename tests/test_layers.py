@@ -169,7 +169,7 @@ def test_detectors_need_nothing_but_numpy() -> None:
 
 def test_simulators_use_only_messages_events_the_link_and_what_counts_as_found() -> None:
     core = ("model.readings.messages", "incidents.events.event", "model.words.topics")
-    allowed = {*(f"edge.core.{each}" for each in core), "edge.shell", "edge.reports.told_kinds"}
+    allowed = {*(f"edge.core.{each}" for each in core), "edge.shell", "edge.reports.found"}
     for path in FILES:
         if name(path).startswith("simulators/"):
             ours = {each for each in imports(path) if each.startswith("edge.")}

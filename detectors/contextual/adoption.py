@@ -11,13 +11,11 @@ When the sensor returns, what was learned returns with it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detectors.base import Field
+from detectors.numeric.arrays import Arrays
 
 FAR = 3.0
 """A level has moved if the residuals lie this many times as far away as they usually do, and as they scatter now."""
@@ -31,7 +29,7 @@ def adoption_layout() -> dict[str, Field]:
     return {"moved": Field(later=True)}
 
 
-def move(arrays: Mapping[str, NDArray[Any]], row: int, value: float) -> None:
+def move(arrays: Arrays, row: int, value: float) -> None:
     """Move what was learned of a sensor to its present level, if that is another one.
 
     Args:
@@ -60,7 +58,7 @@ def move(arrays: Mapping[str, NDArray[Any]], row: int, value: float) -> None:
     arrays["recent_most"][row] = arrays["residual_most"][row] = math.inf  # their sums are worked out anew
 
 
-def _distance(arrays: Mapping[str, NDArray[Any]], row: int, value: float) -> float:
+def _distance(arrays: Arrays, row: int, value: float) -> float:
     """How far to move; 0 for not at all."""
     before, reach = arrays["moved"][row], arrays["reach"][row]
     if before and reach > 0 and abs(value - arrays["expected"][row] + before) < NEAR * abs(before):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detectors.base import BAND_DECADES, Detector, Field, Scores, State
 from detectors.contextual.adoption import adoption_layout, move
@@ -18,7 +16,7 @@ from detectors.contextual.rarity import rarity, rarity_layout
 from detectors.contextual.season import Season, season, season_layout
 from detectors.contextual.spread import level_away, level_layout, spread, spread_layout
 from detectors.contextual.steps import WARM_UP, Age, StepStatistics, age_of, learn_interval, steps_layout, take_steps
-from detectors.numeric.arrays import Floats, Numbers, Rows
+from detectors.numeric.arrays import Arrays, Floats, Numbers, Rows
 from detectors.numeric.elementwise import NOTHING, any_of, everywhere, log10, minimum, nowhere, where
 from detectors.numeric.surprise import student_reach
 from detectors.parameters import choice, parameter
@@ -125,7 +123,7 @@ class Contextual(Detector):
                 mine[ends] = theirs
         return scores
 
-    def adopt(self, arrays: Mapping[str, NDArray[Any]], row: int, value: float) -> None:
+    def adopt(self, arrays: Arrays, row: int, value: float) -> None:
         """See `Detector`."""
         move(arrays, row, value)
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from numpy.typing import NDArray
-
 from detectors.base import Detector, Field, Measure, Scores, State, no_opinion
 from detectors.daily.day_records import OF_ROOTS, QUICK, SCALES_S, SIDES, SLOW, UNKNOWN, learn_days
-from detectors.numeric.arrays import Numbers, Rows
+from detectors.numeric.arrays import Arrays, Numbers, Rows
 from detectors.numeric.elementwise import (
     NOTHING,
     any_of,
@@ -212,7 +209,7 @@ class LevelDrift(Detector):
         lower, upper = (where(known, each, NOTHING) for each in band)
         return Scores(score, constant_like(values, NOTHING), lower, upper)
 
-    def adopt(self, arrays: Mapping[str, NDArray[Any]], row: int, value: float) -> None:  # noqa: ARG002
+    def adopt(self, arrays: Arrays, row: int, value: float) -> None:  # noqa: ARG002
         """See `Detector`; a level within the records is no news."""
         if arrays["told"][row] or any(arrays[f"{side}_missed"][row] >= A_DAY_S for side in SIDES):
             for name in ("days", *OF_A_LEVEL):

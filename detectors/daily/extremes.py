@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detectors.base import Detector, Field, Scores, State, no_opinion
-from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
+from detectors.numeric.arrays import Arrays, Floats, Numbers, Rows, Slots
 from detectors.numeric.elementwise import (
     LOG10_OF_E,
     NOTHING,
@@ -160,7 +159,7 @@ class Extremes(Detector):
         """See `Detector`."""
         state["spoilt"][slots] = 1
 
-    def adopt(self, arrays: Mapping[str, NDArray[Any]], row: int, value: float) -> None:  # noqa: ARG002
+    def adopt(self, arrays: Arrays, row: int, value: float) -> None:  # noqa: ARG002
         """See `Detector`; what was held since the day before is no news at any hour."""
         if arrays["days"][row] > 0:
             for side, sign in SIDES.items():
@@ -213,7 +212,7 @@ def _widen(state: State, slots: Rows, held: Mapping[str, Numbers], begins: Any) 
             state[f"{side}_earlier"][slots] = where(begins, recent, state[f"{side}_earlier"][slots])
 
 
-def _end_days(arrays: Mapping[str, NDArray[Any]], slots: Slots, fewest_days: float) -> None:
+def _end_days(arrays: Arrays, slots: Slots, fewest_days: float) -> None:
     """Keep the extremes of days that have ended; a record takes them in."""
     days = arrays["days"][slots]
     known, spoilt = days >= fewest_days, arrays["spoilt"][slots] > 0
@@ -254,7 +253,7 @@ class _Tail(NamedTuple):
     scale: Floats
 
 
-def _tail_of(arrays: Mapping[str, NDArray[Any]], slots: Slots, side: str) -> _Tail:
+def _tail_of(arrays: Arrays, slots: Slots, side: str) -> _Tail:
     """The tail on one side; without a meaning before there are two days."""
     sign, each = SIDES[side], np.arange(len(slots))
     days = np.minimum(arrays["days"][slots], KEPT)
@@ -269,7 +268,7 @@ def _tail_of(arrays: Mapping[str, NDArray[Any]], slots: Slots, side: str) -> _Ta
     return _Tail(record, width, days, half, middle, scale)
 
 
-def _surprise(arrays: Mapping[str, NDArray[Any]], slots: Slots, side: str, held: Floats) -> Floats:
+def _surprise(arrays: Arrays, slots: Slots, side: str, held: Floats) -> Floats:
     """Decades of surprise at values held on one side, where larger ones are farther, shape (n,)."""
     of = _tail_of(arrays, slots, side)
     beyond, known = held - of.record, np.maximum(of.half, ASSUMED)

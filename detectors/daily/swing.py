@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -11,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.base import NO_OPINION, Detector, Field, Measure, Scores, State, no_opinion
-from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
+from detectors.numeric.arrays import Arrays, Floats, Numbers, Rows, Slots
 from detectors.numeric.elementwise import NOTHING, everywhere, nowhere, where
 from detectors.numeric.gather import array_of, whole_arrays
+from detectors.numeric.medians import median_of_known
 from detectors.numeric.sums import sum_of_known
 from detectors.numeric.surprise import MOST, student_tail
 from detectors.parameters import parameter
@@ -170,7 +170,7 @@ class Swing(Detector):
         """See `Detector`."""
         state["spoilt"][slots] = 1
 
-    def adopt(self, arrays: Mapping[str, NDArray[Any]], row: int, value: float) -> None:  # noqa: ARG002
+    def adopt(self, arrays: Arrays, row: int, value: float) -> None:  # noqa: ARG002
         """See `Detector`; how much a sensor moves at its new level isn't known."""
         arrays["kept"][row], arrays["today"][row], arrays["score"][row] = UNKNOWN, NOT_YET, NO_SCORE
         arrays["bottom"][row], arrays["top"][row] = NOT_YET, -NOT_YET
@@ -197,7 +197,7 @@ class RangeVerdict(NamedTuple):
     least: Floats
 
 
-def _end_blocks(arrays: Mapping[str, NDArray[Any]], swing: Swing, slots: Slots, times: Floats) -> None:
+def _end_blocks(arrays: Arrays, swing: Swing, slots: Slots, times: Floats) -> None:
     """Judge and keep the blocks that have ended, and begin the next."""
     ended = arrays["ends"][slots]
     began = np.floor(times / BLOCK_S) * BLOCK_S
@@ -210,7 +210,7 @@ def _end_blocks(arrays: Mapping[str, NDArray[Any]], swing: Swing, slots: Slots, 
     arrays["readings"][slots], arrays["spoilt"][slots] = 0.0, 0
 
 
-def _end_block(arrays: Mapping[str, NDArray[Any]], swing: Swing, slots: Slots, passed: Floats) -> None:
+def _end_block(arrays: Arrays, swing: Swing, slots: Slots, passed: Floats) -> None:
     """Judge and keep blocks that have ended, `passed` blocks ago."""
     count, usual = arrays["readings"][slots], arrays["usual"][slots].astype(np.float64)
     enough = count >= np.maximum(FEWEST, ENOUGH * usual)
@@ -222,7 +222,7 @@ def _end_block(arrays: Mapping[str, NDArray[Any]], swing: Swing, slots: Slots, p
     _note_steps(arrays, slots, lows, highs)
     kept = arrays["kept"][slots].astype(np.float64).reshape(len(slots), len(SPANS), KEPT)
     kept = np.where(kept >= 0, kept, math.nan)
-    middle = _middle(kept[:, -1])
+    middle = median_of_known(kept[:, -1])
     told, score, reaches = arrays["score"][slots], np.full(len(slots), NO_SCORE), []
     for place, span in enumerate(SPANS):
         known = (lows[:, :span] <= highs[:, :span]).all(axis=1)
@@ -247,16 +247,14 @@ def _end_block(arrays: Mapping[str, NDArray[Any]], swing: Swing, slots: Slots, p
     _turn_days(arrays, slots, passed)
 
 
-def _is_central(arrays: Mapping[str, NDArray[Any]], slots: Slots, low: Floats, high: Floats) -> NDArray[np.bool_]:
+def _is_central(arrays: Arrays, slots: Slots, low: Floats, high: Floats) -> NDArray[np.bool_]:
     """Whether the middle of a range is near that of the usual day; not while that is unknown."""
     bottom, top = (arrays[name][slots].astype(np.float64) for name in ("bottom", "top"))
     is_central: NDArray[np.bool_] = np.abs(0.5 * (low + high) - 0.5 * (bottom + top)) <= CENTRAL * (top - bottom)
     return is_central
 
 
-def _learn_day(
-    arrays: Mapping[str, NDArray[Any]], slots: Slots, lows: Floats, highs: Floats, learned: NDArray[np.bool_]
-) -> None:
+def _learn_day(arrays: Arrays, slots: Slots, lows: Floats, highs: Floats, learned: NDArray[np.bool_]) -> None:
     """Learn the lowest and the highest value of the usual day from those of the last one."""
     learned = learned & (lows <= highs).all(axis=1)
     rows = slots[learned]
@@ -268,7 +266,7 @@ def _learn_day(
         arrays[name][rows] = np.where(is_first, last, before + np.clip(last - before, -least, least))
 
 
-def _note_steps(arrays: Mapping[str, NDArray[Any]], slots: Slots, lows: Floats, highs: Floats) -> None:
+def _note_steps(arrays: Arrays, slots: Slots, lows: Floats, highs: Floats) -> None:
     """Note the smallest difference between the ends of blocks, which is the step of a sensor that has one."""
     low, high = lows[:, 0], highs[:, 0]
     gaps = np.stack([high - low, np.abs(high - highs[:, 1]), np.abs(low - lows[:, 1])])
@@ -302,17 +300,7 @@ def _judged(kept: Floats, reach: Floats, finest: Floats, middle: Floats, fewest_
     return RangeVerdict(np.where(known, score, NO_SCORE), least)
 
 
-def _middle(kept: Floats) -> Floats:
-    """The median along the last axis of what is known; NaN if nothing is."""
-    ordered, rows = np.sort(kept, axis=1), np.arange(len(kept))
-    last = np.maximum(np.isfinite(kept).sum(axis=1) - 1, 0)
-    middle: Floats = 0.5 * (ordered[rows, last // 2] + ordered[rows, (last + 1) // 2])
-    return middle
-
-
-def _pass_blocks(
-    arrays: Mapping[str, NDArray[Any]], slots: Slots, lows: Floats, highs: Floats, clean: Any, passed: Floats
-) -> None:
+def _pass_blocks(arrays: Arrays, slots: Slots, lows: Floats, highs: Floats, clean: Any, passed: Floats) -> None:
     """Keep the ends of the last blocks; those without a reading are unknown."""
     missing = np.minimum(passed - 1.0, A_DAY).astype(np.intp)
     places = np.arange(A_DAY - 1) - missing[:, None]
@@ -321,7 +309,7 @@ def _pass_blocks(
     arrays["clean"][slots] = clean
 
 
-def _turn_days(arrays: Mapping[str, NDArray[Any]], slots: Slots, passed: Floats) -> None:
+def _turn_days(arrays: Arrays, slots: Slots, passed: Floats) -> None:
     """Keep the smallest ranges of the days that have ended."""
     block = arrays["block"][slots] + passed
     over = np.flatnonzero(block >= A_DAY)
@@ -336,7 +324,7 @@ def _turn_days(arrays: Mapping[str, NDArray[Any]], slots: Slots, passed: Floats)
     arrays["block"][slots] = np.mod(block, A_DAY)
 
 
-def _move_again(arrays: Mapping[str, NDArray[Any]], slots: Slots) -> None:
+def _move_again(arrays: Arrays, slots: Slots) -> None:
     """End what was told of sensors that have moved again since."""
     span = arrays["span"][slots].astype(np.intp)
     before = np.arange(A_DAY - 1) < span[:, None] - 1

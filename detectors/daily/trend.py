@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detectors.base import Detector, Field, Measure, Scores, State, no_opinion
 from detectors.daily.weeks import LAGS, WEEK, movement_of
-from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
+from detectors.numeric.arrays import Arrays, Floats, Numbers, Rows, Slots
 from detectors.numeric.elementwise import NOTHING, everywhere, nowhere, where
 from detectors.numeric.gather import array_of, whole_arrays
 from detectors.parameters import parameter
@@ -132,7 +130,7 @@ ABOUT = tuple(f"{side} {lag}" for side in SIDES for lag in LAGS)
 FOUND = ("score", "before", "after", "low", "high")
 
 
-def _end_hours(arrays: Mapping[str, NDArray[Any]], fewest_days: float, slots: Slots, times: Floats) -> None:
+def _end_hours(arrays: Arrays, fewest_days: float, slots: Slots, times: Floats) -> None:
     """Add hours that have ended to their days, and begin the next; likewise for days."""
     readings = arrays["readings"][slots]
     begun = np.flatnonzero(readings > 0)
@@ -151,7 +149,7 @@ def _end_hours(arrays: Mapping[str, NDArray[Any]], fewest_days: float, slots: Sl
         arrays["sum"][chosen], arrays["hours"][chosen] = 0.0, 0.0
 
 
-def _end_hour(arrays: Mapping[str, NDArray[Any]], slots: Slots, readings: Floats) -> None:
+def _end_hour(arrays: Arrays, slots: Slots, readings: Floats) -> None:
     """Add the mean of an hour to its day, and end a trend that it has left."""
     mean, hours = arrays["total"][slots] / readings, arrays["hours"][slots]
     first = hours == 0
@@ -165,7 +163,7 @@ def _end_hour(arrays: Mapping[str, NDArray[Any]], slots: Slots, readings: Floats
     arrays["score"][slots] = np.where(left, 0.0, score)
 
 
-def _end_days(arrays: Mapping[str, NDArray[Any]], fewest_days: float, slots: Slots, passed: Floats) -> None:
+def _end_days(arrays: Arrays, fewest_days: float, slots: Slots, passed: Floats) -> None:
     """Keep a completed day, which stands for the days without a reading after it as well, and look for trends."""
     kept = arrays["days"][slots].reshape(len(slots), len(SIDES), KEPT).astype(np.float64)
     mean = arrays["sum"][slots] / arrays["hours"][slots]

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.numeric.arrays import Floats
+from detectors.numeric.medians import median_of_known
 from detectors.numeric.sums import sum_of_known
 from detectors.numeric.surprise import student_tail
 
@@ -86,7 +87,7 @@ def movement_of(days: Floats, lag: int, told: Floats) -> Movement:
         told: The score of a trend that has been told; 0 where there is none; shape (n,).
     """
     change = days[:, :-lag] - days[:, lag:]
-    moved = _median(change[:, :WEEK])
+    moved = median_of_known(change[:, :WEEK])
     found = Movement(*np.zeros((len(Movement._fields), len(days))))
     rows = np.flatnonzero(_goes_on(days, change, moved, told))
     if len(rows):
@@ -99,7 +100,7 @@ def _goes_on(days: Floats, change: Floats, moved: Floats, told: Floats) -> NDArr
     """Whether sensors still move, to where they haven't been, which few do, shape (n,)."""
     way, size = np.where(moved > 0, 1.0, -1.0), np.abs(moved)
     eased = np.where(told > 0, ONCE_TOLD, 1.0) * size
-    goes_on: NDArray[np.bool_] = way * _median(change[:, :LATELY]) >= GOES_ON * eased
+    goes_on: NDArray[np.bool_] = way * median_of_known(change[:, :LATELY]) >= GOES_ON * eased
     goes_on &= way * change[:, 0] >= -SETBACK * size
     goes_on &= (way[:, None] * change[:, :NEWEST]).max(axis=1) >= SETBACK * size
     rows = np.flatnonzero(goes_on)
@@ -112,7 +113,7 @@ def _judged(days: Floats, lag: int, moved: Floats, told: Floats) -> Movement:
     change = days[:, :-lag] - days[:, lag:]
     earlier = change[:, lag + RECENT :]
     count = np.isfinite(earlier).sum(axis=1)
-    usual = _median(earlier)
+    usual = median_of_known(earlier)
     roots = np.sqrt(np.abs(earlier - usual[:, None]))
     spread = OF_ROOTS * (sum_of_known(roots) / np.maximum(count, 1)) ** 2
     alike = _alike(earlier, spread, count)
@@ -143,7 +144,7 @@ def _is_gradual(change: Floats, way: Floats, size: Floats) -> NDArray[np.bool_]:
     """Whether no single day has most of a movement in it, shape (n,)."""
     padded = np.pad(change, ((0, 0), (SMOOTHING, SMOOTHING)), constant_values=np.nan)
     width = 2 * SMOOTHING + 1
-    smooth = np.stack([_median(padded[:, each : each + width]) for each in range(change.shape[1])], axis=1)
+    smooth = np.stack([median_of_known(padded[:, each : each + width]) for each in range(change.shape[1])], axis=1)
     steepest = np.fmax.reduce(way[:, None] * (smooth[:, :-1] - smooth[:, 1:]), axis=1)
     gradual: NDArray[np.bool_] = steepest <= STEEPEST * size
     return gradual
@@ -153,13 +154,4 @@ def _new_ground(days: Floats, way: Floats) -> Floats:
     """How far the median of the last seven days is beyond all earlier ones of its weekday, shape (n,)."""
     ahead = way[:, None] * days
     weekdays = np.stack([np.fmax.reduce(ahead[:, each + WEEK :: WEEK], axis=1) for each in range(WEEK)], axis=1)
-    return _median(ahead[:, :WEEK] - weekdays)
-
-
-def _median(columns: Floats) -> Floats:
-    """The median of each row's known elements; NaN if there are none."""
-    ordered = np.sort(columns, axis=1)
-    count = np.isfinite(ordered).sum(axis=1)
-    each, last = np.arange(len(ordered)), np.maximum(count - 1, 0)
-    median: Floats = (ordered[each, last // 2] + ordered[each, (last + 1) // 2]) / 2
-    return median
+    return median_of_known(ahead[:, :WEEK] - weekdays)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from detectors.base import Detector, Field, Scores, State, no_opinion
 from detectors.hours.expected import BESIDE, WEEK, expect
 from detectors.hours.ring import DAYS, HALVES, LENGTH, UNKNOWN, Ring, days_before, ends, keep
-from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
+from detectors.numeric.arrays import Arrays, Floats, Numbers, Rows, Slots
 from detectors.numeric.elementwise import NOTHING, constant_like, everywhere, nowhere, where
 from detectors.numeric.gather import whole_arrays
 from detectors.numeric.surprise import MOST, student_tail
@@ -123,7 +122,7 @@ class Hours(Detector):
         """See `Detector`."""
         state["spoilt"][slots] = state["readings"][slots]
 
-    def adopt(self, arrays: Mapping[str, NDArray[Any]], row: int, value: float) -> None:
+    def adopt(self, arrays: Arrays, row: int, value: float) -> None:
         """See `Detector`; a level that is usual for this hour, and has been for the hours before, is no news."""
         half = np.array([np.round((arrays["ends"][row] - arrays["begun"][row]) / HALF_S) - 1.0])
         low, high = ends(arrays["codes"][row, days_before(half, np.arange(1, DAYS), beside=BESIDE).ravel()])
@@ -137,7 +136,7 @@ class Hours(Detector):
         return np.full(len(interval), self.fewest_days * HALVES * HALF_S)
 
 
-def _end_halves(arrays: Mapping[str, NDArray[Any]], fewest_days: float, slots: Slots, times: Floats) -> None:
+def _end_halves(arrays: Arrays, fewest_days: float, slots: Slots, times: Floats) -> None:
     """Judge and keep the half hours that have ended, and begin the next."""
     ended = arrays["ends"][slots]
     began = np.floor(times / HALF_S) * HALF_S
@@ -165,9 +164,7 @@ def _empty(codes: NDArray[np.uint8], slots: Slots, half: Floats, missing: Floats
         codes[slots[empty], np.mod(half[empty] + each, LENGTH).astype(np.intp)] = UNKNOWN
 
 
-def _end_half(
-    arrays: Mapping[str, NDArray[Any]], fewest_days: float, slots: Slots, mean: Floats, halves: Floats
-) -> None:
+def _end_half(arrays: Arrays, fewest_days: float, slots: Slots, mean: Floats, halves: Floats) -> None:
     """Judge and keep the means of half hours that have ended."""
     ring = Ring(arrays["codes"][slots], arrays["base"][slots], arrays["step"][slots])
     spoilt = arrays["spoilt"][slots]
@@ -192,9 +189,7 @@ def _end_half(
             arrays[name][rows] = part
 
 
-def _judged(
-    arrays: Mapping[str, NDArray[Any]], slots: Slots, ring: Ring, mean: Floats, halves: Floats, fewest_days: float
-) -> Floats:
+def _judged(arrays: Arrays, slots: Slots, ring: Ring, mean: Floats, halves: Floats, fewest_days: float) -> Floats:
     """The scores of half hours whose level is new, and what was expected of them."""
     level = (mean - ring.base) / ring.step
     before = arrays["score"][slots]

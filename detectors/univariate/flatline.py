@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detectors.base import Detector, Field, Measure, Scores, State, no_opinion
-from detectors.numeric.arrays import Numbers, Rows
+from detectors.numeric.arrays import Arrays, Numbers, Rows
 from detectors.numeric.elementwise import (
     NOTHING,
     any_of,
@@ -156,7 +154,7 @@ class Flatline(Detector):
         """See `Detector`."""
         state["reported"][slots] = 1.0
 
-    def adopt(self, arrays: Mapping[str, NDArray[Any]], row: int, value: float) -> None:  # noqa: ARG002
+    def adopt(self, arrays: Arrays, row: int, value: float) -> None:  # noqa: ARG002
         """See `Detector`; a value that is taken as normal may be repeated."""
         arrays["reported"][row] = 0.0
 

@@ -6,14 +6,12 @@ of the day, such as a rest at night or at weekends, is a habit from the second t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detectors.base import Field
-from detectors.numeric.arrays import Floats, Slots
+from detectors.numeric.arrays import Arrays, Floats, Slots
 
 DAY_S = 86_400.0
 
@@ -46,7 +44,7 @@ def reported_layout(*, by_arrival: bool) -> dict[str, Field]:
 
 
 def usual_of_reported(
-    arrays: Mapping[str, NDArray[Any]], rows: Slots, since: Floats, length: Floats, known: Floats, irregular: Any
+    arrays: Arrays, rows: Slots, since: Floats, length: Floats, known: Floats, irregular: Any
 ) -> Floats:
     """How much of spans that end is usual although they were reported, in seconds, shape (n,); records them.
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detectors.base import TOGETHER_S, Detector, Field, Scores, State, no_opinion
-from detectors.numeric.arrays import Numbers, Rows
+from detectors.numeric.arrays import Arrays, Numbers, Rows
 from detectors.numeric.elementwise import any_of, bounded, everywhere, exp, maximum, minimum, nowhere, where
 from detectors.numeric.gather import whole_arrays
 from detectors.numeric.surprise import exponential_reach
@@ -208,7 +206,7 @@ class Silence(Detector):
         scale = maximum(1.25 * state["pause_deviation"][slots], pause / (known + 1.0))
         return where(is_in_bursts, PAUSE * state["gap"][slots] + pause + reach * scale, 0.0)
 
-    def returns(self, arrays: Mapping[str, NDArray[Any]], row: int) -> None:
+    def returns(self, arrays: Arrays, row: int) -> None:
         """See `Detector`."""
         arrays["reported"][row] = 1.0
 

@@ -203,7 +203,11 @@ class Pipeline:
         self.reporter.last_sequence = max(self.reporter.last_sequence, sequence)
 
     def interrupted(self, away_s: float = 0.0) -> None:
-        """Record that readings may be missing since `away_s` seconds after the last one: no sensor is silent for it."""
+        """Record that readings may be missing, so that no sensor is silent for it.
+
+        Args:
+            away_s: Seconds since the last reading in which none could arrive, or 0 if that isn't known.
+        """
         self.interruption.come_back(away_s)
 
     def sensors_moved(self) -> Step:

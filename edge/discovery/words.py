@@ -37,8 +37,8 @@ NO_STATES = frozenset({"nan", "inf", "infinity", "null", "none", "unavailable", 
 """Words for a missing value."""
 
 MOST_WORDS = 6
-MOST_FIELDS = 32
-"""Maximum number of words of a state, and of fields of a topic that are looked at."""
+MOST_FIELDS, MOST_DEPTH = 32, 8
+"""Maximum number of words of a state, and of fields of a topic that are looked at, and their maximum depth."""
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z_-]{0,19}")
 _NAMES = re.compile(
@@ -111,7 +111,3 @@ def _texts(value: object, path: str, depth: int) -> Iterator[tuple[str, str]]:
         yield path, str(value).lower()
     elif isinstance(value, str) and path:
         yield path, value
-
-
-MOST_DEPTH = 8
-"""Maximum depth of the fields."""

@@ -13,10 +13,8 @@ import statistics
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from edge.reports.found import is_within, was_open_before
 from edge.reports.labels import Label
-
-ROUNDING_S = 0.001
-"""Labels may have times in milliseconds; smaller differences are ignored."""
 
 
 class IncidentSpan(NamedTuple):
@@ -121,9 +119,9 @@ def judge(labels: Sequence[Label], incidents: Sequence[IncidentSpan], rules: Rul
     mine = [sorted(_about(label, incidents), key=lambda each: each.raised) for label in labels]
     delays, already, covered = [], [], []
     for label, candidates in zip(labels, mine, strict=True):
-        open_before = [each for each in candidates if _is_open_before(each, label)]
-        raised = (each.raised for each in candidates if _raised_within(each, label, rules.grace_s))
-        joined = (time for each in open_before for time in each.joined if _is_during(time, label))
+        open_before = [each for each in candidates if was_open_before(each.raised, each.ended, label)]
+        raised = (each.raised for each in candidates if is_within(each.raised, label, rules.grace_s))
+        joined = (time for each in open_before for time in each.joined if is_within(time, label))
         found = next(raised, min(joined, default=math.nan))
         delays.append(math.nan if math.isnan(found) else max(0.0, found - label.start))
         already.append(bool(open_before))
@@ -169,18 +167,6 @@ def _about(label: Label, incidents: Iterable[IncidentSpan]) -> list[IncidentSpan
     return [each for each in incidents if _is_about(label, each)]
 
 
-def _is_open_before(incident: IncidentSpan, label: Label) -> bool:
-    return incident.raised < label.start - ROUNDING_S and incident.ended >= label.start
-
-
-def _is_during(time: float, label: Label) -> bool:
-    return label.start - ROUNDING_S <= time <= label.end + ROUNDING_S
-
-
-def _raised_within(incident: IncidentSpan, label: Label, after_s: float) -> bool:
-    return label.start - ROUNDING_S <= incident.raised <= label.end + after_s + ROUNDING_S
-
-
 def _covered(label: Label, incidents: Iterable[IncidentSpan]) -> float:
     """Seconds of a label within incidents, which are sorted by start."""
     covered, reached = 0.0, label.start
@@ -193,8 +179,8 @@ def _covered(label: Label, incidents: Iterable[IncidentSpan]) -> float:
 
 
 def _word(incident: IncidentSpan, labels: Sequence[Label], grace_s: float, recovery_s: float) -> str:
-    if any(_raised_within(incident, each, grace_s) for each in labels):
+    if any(is_within(incident.raised, each, grace_s) for each in labels):
         return "found"
-    if any(_raised_within(incident, each, recovery_s) for each in labels):
+    if any(is_within(incident.raised, each, recovery_s) for each in labels):
         return "late"
-    return "early" if any(_is_open_before(incident, each) for each in labels) else "false"
+    return "early" if any(was_open_before(incident.raised, incident.ended, each) for each in labels) else "false"

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from edge.reports.told_kinds import ToldKinds
+from edge.reports.found import ToldKinds
 from simulators.faults.truth import RaisedIncident
 
 LINES = 200

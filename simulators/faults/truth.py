@@ -16,12 +16,10 @@ from typing import NamedTuple
 
 import msgspec
 
+from edge.reports.found import is_within, was_open_before
 from simulators.signals.label import FAULT_KINDS, Fault
 
 TOPIC = "edgewarden-simulator/truth"
-
-ROUNDING_S = 0.001
-"""Events have times in milliseconds; smaller differences are ignored."""
 
 
 class TruthSummary(msgspec.Struct, frozen=True, tag="summary", tag_field="type"):
@@ -112,6 +110,11 @@ class RaisedIncident(NamedTuple):
     cleared: float | None
     kind: str
     joined: tuple[float, ...] = ()
+
+    @property
+    def ended(self) -> float:
+        """Time at which it was cleared; infinite while it is open."""
+        return math.inf if self.cleared is None else self.cleared
 
 
 class FaultVerdict(NamedTuple):
@@ -207,10 +210,10 @@ def compare(
 
 def _verdict(fault: Fault, incidents: Sequence[RaisedIncident], grace_s: float) -> FaultVerdict:
     """The outcome of a fault, from its sensor's incidents in order of their starts."""
-    first = next(((each.raised, each) for each in incidents if _raised_within(each, fault, grace_s)), None)
+    first = next(((each.raised, each) for each in incidents if is_within(each.raised, fault, grace_s)), None)
     if first is None:
-        open_before = [each for each in incidents if _is_open_before(each, fault)]
-        joined = [(time, each) for each in open_before for time in each.joined if _is_during(time, fault)]
+        open_before = [each for each in incidents if was_open_before(each.raised, each.ended, fault)]
+        joined = [(time, each) for each in open_before for time in each.joined if is_within(time, fault)]
         first = min(joined, key=lambda each: each[0], default=None)
     if first is None:
         return FaultVerdict(fault, None, None)
@@ -218,26 +221,13 @@ def _verdict(fault: Fault, incidents: Sequence[RaisedIncident], grace_s: float) 
     return FaultVerdict(fault, incident, max(0.0, time - fault.start))
 
 
-def _is_open_before(incident: RaisedIncident, fault: Fault) -> bool:
-    cleared = math.inf if incident.cleared is None else incident.cleared
-    return incident.raised < fault.start - ROUNDING_S and cleared >= fault.start
-
-
-def _is_during(time: float, fault: Fault) -> bool:
-    return fault.start - ROUNDING_S <= time <= fault.end + ROUNDING_S
-
-
-def _raised_within(incident: RaisedIncident, fault: Fault, after_s: float) -> bool:
-    return fault.start - ROUNDING_S <= incident.raised <= fault.end + after_s + ROUNDING_S
-
-
 def _judge(incident: RaisedIncident, faults: Iterable[Fault], grace_s: float, recovery_s: float) -> str:
     faults = tuple(faults)
-    if any(_raised_within(incident, each, grace_s) for each in faults):
+    if any(is_within(incident.raised, each, grace_s) for each in faults):
         return "found"
-    if any(_raised_within(incident, each, recovery_s) for each in faults):
+    if any(is_within(incident.raised, each, recovery_s) for each in faults):
         return "late"
-    return "early" if any(_is_open_before(incident, each) for each in faults) else "false"
+    return "early" if any(was_open_before(incident.raised, incident.ended, each) for each in faults) else "false"
 
 
 def _tally(verdicts: Iterable[FaultVerdict]) -> Tally:

@@ -286,8 +286,11 @@ class Intake:
                 slot = known[path] = found
                 self.no_values.note(slot, sorted(resolved.route.no_values))
                 self._sources.grow(size_of(path) + PATH_BYTES)
-            heard = len(slots), slot
-            own = self._in_own_unit(heard, value, path, units[path], message, letters) if path in units else value
+            own = (
+                self._in_own_unit((len(slots), slot), value, path, units[path], message, letters)
+                if path in units
+                else value
+            )
             if own is None or (repeating and slot in repeating and self._is_repeated(slot, own)):
                 continue
             slots.append(slot)

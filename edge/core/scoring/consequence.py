@@ -122,6 +122,10 @@ class Yardstick:
         return distance / width if width > 0 else float(distance > 0)
 
 
+UNKNOWN = Yardstick()
+"""Of a sensor that nothing is known of."""
+
+
 def _size(leading: Opinion, of: Yardstick) -> float:
     """The size, 0 to 1, of a condition that isn't about the value; 0 of others."""
     now, usual = leading.now, leading.usual
@@ -130,10 +134,6 @@ def _size(leading: Opinion, of: Yardstick) -> float:
     if leading.kind == "drift" and of.width > 0 and math.isfinite(now - usual):
         return min(1.0, abs(now - usual) / of.width)
     return 0.0
-
-
-UNKNOWN = Yardstick()
-"""Of a sensor that nothing is known of."""
 
 
 def severity_of_consequence(

@@ -13,10 +13,10 @@ from edge.core.incidents.events.event import Event
 from edge.core.incidents.observer import ScoredRound
 from edge.core.model.readings.rounds import runs_of
 from edge.core.pipeline import Pipeline
+from edge.reports.found import ToldKinds
 from edge.reports.judging import IncidentSpan
 from edge.reports.recording.budgets import BUDGETS, BudgetCounter
 from edge.reports.recording.decimation import Decimator
-from edge.reports.told_kinds import ToldKinds
 
 BUCKETS_IN_ALL = 1_000_000
 """Approximate maximum number of buckets of all sensors of a run, at 56 bytes each."""

@@ -166,7 +166,7 @@ class Publisher:
 
     def is_retaining(self, topic: str) -> bool:
         """Whether the latest payload of a retained topic is still waiting for the broker, as while it is refused."""
-        return topic in self._retained.unsaid()
+        return topic in self._retained.waiting or topic in self._retained.unanswered()
 
     @property
     def unsaid(self) -> dict[str, bytes]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 LONGEST = 32
@@ -128,7 +128,9 @@ _LETTERS = str.maketrans(
 )
 
 
-def _table() -> dict[str, Unit]:
+@cache
+def _units() -> Mapping[str, Unit]:
+    """All units by their names, which only payloads with units need."""
     table = {name: Unit(quantity, Fraction(size)) for name, (quantity, size) in _ALONE.items()}
     for name, quantity, size, prefixes in _BASES:
         for prefix in ("", *prefixes):
@@ -146,9 +148,6 @@ def _table() -> dict[str, Unit]:
     return table | _SCALES
 
 
-_UNITS = _table()
-
-
 @lru_cache(maxsize=1024)
 def unit_of(text: str) -> Unit | None:
     """The unit that a text names; None if it names none, or isn't clear."""
@@ -164,17 +163,17 @@ def unit_of(text: str) -> Unit | None:
 
 
 def _simple(text: str) -> Unit | None:
-    small = text.lower()
-    if text not in _UNITS and (spoken := _SPOKEN.get(small)) is not None:
-        return _UNITS.get(spoken) or unit_of(spoken)
-    return _UNITS.get(text) or (_UNITS.get(small) if (text.isupper() and len(text) > 1) or text[:1] != "M" else None)
+    small, units = text.lower(), _units()
+    if text not in units and (spoken := _SPOKEN.get(small)) is not None:
+        return units.get(spoken) or unit_of(spoken)
+    return units.get(text) or (units.get(small) if (text.isupper() and len(text) > 1) or text[:1] != "M" else None)
 
 
 @lru_cache(maxsize=1024)
 def _factors(unit: str, to: str) -> tuple[float, float, float, float] | None:
     source, target = unit_of(unit), unit_of(to)
     if target is not None and target.quantity == "time" and unit == "m":
-        source = _UNITS["min"]
+        source = _units()["min"]
     if source is None or target is None or source.quantity != target.quantity:
         return None
     ratio = source.size / target.size

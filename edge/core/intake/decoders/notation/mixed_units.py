@@ -8,6 +8,9 @@ from edge.core.model.notation.units_of_measure import LONGEST
 from edge.core.model.readings.messages import Refusal
 from edge.core.model.sensors.units import in_unit
 
+REMEDY = "`sensor` of the input tells two sensors apart; `edgewarden tell forget` lets one begin anew"
+"""What an operator may do about values that can't be converted."""
+
 
 class UnitsInPayload:
     """The units in one payload.
@@ -55,10 +58,6 @@ def in_own_unit(value: float, unit: str, own: str) -> float | Refusal:
     if found is None:
         return Refusal("other_unit", "", f"in {unit}, and the sensor in {own}: {REMEDY}")
     return found if isfinite(found) else Refusal("not_finite", "", f"too large in {own}")
-
-
-REMEDY = "`sensor` of the input tells two sensors apart; `edgewarden tell forget` lets one begin anew"
-"""What an operator may do about it."""
 
 
 def is_unit(unit: object) -> bool:

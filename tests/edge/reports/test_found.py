@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from edge.reports.told_kinds import ToldKinds
+from edge.reports.found import ToldKinds
 
 
 def data(transition: str, kind: str, *conditions: str) -> dict[str, Any]:
