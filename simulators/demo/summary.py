@@ -49,7 +49,7 @@ def summary(
     if comparison.early or comparison.late:
         sentences.append(
             f"{len(comparison.early)} more were open already when a fault began, {len(comparison.late)} came"
-            " after one; they count as neither."
+            " after one; these are not counted as false."
         )
     sentences += [
         f"  missed: {each.fault.sensor}: {each.fault.kind}: {each.fault.sentence}"
