@@ -81,7 +81,7 @@ class Extremes(Detector):
         incident is open, nothing is learned, and a day at whose end one is open isn't kept; of another day with an
         incident, what led to it is kept no farther beyond the record than that scale.
     Warm-up: 7 days, so that a weekend has been seen.
-    State: 560 bytes per sensor.
+    State: 561 bytes per sensor.
     Cost: about 40 array operations per round.
     Source: J. Pickands, "Statistical inference using extreme order statistics", Annals of Statistics 3 (1), 1975,
         doi:10.1214/aos/1176343003, for the exponential tail of the largest ones.
