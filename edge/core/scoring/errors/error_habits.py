@@ -1,9 +1,9 @@
 """Regular error values: recognises those that come as usual, such as each night while an analyser calibrates itself.
 
-An error value is usual if, on several of the last days and more often than by chance, one began at about this time of
-day, and if the sensor has sent at most twice as many today as it usually does in a day. An error value that is new,
-comes at another hour, lasts longer or comes more often is therefore reported, and a familiar one isn't. Error values
-that occur all day become usual by the same rule.
+An error value is usual if one began at about this time of day on several of the last days, or on each of the last two,
+and more often than by chance, and if the sensor has sent at most twice as many today as it usually does in a day. An
+error value that is new, comes at another hour, lasts longer or comes more often is therefore reported, and a familiar
+one isn't. Error values that occur all day become usual by the same rule.
 
 Days and hours are UTC. `WITHIN_S` is the precision, so a change to daylight saving time is reported.
 """
@@ -25,6 +25,9 @@ BINS = int(DAY_S / WITHIN_S)
 DAYS = 15
 HABITUAL = 4
 """Minimum number of the last `DAYS` days on which an error value began at about this time of day."""
+
+IN_A_ROW = 2
+"""Sufficient number of days if they are the last ones: a sensor that is new has no others."""
 
 CHANCE = 3.0
 MOST_DAYS = 12
@@ -80,7 +83,7 @@ class ErrorHabits(SensorArrays):
         if begins:
             self.usual[slot] = self._is_habit(slot, place)
             self.begun[slot, place] |= 1
-        mostly = int(np.sort(counts[1:])[-HABITUAL])
+        mostly = max(int(np.sort(counts[1:])[-HABITUAL]), int(counts[1 : 1 + IN_A_ROW].min()))
         self.usual[slot] = self.usual[slot] and int(counts[0]) <= MORE * mostly
         return bool(self.usual[slot])
 
@@ -94,8 +97,10 @@ class ErrorHabits(SensorArrays):
         earlier = self.begun[slot] >> 1
         near = [place - 1, place, (place + 1) % BINS]
         by_chance = len(near) / BINS * sum(each.bit_count() for each in earlier.tolist())
-        days = int(np.bitwise_or.reduce(earlier[near])).bit_count()
-        return bool(days >= min(max(HABITUAL, CHANCE * by_chance), MOST_DAYS))
+        begun = int(np.bitwise_or.reduce(earlier[near]))
+        last_days = (1 << IN_A_ROW) - 1
+        fewest = IN_A_ROW if begun & last_days == last_days else HABITUAL
+        return bool(begun.bit_count() >= min(max(fewest, CHANCE * by_chance), MOST_DAYS))
 
     def _turn(self, slot: int, day: int) -> None:
         """Advance to another day. Days without a real value are no evidence and aren't counted."""

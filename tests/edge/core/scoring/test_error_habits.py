@@ -32,12 +32,18 @@ def nights(first: int, last: int, hour: float = 3.0) -> list[float]:
     return [24.0 * day + hour for day in range(first, last)]
 
 
-def test_an_event_each_night_is_usual_from_the_fifth_on() -> None:
-    assert send(habits(), *nights(0, 8)) == [False] * 4 + [True] * 4
+def test_an_event_each_night_is_usual_from_the_third_on() -> None:
+    assert send(habits(), *nights(0, 8)) == [False] * 2 + [True] * 6
 
 
-def test_an_event_every_third_night_is_usual_too() -> None:
-    assert send(habits(), *nights(0, 18)[::3])[4:] == [True, True]
+def test_an_event_every_third_night_is_usual_from_the_fifth_on() -> None:
+    assert send(habits(), *nights(0, 18)[::3]) == [False] * 4 + [True] * 2
+
+
+def test_error_values_all_day_are_no_habit_on_the_third_day() -> None:
+    made = habits()
+    hours = np.sort(np.random.default_rng(4).uniform(0.0, 72.0, 36)).tolist()
+    assert not any(send(made, *hours))
 
 
 def test_the_same_event_at_another_hour_is_news() -> None:
@@ -109,10 +115,10 @@ def line() -> Line:
     return Line(pipeline(lambda _: watched))
 
 
-def test_a_calibration_each_night_is_reported_on_the_first_four_only_and_a_restart_keeps_this(line: Line) -> None:
+def test_a_calibration_each_night_is_reported_on_the_first_two_only_and_a_restart_keeps_this(line: Line) -> None:
     for day in range(6):
         line.take(analyser(day))
-    assert [each.transition for each in line.events if each.kind == "error_value"] == ["raised", "cleared"] * 4
+    assert [each.transition for each in line.events if each.kind == "error_value"] == ["raised", "cleared"] * 2
     watched = replace(rule(*detectors(silence={}, ewma={})), no_value=(-200.0,))
     again = revived(pipeline(lambda _: watched), line.pipeline.save("", ""), [])
     assert differing(again.pipeline, line.pipeline) == []
