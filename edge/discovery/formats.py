@@ -19,7 +19,9 @@ from edge.core.intake.decoders.documents.keys.plain_keys import plain_key
 from edge.core.intake.decoders.documents.keys.time_keys import USUAL, TimeKeys
 from edge.core.intake.decoders.documents.lists import may_name_element
 from edge.core.intake.decoders.documents.options import identifying_text
-from edge.core.intake.decoders.documents.sender_keys import SENDERS, senders_in
+from edge.core.intake.decoders.documents.senders.sender_keys import SENDERS, senders_in
+from edge.core.intake.decoders.documents.senders.turns import Scalars, naming_keys, scalars_of, sender_among
+from edge.core.intake.decoders.fields import FieldsDecoder
 from edge.core.intake.decoders.notation.text_numbers import ODD
 from edge.core.intake.decoders.recognition.looks_like import instead, is_time
 from edge.core.model.readings.messages import REASONS, Message, Refusal, Refused
@@ -50,6 +52,9 @@ ALTERNATIVES: tuple[Keys, ...] = (
 
 BINARY = frozenset({"msgpack", "cbor", "senml-cbor"})
 """Formats in which any character by itself is a number, so that no text is taken for one of them."""
+
+OF_FIELDS = frozenset({"json", "text", "msgpack", "cbor"})
+"""Formats whose payloads have fields, which may name their sender."""
 
 TIMES = TimeKeys(USUAL)
 
@@ -84,7 +89,7 @@ def keys_for(messages: Sequence[Message]) -> Keys | None:
             break
     if best is None:
         return None
-    more = _in_detail(best, messages) if best["format"] in {"json", "msgpack", "cbor"} else {}
+    more = _in_detail(best, messages) if best["format"] in OF_FIELDS else {}
     return {**best, **more}
 
 
@@ -217,12 +222,17 @@ def _in_detail(keys: Keys, messages: Sequence[Message]) -> dict[str, Any]:
     """The keys to ignore, and the fields that identify the device that has sent a payload."""
     if "items" in keys:
         return {}
-    documents = [(document, each.arrived) for each in messages if (document := _document(each.payload)) is not None]
+    documents = [(read, each.arrived) for each in messages if (read := _contents(keys, each.payload)) is not None]
     objects = [document for document, _ in documents if isinstance(document, dict)]
     found: dict[str, Any] = {}
     senders = _senders(objects)
     if senders:
         found["sensor"] = "{topic}/" + "-".join(f"{{payload.{each}}}" for each in senders) + "/{field}"
+    elif (turning := _turning(keys, messages)) is not None:
+        found |= naming_keys(turning, "{topic}/{field}")
+        if "items" in found:
+            return found
+        senders = [turning]
     ignore = [
         each
         for each in bookkeeping_in(documents)
@@ -248,6 +258,26 @@ def _senders(documents: Sequence[dict[str, Any]]) -> list[str]:
     ):
         return several[:1]
     return several[:2]
+
+
+def _turning(keys: Keys, messages: Sequence[Message]) -> str | None:
+    """The field whose values show that several senders take turns, whatever it is called."""
+    scalars, paths = list[Scalars](), list[frozenset[int]]()
+    for each in messages:
+        found = decode(keys, each.payload)
+        if found is not None and found.samples:
+            scalars.append(scalars_of(_contents(keys, each.payload)))
+            paths.append(frozenset(hash(sample.path) for sample in found.samples))
+    return sender_among(scalars, paths)
+
+
+def _contents(keys: Keys, payload: bytes) -> object:
+    """The fields of a payload as read by an input with these keys; None if it can't be read."""
+    decoder = _decoder(json.dumps({"topic": "x", **keys}))
+    try:
+        return decoder.read(payload) if isinstance(decoder, FieldsDecoder) else None
+    except Refused:
+        return None
 
 
 def _document(payload: bytes) -> object:

@@ -1,21 +1,26 @@
 """Shared topics: several senders whose readings on one topic become the same sensors.
 
 If no template tells them apart, nothing is refused, but the values of such a sensor alternate between those of its
-senders. A part of the messages is examined: the first ones of each topic, and later one in many.
+senders. A part of the messages is examined: the first ones of each topic, and later one in many. A field with a usual
+name tells them apart by itself, any other one by its values, see `turns.py`.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
+from types import MappingProxyType
 from typing import NamedTuple
 
-from edge.core.intake.decoders.documents.sender_keys import senders_in
+from config.writing.toml_text import toml_value
+from edge.core.intake.decoders.documents.senders.sender_keys import senders_in
+from edge.core.intake.decoders.documents.senders.turns import naming_keys
 from edge.core.intake.decoders.fields import FieldsDecoder
 from edge.core.intake.routes import Resolved, Route
 from edge.core.model.notation.printable import printable, shortened
 from edge.core.model.readings.messages import Message, Refused
+from edge.shell.activity.compared_messages import ComparedMessages
 from edge.shell.system.logs import BOUNDED
 
 log = logging.getLogger("edgewarden.input")
@@ -27,7 +32,7 @@ No usual number of senders divides it.
 """
 
 WITHOUT = 3
-"""A topic isn't examined any more after as many messages that name no sender."""
+"""A topic isn't examined any more after as many messages that name no sender, under a usual name or any other one."""
 
 TOPICS, KEYS, TEXTS, PATHS = 2000, 4, 8, 6
 """Maximum number of examined topics, of fields of each, of senders that a field names, and of paths of a sender."""
@@ -46,11 +51,11 @@ class SharedTopic(NamedTuple):
 
     Attributes:
         topic: The topic.
-        sensor: A template of its input that tells them apart.
+        remedy: The keys of its input that tell them apart, as TOML.
     """
 
     topic: str
-    sensor: str
+    remedy: str
 
 
 class SharedTopics:
@@ -68,22 +73,27 @@ class SharedTopics:
     def __init__(self, find: Callable[[str], Resolved | None], told: Sequence[SharedTopic] = ()) -> None:
         self._find, self._told_before = find, frozenset(told)
         self._topics: dict[str, _Senders | None] = {}  # None once a topic needn't be examined any more
+        self._compared = ComparedMessages()
         self.count = 0
         self.told: list[SharedTopic] = []
 
     def note(self, messages: Sequence[Message]) -> None:
         """Examine messages; a shared topic is logged once."""
-        topics = self._topics
+        topics, compared = self._topics, self._compared
         for message in messages:
             topic = message.topic
             senders = topics[topic] if topic in topics else self._begin(topic)
             if senders is None or not senders.is_due() or message.retained or message.redelivered or message.is_copy:
                 continue
-            template = senders.told_apart_by(message)
-            if template is not None:
-                self._tell(SharedTopic(topic, template))
-            if template is not None or senders.without >= WITHOUT:
+            read = _read(senders.route, message, is_compared=topic in compared)
+            key = senders.told_apart_by(read)
+            if key is None and topic in compared and read.paths:
+                key = compared.note(topic, read.document, read.paths)
+            if key is not None:
+                self._tell(SharedTopic(topic, _as_toml(naming_keys(key, senders.route.template))))
+            if key is not None or (senders.without >= WITHOUT and topic not in compared):
                 topics[topic] = None
+                compared.end(topic)
 
     def listed(self) -> dict[str, object]:
         """The topics in the form of the status file."""
@@ -98,6 +108,8 @@ class SharedTopics:
         is_possible = isinstance(decoder, FieldsDecoder) and not decoder.sender and not decoder.batch
         senders = None if resolved is None or not is_possible else _Senders(resolved.route)
         self._topics[topic] = senders
+        if senders is not None and isinstance(decoder, FieldsDecoder) and decoder.items is None:
+            self._compared.begin(topic)
         return senders
 
     def _tell(self, found: SharedTopic) -> None:
@@ -108,27 +120,42 @@ class SharedTopics:
         if found in self._told_before:
             return
         log.warning(
-            "topic_shared topic=%r: readings of several senders become the same sensors; sensor = %r tells them apart",
+            "topic_shared topic=%r: readings of several senders become the same sensors; %s tells them apart",
             shortened(printable(found.topic), LONGEST_TOPIC),
-            printable(found.sensor),
+            printable(found.remedy),
             extra=BOUNDED,
         )
 
 
+class _Read(NamedTuple):
+    """What a message says of its sender.
+
+    Attributes:
+        document: Its contents; None if they aren't read.
+        fields: The fields with usual names that may identify the sender; empty if it holds no readings.
+        paths: Hashes of the paths of its readings.
+    """
+
+    document: object = None
+    fields: Mapping[str, str] = MappingProxyType({})
+    paths: frozenset[int] = frozenset()
+
+
 class _Senders:
-    """The senders of one topic, as far as its payloads name them.
+    """The senders of one topic, as far as fields with usual names tell of them.
 
     Args:
         route: The topic's route.
 
     Attributes:
+        route: The topic's route.
         without: Number of messages that named none, one after another.
     """
 
-    __slots__ = ("_last", "_left", "_met", "_route", "without")
+    __slots__ = ("_last", "_left", "_met", "route", "without")
 
     def __init__(self, route: Route) -> None:
-        self._route = route
+        self.route = route
         self._left, self.without = FIRST, 0
         self._last: dict[str, str] = {}
         self._met: dict[str, dict[str, frozenset[int]]] = {}
@@ -140,41 +167,44 @@ class _Senders:
             self._left = 0
         return self._left >= 0
 
-    def told_apart_by(self, message: Message) -> str | None:
-        """A template that tells the senders apart, if this message is the first that shows that there are several.
+    def told_apart_by(self, read: _Read) -> str | None:
+        """The field that tells the senders apart, if this message is the first that shows that there are several.
 
         They are if one sends again after another has used some of its paths: A, B, A.
         """
-        fields, paths = _read(self._route, message)
-        self.without = 0 if fields else self.without + 1
-        for key, text in fields.items():
+        self.without = 0 if read.fields else self.without + 1
+        for key, text in read.fields.items():
             met, last = self._met.setdefault(key, {}), self._last.get(key, text)
-            if last != text and text in met and not met[last].isdisjoint(paths):
-                return _with_sender(self._route.template, key)
+            if last != text and text in met and not met[last].isdisjoint(read.paths):
+                return key
             if text in met or len(met) < TEXTS:
-                met[text] = paths
+                met[text] = read.paths
                 self._last[key] = text
         return None
 
 
-def _read(route: Route, message: Message) -> tuple[dict[str, str], frozenset[int]]:
-    """The fields of a message that may identify its sender, none if it holds no readings, and hashes of its paths."""
+def _read(route: Route, message: Message, *, is_compared: bool) -> _Read:
+    """What a message says of its sender; nothing if it can't be read.
+
+    Args:
+        route: The topic's route.
+        message: The message.
+        is_compared: Whether its contents are wanted although no field with a usual name identifies the sender.
+    """
     if len(message.payload) > LARGEST:
-        return {}, frozenset()
+        return _Read()
     decoder = route.decoder_for(message.content_type) if message.content_type else route.decoder
     if not isinstance(decoder, FieldsDecoder):
-        return {}, frozenset()
+        return _Read()
     try:
         document = decoder.read(message.payload)
         fields = dict(islice(senders_in(document), KEYS)) if isinstance(document, dict) else {}
-        samples = decoder.read_document(document, message.arrived).samples if fields else ()
+        samples = decoder.read_document(document, message.arrived).samples if fields or is_compared else ()
     except Refused:
-        return {}, frozenset()
+        return _Read()
     paths = sorted(each.path for each in samples)[:PATHS]
-    return fields if paths else {}, frozenset(map(hash, paths))
+    return _Read(document, fields if paths else {}, frozenset(map(hash, paths)))
 
 
-def _with_sender(template: str, key: str) -> str:
-    """A template that also uses a field of the payload."""
-    sender = f"{{payload.{key}}}"
-    return template.replace("{field}", f"{sender}/{{field}}", 1) if "{field}" in template else f"{template}/{sender}"
+def _as_toml(keys: Mapping[str, str]) -> str:
+    return " with ".join(f"{key} = {toml_value(value)}" for key, value in keys.items())

@@ -77,16 +77,16 @@ def notes_on(status: dict[str, Any]) -> list[str]:
 
 
 def _shared_notes(status: dict[str, Any]) -> list[str]:
-    """A sentence about the topics that several senders share, for each template that tells those apart."""
+    """A sentence about the topics that several senders share, for each remedy that tells those apart."""
     shared = status.get("shared") or {"count": 0, "topics": []}
-    by_template: dict[str, list[str]] = {}
+    by_remedy: dict[str, list[str]] = {}
     for each in shared["topics"]:
-        by_template.setdefault(each["sensor"], []).append(each["topic"])
+        by_remedy.setdefault(each["remedy"], []).append(each["topic"])
     notes = []
-    for sensor, topics in by_template.items():
+    for remedy, topics in by_remedy.items():
         also = f" and {counted(len(topics) - 1, 'other topic')}" if topics[1:] else ""
         what = f"several senders share the topic {topics[0]}{also}, and their readings become the same sensors"
-        notes.append(f'{what}: sensor = "{sensor}" of the input tells them apart')
+        notes.append(f"{what}: {remedy} of the input tells them apart")
     if (more := shared["count"] - len(shared["topics"])) > 0:
         notes.append(f"several senders share each of {counted(more, 'further topic')}")
     return notes

@@ -175,6 +175,32 @@ def test_devices_of_one_topic_may_be_named_in_an_object() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("payloads", "sensors"),
+    [
+        ([{"nodo": f"N{n}", "temp": 20.5 + n} for n in (1, 2)], {"air/N1/temp": 21.5, "air/N2/temp": 22.5}),
+        (
+            [{"message": {"slave_id": n, "flow": 20.5 + n}} for n in (1, 2)],
+            {"air/1/message/flow": 21.5, "air/2/message/flow": 22.5},
+        ),
+        ([f"who=N{n};temp=2{n}.5" for n in (1, 2)], {"air/N1/temp": 21.5, "air/N2/temp": 22.5}),
+        ([{"gw": "g", "nodes": [{"nid": n, "temp": 20.5}]} for n in (1, 2)], {"air/1/temp": 20.5, "air/2/temp": 20.5}),
+    ],
+)
+def test_devices_of_one_topic_that_take_turns_are_distinguished_by_any_field(
+    payloads: list[object], sensors: dict[str, float]
+) -> None:
+    drifting = [
+        {"message": {**each["message"], "flow": each["message"]["flow"] + (5 - place) / 20}}
+        if isinstance(each, dict) and "message" in each
+        else each
+        for place in range(6)
+        for each in payloads
+    ]
+    found = proposed(*(("air", each) for each in drifting))[1]
+    assert found == sensors
+
+
 def test_a_list_with_numbered_elements_is_proposed_with_items() -> None:
     proposal, sensors = proposed(
         ("gw", {"values": [{"id": 1, "v": 2.5, "ts": NOW}, {"id": 2, "v": 3.5, "ts": NOW}]}), ("x", "1")

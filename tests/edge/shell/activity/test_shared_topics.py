@@ -9,9 +9,10 @@ import pytest
 from activity_line import T0, Line, Lines
 
 from config.loading import parse
-from edge.core.intake.decoders.documents.sender_keys import senders_in
+from edge.core.intake.decoders.documents.senders.sender_keys import senders_in
 from edge.core.intake.decoders.fields import FieldsDecoder
 from edge.core.model.readings.messages import Message
+from edge.shell.activity.compared_messages import TOPICS as COMPARED_TOPICS
 from edge.shell.activity.shared_topics import EVERY, FIRST, MOST_TOLD, TOPICS, WITHOUT, SharedTopics
 from edge.shell.activity.well_being import notes_on
 from edge.shell.service.assembly.parts import make_pipeline
@@ -36,7 +37,7 @@ def senders(key: str, *texts: object, **more: object) -> list[Message]:
 def test_senders_that_take_turns_on_a_topic_are_noticed_once(key: str) -> None:
     found = watch()
     found.note(senders(key, "a", "b") * 20)
-    assert (found.count, found.told) == (1, [("air", f"{{topic}}/{{payload.{key}}}/{{field}}")])
+    assert (found.count, found.told) == (1, [("air", f'sensor = "{{topic}}/{{payload.{key}}}/{{field}}"')])
 
 
 @pytest.mark.parametrize(
@@ -59,7 +60,7 @@ def test_senders_may_be_named_in_an_object(place: str, key: str) -> None:
 
     found = watch()
     found.note([message(document(each)) for each in "ab" * 20])
-    assert [each.sensor for each in found.told] == [f"{{topic}}/{{payload.{place}.{key}}}/{{field}}"]
+    assert [each.remedy for each in found.told] == [f'sensor = "{{topic}}/{{payload.{place}.{key}}}/{{field}}"']
 
 
 @pytest.mark.parametrize(
@@ -98,11 +99,42 @@ def test_an_input_whose_template_names_the_sender_is_not_examined(keys: str) -> 
 def test_the_field_may_be_in_an_object_and_the_template_of_the_input_is_kept() -> None:
     found = watch('sensor = "house/{1}"\nitems = "data"')
     found.note([message({"data": {"value": 1}, "deviceInfo": {"devEui": each}}) for each in "ab" * 20])
-    assert [each.sensor for each in found.told] == ["house/{1}/{payload.deviceInfo.devEui}"]
-    parse(f'[[input]]\ntopic = "#"\nsensor = "{found.told[0].sensor}"')
+    assert [each.remedy for each in found.told] == ['sensor = "house/{1}/{payload.deviceInfo.devEui}"']
+    parse(f'[[input]]\ntopic = "#"\n{found.told[0].remedy}')
     assert dict(senders_in({"a.b": {"mac": 1}, "x": {"m.ac": 1, "mac": 2}, "id": 3.5, "wifi": {"channel": 6}})) == {
         "x.mac": "2"
     }
+
+
+@pytest.mark.parametrize(
+    ("documents", "remedy"),
+    [
+        ([{"nodo": f"N{n}", "temp": 20 + n} for n in (1, 2)], 'sensor = "{topic}/{payload.nodo}/{field}"'),
+        ([{"src": n, "temp": 20} for n in (17, 23)], 'sensor = "{topic}/{payload.src}/{field}"'),
+        (
+            [{"gw": "g", "nodes": [{"nid": n, "temp": 20}]} for n in (7, 9)],
+            'items = "nodes[*]" with name = "{nid}"',
+        ),
+        ([[{"nid": n, "temp": 20}] for n in (7, 9)], 'items = "[*]" with name = "{nid}"'),
+    ],
+)
+def test_senders_are_told_apart_by_a_field_with_any_other_name(documents: list[object], remedy: str) -> None:
+    found = watch()
+    found.note([message(each) for each in documents * 4])
+    assert found.told == [("air", remedy)]
+    told = parse(f'[[input]]\ntopic = "#"\n{remedy.replace(" with ", chr(10))}').configuration
+    batch = make_pipeline(told).intake.read([message(each) for each in documents * 4], [], [])
+    assert len(set(batch.slots.tolist())) == 2
+
+
+def test_messages_are_compared_of_a_limited_number_of_topics_and_only_at_first() -> None:
+    found = watch()
+    found.note([message({"nodo": "N1", "temp": 20}, f"air/{each}") for each in range(2 * COMPARED_TOPICS)])
+    assert sum(f"air/{each}" in found._compared for each in range(2 * COMPARED_TOPICS)) == COMPARED_TOPICS
+    for _ in range(FIRST):
+        found.note([message({"nodo": "N1", "temp": 20}, f"air/{each}") for each in range(COMPARED_TOPICS)])
+    assert not any(f"air/{each}" in found._compared for each in range(2 * COMPARED_TOPICS))
+    assert found.told == []
 
 
 def test_a_sender_that_appears_later_is_noticed_too() -> None:
@@ -129,7 +161,7 @@ def test_the_log_and_the_status_say_what_tells_the_senders_apart(log: Lines, tmp
     line = Line(tmp_path / "store.db")
     line.take(0, *[("house/air", json.dumps({"device": each, "temp": 21.5}).encode()) for each in "abab"])
     told = "topic_shared topic='house/air': readings of several senders become the same sensors; "
-    assert log.take("topic_shared") == [told + "sensor = '{topic}/{payload.device}/{field}' tells them apart"]
+    assert log.take("topic_shared") == [told + 'sensor = "{topic}/{payload.device}/{field}" tells them apart']
     status = line.activity.as_dict(0, "running") | {"health": {}}
     assert notes_on(status)[0] == (
         "several senders share the topic house/air, and their readings become the same sensors: "
@@ -139,7 +171,7 @@ def test_the_log_and_the_status_say_what_tells_the_senders_apart(log: Lines, tmp
 
 def test_the_status_names_a_template_for_each_kind_of_sender_and_counts_what_it_does_not_name() -> None:
     found = [("a", "{payload.id}"), ("b", "{payload.mac}"), ("c", "{payload.id}")]
-    topics = [{"topic": topic, "sensor": sensor} for topic, sensor in found]
+    topics = [{"topic": topic, "remedy": f'sensor = "{sensor}"'} for topic, sensor in found]
     alike = "and their readings become the same sensors: sensor = "
     assert notes_on({"shared": {"count": 8, "topics": topics}}) == [
         f'several senders share the topic a and 1 other topic, {alike}"{{payload.id}}" of the input tells them apart',

@@ -134,12 +134,13 @@ def designations_in(elements: Sequence[dict[str, Any]], known: set[str]) -> tupl
     found = tuple(
         key
         for key in elements[0]
-        if key not in known and not describes(key) and all(_is_designation(each.get(key)) for each in elements)
+        if key not in known and not describes(key) and all(is_designation(each.get(key)) for each in elements)
     )
     return found if len(found) in {1, 2} else ()
 
 
-def _is_designation(value: object) -> bool:
+def is_designation(value: object) -> bool:
+    """Whether a value is a text that looks like a designation, such as `P1`."""
     return isinstance(value, str) and _DESIGNATION.fullmatch(value) is not None and is_name(value)
 
 
