@@ -35,7 +35,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "helpers")]
 
 from cell_stores import Names  # noqa: E402 - the path comes first
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition  # noqa: E402
+from confluent_kafka import Consumer, KafkaException, TopicPartition  # noqa: E402
 from fleet_plant import Worker, python_with  # noqa: E402
 from kafka_server import Kafka  # noqa: E402
 from spark_driver import kill, processes, read  # noqa: E402
@@ -78,7 +78,7 @@ def records(sensors: int, readings: int) -> Iterator[Sent]:
 
 def produce(kafka: Kafka, some: Iterable[Sent]) -> None:
     """Write records."""
-    producer = Producer({"bootstrap.servers": kafka.bootstrap, "linger.ms": 50, "compression.type": "lz4"})
+    producer = kafka.producer(**{"linger.ms": 50, "compression.type": "lz4"})
     for each in some:
         while True:
             try:

@@ -70,9 +70,7 @@ def _places() -> range:
 
 def send(kafka: Kafka, some: Sequence[Sent]) -> None:
     """Write records, each to its partition."""
-    from confluent_kafka import Producer
-
-    producer = Producer({"bootstrap.servers": kafka.bootstrap})
+    producer = kafka.producer()
     for each in some:
         producer.produce(SOURCE, each.value, each.key, partition=each.partition, timestamp=each.time_ms)
         producer.poll(0)
@@ -81,9 +79,7 @@ def send(kafka: Kafka, some: Sequence[Sent]) -> None:
 
 def send_heartbeats(kafka: Kafka) -> None:
     """Let each partition know that the plant's time is over."""
-    from confluent_kafka import Producer
-
-    producer = Producer({"bootstrap.servers": kafka.bootstrap})
+    producer = kafka.producer()
     for each in range(PARTITIONS):
         producer.produce(SOURCE, None, partition=each, timestamp=round(LAST * 1000))
     assert producer.flush(60) == 0

@@ -62,9 +62,7 @@ def create_topics(kafka: Kafka, *names: str) -> None:
 
 def produce(kafka: Kafka, topic: str, records: Sequence[PlantRecord]) -> None:
     """Write records in order, with their own times, and wait until all are stored."""
-    from confluent_kafka import Producer
-
-    producer = Producer({"bootstrap.servers": kafka.bootstrap, "enable.idempotence": True, "log_level": 0})
+    producer = kafka.producer()
     for each in records:
         producer.produce(topic, each.value, each.key.encode(), timestamp=round(1000 * each.time))
         producer.poll(0)

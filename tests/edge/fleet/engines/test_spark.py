@@ -90,9 +90,7 @@ def test_a_fleet_that_continues_with_more_cells_changes_no_event_and_goes_back_t
 
 def send_strangers(kafka: Kafka) -> None:
     """Send invalid records: keys and headers that aren't UTF-8, empty keys, no value."""
-    from confluent_kafka import Producer
-
-    producer = Producer({"bootstrap.servers": kafka.bootstrap})
+    producer = kafka.producer()
     for each in range(PARTITIONS):
         producer.produce(SOURCE, b"\xff\x00", b"plant/\xff\xfe", each, headers=[("Content-Type", b"\xfe"), ("x", None)])
         producer.produce(SOURCE, None, b"", each)

@@ -64,9 +64,7 @@ class KafkaSource:
         return f"{self._name}/pump"
 
     def send(self, *payloads: bytes) -> None:
-        from confluent_kafka import Producer
-
-        producer = Producer({"bootstrap.servers": self._kafka.bootstrap})
+        producer = self._kafka.producer()
         for each in payloads:
             producer.produce(self._name, each, b"pump")
         assert producer.flush(30) == 0
