@@ -339,7 +339,7 @@ class Companions(SensorArrays):
         least, most, entries, noted = self.least[slots], self.most[slots], self.entries[slots], self.noted[slots]
         ranges = difference_ranges(DifferencesSoFar(least, most, entries, noted, self.rest[slots], found.scale))
         follows = valid & (self.together[slots] > 0)
-        speaks = follows & ((entries >= self.scale.fewest_days) | (noted >= self.scale.to_know))
+        speaks = follows & ((entries > YOUNG_DAYS) | (noted >= self.scale.to_know))  # the first day may be an evening
         doubtful = follows & (np.abs(differences) > ranges.doubtful)
         deviates = speaks & ((differences < ranges.low) | (differences > ranges.high))
         agrees = differences >= least - AGREEMENT * ranges.below

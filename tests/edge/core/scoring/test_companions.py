@@ -122,8 +122,9 @@ def test_a_sensor_is_told_on_its_second_day_though_no_whole_day_has_ended() -> N
     assert 1.65 < (raised.time - START) / DAY < 1.9
 
 
-def test_nothing_is_told_before_the_differences_of_a_day_are_known() -> None:
-    assert Line(watched()).take(pump(1, breaks={PRESSURE: (0.8, 0.95)}, begin=START + 0.5 * DAY)).events == []
+@pytest.mark.parametrize("begin", [0.25, 0.5])
+def test_nothing_is_told_before_the_differences_of_a_day_are_known(begin: float) -> None:
+    assert Line(watched()).take(pump(1, breaks={PRESSURE: (0.8, 0.95)}, begin=START + begin * DAY)).events == []
 
 
 def test_what_a_young_device_did_in_a_fault_is_not_how_its_sensors_depend_on_each_other() -> None:
