@@ -18,6 +18,8 @@ from config.tables.common.validation import validated
 LARGEST_BYTES = 1024 * 1024
 
 _PLACE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
+_VALUE = re.compile(r"\s*[\w.-]+\s*=\s*([^\s#][^#]{0,100}?)?\s*(?:#.*)?", re.ASCII)
+_COMMA, _UNQUOTED = re.compile(r"[+-]?\d+,\d+", re.ASCII), re.compile(r"[A-Za-z_][\w /+.:-]*")
 _TWICE, _QUOTED = re.compile(r"Cannot declare \((.*)\) twice"), re.compile(r"'([^']*)'")
 
 
@@ -118,7 +120,20 @@ def _syntax_problem(message: str, text: str) -> Problem:
         return Problem("", line, f"the table [{name}] is there a second time: put its keys below the first one")
     if what.startswith("Cannot overwrite a value"):
         return Problem("", line, "this key or table is there a second time: leave one of them out")
-    return Problem("", line, f"is not TOML: {what[:1].lower()}{what[1:]}")
+    return Problem(
+        "", line, f"is not TOML: {what[:1].lower()}{what[1:]}{_mistake_in(text.splitlines()[line - 1 : line])}"
+    )
+
+
+def _mistake_in(lines: list[str]) -> str:
+    """The correction of a usual mistake in the line of a syntax error; empty if there is none."""
+    value = _VALUE.fullmatch(lines[0]) if lines else None
+    given = (value and value[1]) or ""
+    if _COMMA.fullmatch(given):
+        return f"; the decimal separator is a point: {given.replace(',', '.')}"
+    if given.lower() in {"true", "false"}:
+        return f"; it is written {given.lower()}"
+    return f'; a text is in quotes: "{given}"' if _UNQUOTED.fullmatch(given) else ""
 
 
 def _problems(refused: InvalidValueError, raw: dict[str, Any], lines: LineIndex) -> list[Problem]:

@@ -90,10 +90,17 @@ class LazyGroup(ForwardingGroup):
         if args[0] not in COMMANDS and args[0] not in _plugins() and not args[0].startswith("-"):
             from difflib import get_close_matches  # noqa: PLC0415 - only for a mistake
 
-            near = get_close_matches(args[0], self.list_commands(ctx), n=1)
-            offer = f" Did you mean {near[0]}?" if near else ""
+            offered = self._offered(ctx)
+            near = get_close_matches(args[0], offered, n=1)
+            offer = f" Did you mean {offered[near[0]]}?" if near else ""
             ctx.fail(f"There is no command {args[0]}.{offer}")
         return super().resolve_command(ctx, args)
+
+    def _offered(self, ctx: click.Context) -> dict[str, str]:
+        """All commands by what may be meant: those of `tell` also by their own names."""
+        tell = self.get_command(ctx, "tell")
+        told = tell.list_commands(ctx) if isinstance(tell, click.Group) else []
+        return {each: f"tell {each}" for each in told} | {each: each for each in self.list_commands(ctx)}
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands from the tables."""

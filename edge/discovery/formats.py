@@ -26,7 +26,18 @@ from edge.core.intake.decoders.notation.text_numbers import ODD
 from edge.core.intake.decoders.recognition.looks_like import instead, is_time
 from edge.core.model.readings.messages import REASONS, Message, Refusal, Refused
 from edge.discovery.bookkeeping import bookkeeping_in, is_bookkeeping_name
-from edge.discovery.words import NAMES_TOO, PAIRS, as_values, spelled, states_in, words_of
+from edge.discovery.words import (
+    NAMES_TOO,
+    PAIRS,
+    absent_in,
+    as_values,
+    is_state,
+    spelled,
+    states_in,
+    texts_in,
+    words_of,
+    written,
+)
 from edge.shell.service.assembly.decoders import decoder_of
 
 Keys = Mapping[str, Any]
@@ -88,9 +99,51 @@ def keys_for(messages: Sequence[Message]) -> Keys | None:
         if not fewest:
             break
     if best is None:
-        return None
+        return _of_words(messages)
     more = _in_detail(best, messages) if best["format"] in OF_FIELDS else {}
-    return {**best, **more}
+    return {**best, **more, **_of_texts(best, messages)}
+
+
+def _of_words(messages: Sequence[Message]) -> Keys | None:
+    """The keys for a topic that holds words for states only, plain or in the fields of JSON; None for any other."""
+    words = words_of(messages)
+    if words:
+        said = [each for one in messages for each in words_of([one])]
+        keys: Keys = {"format": "number", "values": spelled(words), "repetition": "on_change"}
+        return keys if is_state(messages[-1].topic, said) else None
+    values = written(states_in(messages))
+    keys = {"format": "json", "values": values}
+    return keys if values and all(_is_read_now(keys, each.payload) for each in messages) else None
+
+
+def _is_read_now(keys: Keys, payload: bytes) -> bool:
+    found = decode(keys, payload)
+    return found is not None and len(found.samples) > 0
+
+
+def _of_texts(keys: Keys, messages: Sequence[Message]) -> dict[str, Any]:
+    """The keys that read the texts of a topic which also holds numbers: words for states, and for no value."""
+    if keys["format"] not in {"number", "json"} or "items" in keys or "values" in keys:
+        return {}
+    samples = [() if (found := decode(keys, each.payload)) is None else found.samples for each in messages]
+    read = [frozenset(each.path for each in every) for every in samples]
+    numeric = frozenset[str]().union(*read)
+    if keys["format"] == "number":
+        absent = absent_in(_plain(each.payload) for each, paths in zip(messages, read, strict=True) if not paths)
+        return {"no_value": absent} if absent and numeric else {}
+    texts = [
+        word
+        for each, paths in zip(messages, read, strict=True)
+        for path, word in texts_in(_document(each.payload))
+        if path in numeric and path not in paths
+    ]
+    states = {path: words for path, words in states_in(messages).items() if path not in numeric}
+    more = {"no_value": absent_in(texts), "values": written(states)}
+    return {key: value for key, value in more.items() if value}
+
+
+def _plain(payload: bytes) -> str:
+    return payload.decode("utf-8", "replace").strip(' \t\r\n\0"')
 
 
 def decode(keys: Keys, payload: bytes) -> Decoded | None:

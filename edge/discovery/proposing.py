@@ -16,7 +16,7 @@ from edge.discovery.bookkeeping import is_bookkeeping_topic
 from edge.discovery.collecting import CollectedMessages
 from edge.discovery.formats import Keys, decode, is_read, keys_for, why_unread
 from edge.discovery.joining import FEW, joined
-from edge.discovery.words import as_values, states_in
+from edge.discovery.words import as_values, spelled, states_in
 
 MOST_INPUTS = 200
 MOST_LEFT_OUT = 100
@@ -92,6 +92,7 @@ def propose(heard: CollectedMessages, gateways: GatewayTopics, own: str) -> Prop
         for topic, keys in read.items()
         if keys["format"] == "json"
         for path, said in states_in(heard.topics[topic]).items()
+        if not keys.get("values", {}).keys() >= spelled(said).keys()
     }
     return Proposal(inputs[:MOST_INPUTS], counted, left_out, unread, words)
 
@@ -214,15 +215,26 @@ def _of_convention(name: str, left_out: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _leaving_out_alike(keys_of: Mapping[str, Keys]) -> dict[str, Keys]:
-    """The same keys, where sets that differ only in ignored fields ignore the union of them."""
-    together: dict[str, dict[str, None]] = {}
-    without = {topic: {name: keys[name] for name in keys if name != "ignore"} for topic, keys in keys_of.items()}
+    """The same keys, where sets that differ only in ignored fields, or in words with one meaning, have all of them."""
+    together: dict[str, tuple[dict[str, None], dict[str, None], dict[str, float]]] = {}
+    merged: dict[str, Keys] = {}
     for topic, keys in keys_of.items():
-        together.setdefault(repr(without[topic]), {}).update(dict.fromkeys(keys.get("ignore", ())))
-    return {
-        topic: {**keys, **({"ignore": list(ignored)} if (ignored := together[repr(keys)]) else {})}
-        for topic, keys in without.items()
-    }
+        rest = {name: keys[name] for name in keys if name not in {"ignore", "no_value", "values"}}
+        ignored, absent, values = together.setdefault(repr(rest), ({}, {}, {}))
+        own = keys.get("values", {})
+        if any(values.get(each, number) != number for each, number in own.items()):
+            merged[topic] = keys
+            continue
+        ignored.update(dict.fromkeys(keys.get("ignore", ())))
+        absent.update(dict.fromkeys(keys.get("no_value", ())))
+        values.update(own)
+        merged[topic] = rest
+    for topic, keys in merged.items():
+        if keys is not keys_of[topic]:
+            ignored, absent, values = together[repr(keys)]
+            more = {"ignore": list(ignored), "no_value": list(absent), "values": dict(values)}
+            merged[topic] = {**keys, **{name: value for name, value in more.items() if value}}
+    return merged
 
 
 def _has_wildcards(topic: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from edge.core.model.readings.messages import Message
 from edge.discovery.bookkeeping import is_bookkeeping_name
@@ -36,7 +36,11 @@ _KNOWN = frozenset(
 NO_STATES = frozenset({"nan", "inf", "infinity", "null", "none", "unavailable", "unknown", "undefined"})
 """Words for a missing value."""
 
+_ABSENT = frozenset({"err", "error", "fail", "failed", "failure", "fault", "n/a", "na", "nil"})
+"""Words that say that there is no value where there are numbers at other times, besides those above."""
+
 MOST_WORDS = 6
+LONGEST_WORD = 20
 MOST_FIELDS, MOST_DEPTH = 32, 8
 """Maximum number of words of a state, and of fields of a topic that are looked at, and their maximum depth."""
 
@@ -78,6 +82,34 @@ def words_of(messages: Sequence[Message]) -> list[str]:
     return words if all(_WORD.fullmatch(each) and each.lower() not in NO_STATES for each in words) else []
 
 
+def written(states: Mapping[str, Sequence[str]]) -> dict[str, float]:
+    """Numbers for the words of all fields of a topic, as far as none would have two.
+
+    Booleans count if both were seen; otherwise they may be a mere property.
+
+    Args:
+        states: Words by field, see `states_in()`.
+    """
+    numbers: dict[str, float] = {}
+    for words in states.values():
+        more = spelled(words)
+        is_property = len(words) == 1 and words[0] in {"true", "false"}
+        if not is_property and all(numbers.get(each, number) == number for each, number in more.items()):
+            numbers |= more
+    return numbers
+
+
+def absent_in(texts: Iterable[str]) -> list[str]:
+    """The texts that say that there is no value, of those in a place that holds numbers at other times.
+
+    A state, such as `off`, isn't one: it may stand for a number. Too many texts are something else.
+    """
+    found = sorted({*texts})
+    if len(found) > MOST_WORDS or not all(0 < len(each) <= LONGEST_WORD and each.isprintable() for each in found):
+        return []
+    return [each for each in found if each.lower() in _ABSENT | NO_STATES or each.lower() not in _KNOWN]
+
+
 def states_in(messages: Sequence[Message]) -> dict[str, list[str]]:
     """The words of those fields of JSON objects that hold a state, by path without the position in a list."""
     found: dict[str, list[str]] = {}
@@ -87,13 +119,14 @@ def states_in(messages: Sequence[Message]) -> dict[str, list[str]]:
         except (ValueError, RecursionError):
             continue
         for each in document if isinstance(document, list) else [document]:
-            for path, word in _texts(each, "", 0):
+            for path, word in texts_in(each):
                 if path in found or len(found) < MOST_FIELDS:
                     found.setdefault(path, []).append(word)
-    return {path: sorted({*words}) for path, words in found.items() if _is_state(path, words)}
+    return {path: sorted({*words}) for path, words in found.items() if is_state(path, words)}
 
 
-def _is_state(path: str, words: list[str]) -> bool:
+def is_state(path: str, words: Sequence[str]) -> bool:
+    """Whether the words in a field or on a topic are states: known ones, or few between which it changes."""
     distinct = {each for each in words if each.lower() not in NO_STATES}
     if not 0 < len(distinct) <= MOST_WORDS or not all(map(_WORD.fullmatch, distinct)) or is_bookkeeping_name(path):
         return False
@@ -102,11 +135,11 @@ def _is_state(path: str, words: list[str]) -> bool:
     return {each.lower() for each in distinct} <= _KNOWN or 1 < len(distinct) < len(words)
 
 
-def _texts(value: object, path: str, depth: int) -> Iterator[tuple[str, str]]:
+def texts_in(value: object, path: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
     """The texts and booleans in an object, by path."""
     if isinstance(value, dict) and depth < MOST_DEPTH:
         for key, inner in value.items():
-            yield from _texts(inner, f"{path}/{key}" if path else key, depth + 1)
+            yield from texts_in(inner, f"{path}/{key}" if path else key, depth + 1)
     elif isinstance(value, bool):
         yield path, str(value).lower()
     elif isinstance(value, str) and path:

@@ -279,6 +279,23 @@ def test_a_syntax_error_names_its_line(text: str, line: int) -> None:
     assert "(at " not in fault.message
 
 
+@pytest.mark.parametrize(
+    ("value", "correction"),
+    [
+        ("0,1", " the decimal separator is a point: 0.1"),
+        ("-3,5  # a comment", " the decimal separator is a point: -3.5"),
+        ("True", " it is written true"),
+        ("plant/a", ' a text is in quotes: "plant/a"'),
+        ("[1,", ""),
+        ("", ""),
+    ],
+)
+def test_a_usual_mistake_is_corrected(value: str, correction: str) -> None:
+    (fault,) = faults_of(f"[gateway]\nname = {value}\n")
+    assert fault.line == 2
+    assert fault.message.partition(";")[2] == correction
+
+
 def test_endlessly_nested_arrays_are_refused() -> None:
     (fault,) = faults_of("a = " + "[" * 20_000)
     assert "nested too deeply" in fault.message

@@ -6,7 +6,7 @@ import re
 import tomllib
 from typing import Any
 
-_KEY = re.compile(r'\b(format|units|decimal|convention|values) = ("[^"]*"|true|\{[^}]*\})')
+_KEY = re.compile(r'\b(format|units|decimal|convention|values|no_value) = ("[^"]*"|true|\{[^}]*\}|\[[^\]]*\])')
 
 
 def keys_in(hint: str) -> dict[str, Any] | None:

@@ -99,6 +99,12 @@ def test_a_command_about_an_unknown_sensor_is_not_sent(store: Path, command: lis
         assert sent.stderr.startswith("edgewarden: no connection to the broker")
 
 
+def test_a_command_of_tell_is_offered_where_it_is_given_alone() -> None:
+    assert "There is no command forget. Did you mean tell forget?" in edgewarden("forget", "x").stderr
+    assert "Did you mean tell acknowledge?" in edgewarden("acknowlege", "x").stderr
+    assert "Did you mean events?" in edgewarden("event").stderr
+
+
 def test_earlier_events_are_mentioned(store: Path) -> None:
     assert edgewarden("events", "--last", "6").stderr == ""
     cut = edgewarden("events", "--last", "5")

@@ -13,7 +13,7 @@ from config.gateway_topics import GatewayTopics
 from edge.core.intake.decoders.recognition.looks_like import FORMATS, instead
 from edge.core.model.readings.messages import Message
 from edge.discovery.collecting import CollectedMessages
-from edge.discovery.formats import decode
+from edge.discovery.formats import decode, is_read
 from edge.discovery.outcome import outcome_of
 from edge.discovery.proposing import Proposal, propose
 
@@ -49,7 +49,7 @@ def test_every_hint_at_an_unread_topic_reads_it(payloads: list[bytes]) -> None:
     proposal, _ = proposal_for(payloads)
     for hint in proposal.unread.values():
         keys = keys_in(hint)
-        assert keys is None or reads({"format": "json", **keys}, payloads[-1]), hint
+        assert keys is None or is_read({"format": "json", **keys}, payloads[-1]), hint
         assert "no known format" not in hint
     for hint in proposal.words.values():
         assert reads({"format": "json", "ignore": ["temp"], **(keys_in(hint) or {})}, payloads[-1]), hint
@@ -63,18 +63,28 @@ def test_every_hint_in_a_log_line_at_texts_reads_them(wanted: str) -> None:
         hint = instead(wanted, payload) or ""
         keys = keys_in(hint)
         if keys is not None and payload[:1] not in b"{[" and payload.isascii() and payload != b"1e999":
-            assert reads({"format": wanted, **keys}, payload), (payload, hint)
+            assert is_read({"format": wanted, **keys}, payload), (payload, hint)
 
 
 @pytest.mark.parametrize(
     ("payloads", "said"),
     [
-        (["heating", "idle"], 'words: format = "number" with values = { idle = 0, heating = 1 }'),
-        (["heating"], 'a word: format = "number" with values = { heating = 1 }'),
-        (['{"state":"heating"}'], "JSON whose only values are words, in state: values = { heating = 1 }"),
+        (["brewing", "idle"], 'words: format = "number" with values = { idle = 0, brewing = 1 }'),
+        (["brewing"], 'a word: format = "number" with values = { brewing = 1 }'),
+        (['{"ready":true}'], "JSON whose only values are words, in ready: values = { true = 1, false = 0 }"),
         (['[{"n":"a","vs":"on"}]'], 'JSON whose only values are words, in vs: format = "senml" with values'),
         (['{"a":1.5,"b":"x'], "JSON of which nothing is read: Input data was truncated"),
-        (["1-0:1.8.0*255(001234.567*kWh)"], "not JSON but a text"),
+        (["1-0:1.8.0*255(001234.567*kWh)"], "a value in a meter's telegram (OBIS), which no option reads"),
+        (["/ABC5x\r\n\r\n1-0:1.7.0(00.4*kW)\r\n!2F4B\r\n"], "a meter's telegram (OBIS), which no format reads"),
+        (["$GPGGA,120000.00,4807.03,N*47"], "an NMEA 0183 sentence, which no format reads"),
+        (["# TYPE t gauge\nt 4\n"], "Prometheus metrics, which no format reads"),
+        (['t{zone="0"} 45.2\nup 1'], "Prometheus metrics, which no format reads"),
+        (["P1DT5M3S", "PT4M"], "a duration, which no option reads"),
+        (
+            ["30.11.2026 12:00:05;21,5;48,2"],
+            'numbers in a row: format = "text" with columns = ["...", "..."] and decimal = ","',
+        ),
+        (["2026-11-30 12:00;21.5;ok"], 'numbers in a row: format = "text" with columns = ["...", "..."]'),
         (["id=5"], "not JSON but pairs, of which nothing is read: no field holds a number"),
         (["m,a=b f=3.25i"], "not JSON but line protocol with a field that isn't a number, boolean or string"),
     ],
@@ -85,12 +95,45 @@ def test_what_is_not_read_is_said_with_its_reason(payloads: list[str], said: str
     assert said in proposal.unread["site/x"]
 
 
-def test_words_next_to_numbers_are_told_with_the_key_that_reads_them() -> None:
+def test_words_next_to_numbers_are_read_and_what_may_be_a_property_is_told_with_the_key_that_reads_it() -> None:
     texts = [
         f'{{"temp": 2{n}.5, "door": "{door}", "name": "on", "ok": true}}' for n, door in enumerate(("open", "closed"))
     ]
-    proposal, _ = proposal_for(texts)
-    assert proposal.words == {
-        "site/x door": "values = { open = 1, closed = 0 }",
-        "site/x ok": "values = { true = 1, false = 0 }",
-    }
+    proposal, heard = proposal_for(texts)
+    assert [each["values"] for each in proposal.inputs] == [{"open": 1.0, "closed": 0.0}]
+    assert [each.name for each in outcome_of(proposal.inputs, heard.in_order()).sensors] == [
+        "site/x/door",
+        "site/x/temp",
+    ]
+    assert proposal.words == {"site/x ok": "values = { true = 1, false = 0 }"}
+
+
+@pytest.mark.parametrize(
+    ("payloads", "keys"),
+    [
+        (["heating", "idle"], {"format": "number", "values": {"idle": 0.0, "heating": 1.0}}),
+        (['{"state":"heating"}'], {"values": {"heating": 1.0}}),
+        (['{"door":true}', '{"door":false}'], {"values": {"true": 1.0, "false": 0.0}}),
+        (["20.5", "---", "21.5", "ERR"], {"no_value": ["---", "ERR"]}),
+        (['{"t":20.5,"h":4}', '{"t":"ERR","h":5}', '{"t":"21.5","h":5}'], {"no_value": ["ERR"]}),
+        (['{"t":20.5}', '{"t":"off"}'], {}),
+        (['{"a":"auto","b":"idle"}', '{"a":"heat","b":"heat"}'], {"values": {"auto": 1.0, "heat": 2.0}}),
+    ],
+)
+def test_what_is_written_reads_words_for_states_and_for_no_value(payloads: list[str], keys: dict[str, Any]) -> None:
+    proposal, heard = proposal_for(payloads)
+    (table,) = proposal.inputs
+    found = {key: table[key] for key in ("values", "no_value") if key in table}
+    assert found == {key: value for key, value in keys.items() if key != "format"}
+    outcome = outcome_of(proposal.inputs, heard.in_order())
+    assert outcome.refused.keys() <= {"no_value", *([] if keys else ["not_a_number"])}
+
+
+def test_topics_share_an_input_if_their_words_agree() -> None:
+    heard = CollectedMessages()
+    for place, (topic, word) in enumerate((("a", "open"), ("b", "idle"), ("c", "wet"), ("a", "closed"))):
+        heard.add(Message(f"house/{topic}", f'{{"state":"{word}","temp":{place}.5}}'.encode(), NOW + place))
+    proposal = propose(heard, GatewayTopics("edgewarden/{gateway}", "gw"), "edgewarden/gw")
+    assert [(each["topic"], each["values"]) for each in proposal.inputs] == [
+        ("house/#", {"open": 1.0, "closed": 0.0, "idle": 0.0, "wet": 1.0})
+    ]

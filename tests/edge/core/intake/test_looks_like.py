@@ -8,6 +8,7 @@ import cbor2
 import msgspec
 import pytest
 
+from edge.core.intake.decoders.notation.other_values import DATA_SET
 from edge.core.intake.decoders.recognition.looks_like import FORMATS, LOOKED_AT, instead
 
 COMMA = "a decimal comma and a unit"
@@ -25,8 +26,26 @@ SPARKPLUG = b"\x08" + bytes.fromhex("c8b4a8b9c331") + b"\x12\x04\x0a\x02ab"
     [
         ("json", b"Online", 'not JSON but the text "Online": format = "number" with values = { Online = 1 }'),
         ("json", b"off", 'not JSON but the text "off": format = "number" with values = { off = 0 }'),
-        ("json", b"unavailable", 'not JSON but the text "unavailable", which says that there is no value'),
-        ("number", b"None", 'not a plain number but the text "None", which says that there is no value'),
+        (
+            "number",
+            b"unknown",
+            'not a plain number but the text "unknown", which says that there is no value: no_value = ["unknown"]',
+        ),
+        (
+            "number",
+            b"---",
+            'not a plain number but the text "---", which says that there is no value: no_value = ["---"]',
+        ),
+        (
+            "json",
+            b"21.5 \xb0C",
+            'not JSON; a number followed by a unit in Latin-1: format = "number" with units = true',
+        ),
+        (
+            "number",
+            b"None",
+            'not a plain number but the text "None", which says that there is no value: no_value = ["None"]',
+        ),
         ("number", b" ON\n", 'not a plain number but the text "ON": values = { ON = 1 }'),
         ("json", b"21.5 C", 'not JSON but a number followed by a unit: format = "number" with units = true'),
         ("number", "21.5 °C".encode(), "not a plain number but a number followed by a unit: units = true"),
@@ -36,7 +55,11 @@ SPARKPLUG = b"\x08" + bytes.fromhex("c8b4a8b9c331") + b"\x12\x04\x0a\x02ab"
         ("text", b"T=21.5C H=40%", "not pairs of a name and a value but pairs: units = true"),
         ("json", b"T=21,5;H=40", 'not JSON but pairs: format = "text"'),
         ("json", b"0T00:10:12", "not JSON but a duration, which no option reads"),
-        ("json", b"1-0:1.8.0*255(001234.567*kWh)", "not JSON but a text"),
+        (
+            "cbor",
+            b"1-0:1.8.0*255(001234.567*kWh)",
+            f"not CBOR but {DATA_SET}",
+        ),
         (
             "json",
             b"meas,a=b f=3.25i",

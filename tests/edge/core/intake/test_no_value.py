@@ -72,3 +72,10 @@ def test_a_replay_includes_a_sensor_that_sent_a_code_for_no_value(topic: str, fo
         if part is not None:
             again.replay(unpack(pack([part])))
     assert again.engine.statistics.deadline.tolist() == live.engine.statistics.deadline.tolist()
+
+
+def test_a_text_that_says_that_there_is_no_value_is_counted_and_not_refused() -> None:
+    made = make_pipeline(parse('[[input]]\ntopic = "#"\nno_value = ["ERR"]').configuration)
+    payloads = [b'{"t": 20.5, "h": 40}', b'{"t": "ERR", "h": 41}', b'{"t": "NONE", "h": 41}']
+    made.intake.read([Message("a", each, START + place) for place, each in enumerate(payloads)], [], [])
+    assert (made.counters.fields_ignored, dict(made.counters.readings_refused)) == (1, {"not_a_number": 1})

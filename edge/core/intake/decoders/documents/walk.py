@@ -311,12 +311,14 @@ class Walk:
         if (type(value) is int and is_identifier(path)) or is_version(path):
             self._ignored += 1
             return
+        if isinstance(value, str) and self._options.texts.is_absent(value):
+            self._absent.append(path)
+            self._ignored += 1
+            return
         unit = ""
         if not isinstance(value, float) or not isfinite(value):
             found = self._number(value, path)
             if isinstance(found, Refusal):
-                if isinstance(value, str) and self._options.texts.is_absent(value):
-                    self._absent.append(path)
                 self._refuse(found.reason, path if said_at is None else said_at, found.detail)
                 return
             value, unit = found if isinstance(found, TextNumber) else (found, "")
@@ -353,7 +355,7 @@ class Walk:
             is_name = is_identifier(path)
             found = None if is_name and value.isalnum() and value not in texts.values else texts.find(value)
             if found is None or (is_name and found.unit):
-                why = None if is_name or texts.is_absent(value) else texts.why_unread(value)
+                why = None if is_name else texts.why_unread(value)
                 return why or Refusal("not_a_number")
             return found
         if isinstance(value, int) and not isinstance(value, bool):

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from edge.core.intake.decoders.base import finite_values
+from edge.core.intake.decoders.notation.other_values import other_value
 from edge.core.model.readings.messages import Refusal
 
 LONGEST_TEXT = 64
@@ -129,8 +130,8 @@ class TextNumbers:
             return None
         if _SEPARATED.fullmatch(text) and not _ADDRESS.fullmatch(text):
             return Refusal("odd_number", "", SEPARATED)
-        if is_bound(text):
-            return Refusal("odd_number", "", BOUND)
+        if (other := BOUND if is_bound(text) else other_value(text)) is not None:
+            return Refusal("odd_number", "", other)
         if (number := self._pattern.fullmatch(text)) and math.isinf(float(number[1].replace(",", "."))):
             return Refusal("not_finite", "", TOO_LARGE)
         found = _OTHER_NOTATION.fullmatch(text)

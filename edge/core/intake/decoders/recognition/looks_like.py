@@ -11,8 +11,15 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from edge.core.intake.decoders.notation.text_numbers import BOUND, is_bound, ungrouped
-from edge.core.intake.decoders.recognition.readable_texts import number_in, options_for_pairs, problem_of_line
+from edge.core.intake.decoders.notation.other_values import DURATION, other_value
+from edge.core.intake.decoders.notation.text_numbers import BOUND, is_bound, text_of, ungrouped
+from edge.core.intake.decoders.recognition.other_formats import other_format
+from edge.core.intake.decoders.recognition.readable_texts import (
+    decimal_of_row,
+    number_in,
+    options_for_pairs,
+    problem_of_line,
+)
 
 LOOKED_AT = 4096
 """Number of payload bytes examined."""
@@ -49,11 +56,15 @@ _SIGNATURES = (
 
 _STATES = re.compile(
     "on(line)?|off(line)?|true|false|open(ed)?|closed|(dis)?connected|(un)?available|unknown|none|null|up|down|ready|lost"
-    "|init|sleeping|(not_)?home|detected|clear|(un)?locked|yes|no",
+    "|init|sleeping|(not_)?home|detected|clear|(un)?locked|yes|no"
+    r"|undefined|n/?a|nil|err(or)?|fail(ed|ure)?|-{1,5}|\?{1,5}",
     re.IGNORECASE | re.ASCII,
 )
 _OFF = re.compile("off(line)?|false|closed|disconnected|down|lost|not_home|clear|unlocked|no", re.IGNORECASE | re.ASCII)
-_ABSENT = re.compile("unavailable|unknown|none|null", re.IGNORECASE | re.ASCII)
+_ABSENT = re.compile(
+    r"unavailable|unknown|undefined|none|null|nil|n/?a|err(?:or)?|fail(?:ed|ure)?|-{1,5}|\?{1,5}",
+    re.IGNORECASE | re.ASCII,
+)
 _NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 """Each text matches in one way only, here and below: it is repeated, and a second way doubles the time each time."""
 
@@ -68,7 +79,7 @@ _SHORT_TEXTS = (
     (re.compile(r"(?:[0-9A-Fa-f]{2}){4,}"), "hexadecimal digits", ""),
     (re.compile(rf'"\s*{_NUMBER}\s*"'), "a number in quotes", ""),
     (_TIME, "a time, not a value", ""),
-    (re.compile(r"\d{1,5}T\d{2}:\d{2}:\d{2}"), "a duration, which no option reads", ""),
+    (re.compile(r"\d{1,5}T\d{2}:\d{2}:\d{2}"), DURATION, ""),
     (
         re.compile(r"[+-]?\d{1,3}(?:(?:\.\d{3})+,\d+|(?:,\d{3})+\.\d+|(?:,\d{3}){2,})|[+-]?[1-9]\d{0,2}(?:\.\d{3}){2}"),
         f"a number whose thousands are separated, which no option reads, or {_IN_A_ROW}",
@@ -130,7 +141,7 @@ def instead(wanted: str, payload: bytes) -> str | None:
         return f"not {FORMATS[wanted]}; looks like {signature}"
     text = _text(head, is_whole=len(payload) <= LOOKED_AT)
     if text is None:
-        words = _binary(wanted, payload)
+        words = _latin(wanted, payload) or _binary(wanted, payload)
         return None if words is None else f"not {FORMATS[wanted]}; {words}"
     words = _textual(wanted, text)
     return None if words is None else f"not {FORMATS[wanted]} but {words}"
@@ -167,13 +178,20 @@ def _textual(wanted: str, text: str) -> str | None:
     if _STATES.fullmatch(text):
         return _state(wanted, text)
     short = ungrouped(text) if len(text) <= _SHORT else ""
-    if is_bound(short):
-        return BOUND
+    if (other := BOUND if is_bound(short) else other_value(short)) is not None:
+        return other
     found = next(_found_in(_SHORT_TEXTS, short), None) if short else None
     if found is None and short and (number := number_in(short)) is not None:
         doubt = ", unless the comma separates thousands" if _PERHAPS_THOUSANDS.fullmatch(short) else ""
         return f"{number[0]}{doubt}: {_as_number(wanted)}{number[1]}"
-    return _hint(wanted, found or next(_found_in(_TEXTS, short or text), None))
+    in_row = None if found else _in_a_row(text)
+    return other_format(text) or in_row or _hint(wanted, found or next(_found_in(_TEXTS, short or text), None))
+
+
+def _in_a_row(text: str) -> str | None:
+    """What reads values in a row between which is no comma; None if a text is no such row."""
+    decimal = decimal_of_row(text)
+    return None if decimal is None else f'{_IN_A_ROW} and decimal = ","' if decimal == "," else _IN_A_ROW
 
 
 def _found_in(patterns: Iterable[tuple[re.Pattern[str], str, str]], text: str) -> Iterator[tuple[str, str, str]]:
@@ -208,7 +226,7 @@ def _bracketed(wanted: str, text: str) -> str | None:
 
 def _state(wanted: str, text: str) -> str:
     if _ABSENT.fullmatch(text):
-        return f'the text "{text}", which says that there is no value'
+        return f'the text "{text}", which says that there is no value: {_as_number(wanted)}no_value = ["{text}"]'
     return f'the text "{text}": {_as_number(wanted)}values = {{ {text} = {0 if _OFF.fullmatch(text) else 1} }}'
 
 
@@ -230,6 +248,12 @@ def _binary(wanted: str, payload: bytes) -> str | None:
     if found in wanted:
         return None
     return f'looks like {FORMATS[found]}: format = "{found}"'
+
+
+def _latin(wanted: str, payload: bytes) -> str | None:
+    """What a short text in Latin-1 is if it is a number with a unit, as in `21.5 °C`; else None."""
+    number = number_in(text_of(payload).strip()) if len(payload) <= _SHORT else None
+    return None if number is None else f"{number[0]} in Latin-1: {_as_number(wanted)}{number[1]}"
 
 
 def _is_sparkplug(payload: bytes) -> bool:

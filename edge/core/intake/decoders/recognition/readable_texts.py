@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from edge.core.intake.decoders.notation.pairs import pairs_in
 from edge.core.intake.decoders.notation.text_numbers import TextNumbers
 from edge.core.intake.decoders.records.line_protocol import read_line
@@ -12,6 +14,7 @@ _OPTIONS = (
     (",", False, 'decimal = ","'),
     (",", True, 'decimal = "," and units = true'),
 )
+_CLOCK = re.compile(r"\d{1,2}:\d\d")
 _TEXTS = [(options, decimal, TextNumbers(decimal=decimal, units=units)) for decimal, units, options in _OPTIONS]
 _WORDS = dict(
     zip(
@@ -31,6 +34,20 @@ def number_in(text: str) -> tuple[str, str] | None:
     """What a text that is a number in some notation is, and the options that read it; None for any other text."""
     options = next((options for options, _, texts in _TEXTS[1:] if texts.find(text) is not None), None)
     return None if options is None else (_WORDS[options], options)
+
+
+def decimal_of_row(text: str) -> str | None:
+    """The decimal separator of values in a row, between which is no comma; None if a text is no such row."""
+    line = text.splitlines()[0] if text else ""
+    separator = next((each for each in ";|\t" if each in line), None)
+    fields = [] if separator is None else [each.strip() for each in line.split(separator)]
+    if len(fields) < 2 or any("=" in each or (":" in each and not _CLOCK.search(each)) for each in fields):
+        return None
+    for decimal in (",", "."):
+        texts = TextNumbers(decimal=decimal)
+        if any(decimal in each and texts.find(each) is not None for each in fields):
+            return decimal
+    return None
 
 
 def options_for_pairs(text: str) -> str | None:
