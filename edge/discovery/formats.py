@@ -286,7 +286,8 @@ def _in_detail(keys: Keys, messages: Sequence[Message]) -> dict[str, Any]:
         if "items" in found:
             return found
         senders = [turning]
-    ignore = [
+    within = [each.replace(".", "/") for each in senders if "." in each and _is_number_at(each, objects)]
+    ignore = within + [
         each
         for each in bookkeeping_in(documents)
         if each not in senders and not TIMES.among([each.removeprefix("**/")])
@@ -294,6 +295,11 @@ def _in_detail(keys: Keys, messages: Sequence[Message]) -> dict[str, Any]:
     if ignore and not all("value" in each for each in objects):
         found["ignore"] = ignore
     return found
+
+
+def _is_number_at(key: str, documents: Sequence[object]) -> bool:
+    """Whether a field that names senders, inside of an object, holds a number, which would be a reading otherwise."""
+    return any(isinstance(scalars_of(each).get(key), int) for each in documents)
 
 
 def _senders(documents: Sequence[dict[str, Any]]) -> list[str]:

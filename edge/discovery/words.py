@@ -85,7 +85,7 @@ def words_of(messages: Sequence[Message]) -> list[str]:
 def written(states: Mapping[str, Sequence[str]]) -> dict[str, float]:
     """Numbers for the words of all fields of a topic, as far as none would have two.
 
-    Booleans count if both were seen; otherwise they may be a mere property.
+    Booleans, `yes` and `no` count if both were seen; otherwise they may be a mere property.
 
     Args:
         states: Words by field, see `states_in()`.
@@ -93,7 +93,7 @@ def written(states: Mapping[str, Sequence[str]]) -> dict[str, float]:
     numbers: dict[str, float] = {}
     for words in states.values():
         more = spelled(words)
-        is_property = len(words) == 1 and words[0] in {"true", "false"}
+        is_property = len(words) == 1 and words[0].lower() in {"true", "false", "yes", "no"}
         if not is_property and all(numbers.get(each, number) == number for each, number in more.items()):
             numbers |= more
     return numbers

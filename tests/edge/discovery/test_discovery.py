@@ -180,7 +180,7 @@ def test_devices_of_one_topic_may_be_named_in_an_object() -> None:
     [
         ([{"nodo": f"N{n}", "temp": 20.5 + n} for n in (1, 2)], {"air/N1/temp": 21.5, "air/N2/temp": 22.5}),
         (
-            [{"message": {"slave_id": n, "flow": 20.5 + n}} for n in (1, 2)],
+            [{"message": {"slave": n, "flow": 20.5 + n}} for n in (1, 2)],
             {"air/1/message/flow": 21.5, "air/2/message/flow": 22.5},
         ),
         ([f"who=N{n};temp=2{n}.5" for n in (1, 2)], {"air/N1/temp": 21.5, "air/N2/temp": 22.5}),

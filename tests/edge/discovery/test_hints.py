@@ -97,7 +97,8 @@ def test_what_is_not_read_is_said_with_its_reason(payloads: list[str], said: str
 
 def test_words_next_to_numbers_are_read_and_what_may_be_a_property_is_told_with_the_key_that_reads_it() -> None:
     texts = [
-        f'{{"temp": 2{n}.5, "door": "{door}", "name": "on", "ok": true}}' for n, door in enumerate(("open", "closed"))
+        f'{{"temp": 2{n}.5, "door": "{door}", "name": "on", "ok": true, "raw": "no"}}'
+        for n, door in enumerate(("open", "closed"))
     ]
     proposal, heard = proposal_for(texts)
     assert [each["values"] for each in proposal.inputs] == [{"open": 1.0, "closed": 0.0}]
@@ -105,7 +106,10 @@ def test_words_next_to_numbers_are_read_and_what_may_be_a_property_is_told_with_
         "site/x/door",
         "site/x/temp",
     ]
-    assert proposal.words == {"site/x ok": "values = { true = 1, false = 0 }"}
+    assert proposal.words == {
+        "site/x ok": "values = { true = 1, false = 0 }",
+        "site/x raw": "values = { yes = 1, no = 0 }",
+    }
 
 
 @pytest.mark.parametrize(
