@@ -69,6 +69,12 @@ def test_states_readings_and_what_does_not_come_again_do_not(documents: list[dic
     assert among(*documents) is None
 
 
+@pytest.mark.parametrize(("key", "states"), [("pumpe", ("ein", "aus")), ("betriebsart", ("Tag", "Nacht"))])
+def test_a_state_does_not_in_other_languages_although_readings_depend_on_it(key: str, states: tuple[str, str]) -> None:
+    assert among(*({key: states[n % 2], "bar": 3 * (n % 2) + n / 100} for n in range(14))) is None
+    assert among(*({"raum": states[n % 2] + "raum", "bar": 3 * (n % 2) + n / 100} for n in range(14))) == "raum"
+
+
 def test_a_number_in_an_object_does_only_with_ranges_of_their_own() -> None:
     alike = [{"radio": {"slot_id": n % 2 + 1}, "temp": 20 + n % 3} for n in range(12)]
     assert among(*alike) is None

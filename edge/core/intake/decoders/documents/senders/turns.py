@@ -44,6 +44,28 @@ _UNSUITABLE = re.compile(r"[{}.?/+#\[\]]")
 _NUMBERS = frozenset({"unit", "slave", "src", "source", "sender", "from", "origin", "number", "nr", "no"})
 """Keys that number senders, besides those of identifiers and of things, as `plain_key()` writes them."""
 
+_STATE_KEYS = frozenset(
+    {"zustand", "modus", "betriebsart", "richtung", "stufe", "meldung", "estado", "modo", "etat", "stato", "toestand"}
+    | {"betrieb", "stand", "tilstand", "tila"}
+)
+_STATES = frozenset(
+    {"ein", "aus", "an", "auf", "ab", "zu", "offen", "geschlossen", "marche", "arret", "ouvert", "ferme", "aan", "uit"}
+    | {
+        "abierto",
+        "cerrado",
+        "encendido",
+        "apagado",
+        "aperto",
+        "chiuso",
+        "acceso",
+        "spento",
+        "dicht",
+        "heizen",
+        "kuehlen",
+    }
+)
+"""Keys of states, and states, in languages other than that of most keys."""
+
 _HEXADECIMAL = re.compile(r"(?=.*\d)(?:[0-9A-Fa-f]{6,16}|[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){3,7})")
 
 
@@ -126,9 +148,9 @@ def _text(key: str, value: Any) -> str | None:
         plain = plain_key(last)
         numbers = plain in _NUMBERS or (is_identifier(last) and plain != "id") or may_name_thing([last])
         return identifying_text(value) if numbers else None
-    if not isinstance(value, str) or describes(last) or not is_name(value) or _number(value) is not None:
+    if not isinstance(value, str) or describes(last) or plain_key(last) in _STATE_KEYS or _number(value) is not None:
         return None
-    return identifying_text(value)
+    return identifying_text(value) if is_name(value) and value.lower() not in _STATES else None
 
 
 def _is_outermost(key: str) -> bool:
