@@ -80,6 +80,9 @@ class CellHost:
         entries: Maximum number of entries before a snapshot, at least 1.
         live: Maximum number of cells kept in memory, at least 0.
         nonce: Returns unique strings.
+        rewrites: Whether a cell that this host didn't write last is first stored as a snapshot, so that the store needs
+            nothing from before. This is for stores that are restored from a log which may contain writes that were
+            never committed: these can't mix with later ones then.
 
     Attributes:
         loads: Number of times that a cell was loaded from the store.
@@ -93,13 +96,16 @@ class CellHost:
         entries: int = ENTRIES,
         live: int = LIVE,
         nonce: Callable[[], str] = secrets.token_hex,
+        rewrites: bool = False,
     ) -> None:
         self._plan = plan
         self._store = store
         self._entries = entries
         self._most = live
         self._nonce = nonce
+        self._rewrites = rewrites
         self._live: OrderedDict[int, tuple[str, Cell]] = OrderedDict()
+        self._written: dict[int, str] = {}
         self.loads = 0
 
     def run(
@@ -156,6 +162,11 @@ class CellHost:
     def drop(self, cell: int) -> None:
         """Remove a cell from memory, because another worker has it now."""
         self._live.pop(cell, None)
+        self._written.pop(cell, None)
+
+    def wrote_last(self, cell: int) -> bool:
+        """Whether the stored state of a cell is the one that this host wrote last, and not that of another or none."""
+        return self._is_own(cell, self._store.head(cell))
 
     def _running(self, cell: int, head: Head | None) -> Cell:
         """The cell as stored, taken from memory if possible; it returns to memory when its next state is stored."""
@@ -186,10 +197,16 @@ class CellHost:
             self._store.put_snapshot(cell, running.state(), head, nonce)
         else:
             self._store.append(cell, entry, head, nonce)
+        self._written[cell] = nonce
         return nonce
+
+    def _is_own(self, cell: int, head: Head | None) -> bool:
+        return head is not None and self._written.get(cell) == head.nonce
 
     def _is_due(self, cell: int, head: Head | None) -> bool:
         """Whether a snapshot is due: after half to all of the maximum number of entries, depending on the cell."""
+        if self._rewrites and head is not None and not self._is_own(cell, head):
+            return True
         entries = 0 if head is None else head.entries
         return entries + 1 >= self._entries - cell % (self._entries // 2 + 1)
 

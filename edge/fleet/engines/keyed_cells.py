@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from edge.core.cells import CellPlan
 from edge.fleet.engines.packs import Records
@@ -28,12 +30,14 @@ class KeyedCells:
         plan: The configuration of the cells.
         entries: See `CellHost`.
         live: See `CellHost`.
+        rewrites: See `CellHost`.
     """
 
-    def __init__(self, plan: CellPlan, *, entries: int = ENTRIES, live: int = LIVE) -> None:
+    def __init__(self, plan: CellPlan, *, entries: int = ENTRIES, live: int = LIVE, rewrites: bool = False) -> None:
         self._states: dict[int, KeyedState] = {}
         self._numbers: dict[str, int] = {}
-        self.host = CellHost(plan, KeyedStore(self._states.__getitem__), entries=entries, live=live)
+        store = KeyedStore(self._states.__getitem__)
+        self.host = CellHost(plan, store, entries=entries, live=live, rewrites=rewrites)
 
     def run(self, key: str, state: KeyedState, records: Records, log: str, time: float | None) -> CellOutcome:
         """Run a cell on records of its log.
@@ -50,9 +54,7 @@ class KeyedCells:
         """
         if not records and state.get("head") is None:
             return CellOutcome(due=math.inf)
-        number = self._numbers.setdefault(key, len(self._numbers))
-        self._states[number] = state
-        try:
+        with self._at_hand(key, state) as number:
             stored = time_of(state.get(TIME))
             last = max(stored, records.arrivals[-1]) if records else stored
             passed_s = 0.0 if time is None or last == -math.inf else max(0.0, time - last)
@@ -61,6 +63,19 @@ class KeyedCells:
             if last > stored:
                 state.put(TIME, _TIME.pack(last))
             return outcome
+
+    def wrote_last(self, key: str, state: KeyedState) -> bool:
+        """See `CellHost.wrote_last()`."""
+        with self._at_hand(key, state) as number:
+            return self.host.wrote_last(number)
+
+    @contextmanager
+    def _at_hand(self, key: str, state: KeyedState) -> Iterator[int]:
+        """Give the host a cell's state for the duration of a call; yields the cell's number."""
+        number = self._numbers.setdefault(key, len(self._numbers))
+        self._states[number] = state
+        try:
+            yield number
         finally:
             del self._states[number]
 

@@ -24,10 +24,9 @@ from quixstreams.state import State
 
 from config.schema import Configuration
 from edge.core.cells import CellPlan
-from edge.fleet.engines.keyed_cells import KeyedCells
 from edge.fleet.engines.packing import text_of
 from edge.fleet.engines.packs import PackError, decode
-from edge.fleet.engines.quix_division import inherit
+from edge.fleet.engines.quix_division import InheritingCells
 from edge.fleet.engines.quix_options import FleetError, QuixOptions
 from edge.fleet.engines.quix_packer import Packer, PackerThread
 from edge.fleet.engines.tally import RefusalTally
@@ -78,9 +77,7 @@ class _Cells:
     """Runs the cells whose packs this worker reads."""
 
     def __init__(self, plan: CellPlan, topics: TopicPlacing) -> None:
-        self._cells = KeyedCells(plan)
-        self._of = plan, topics
-        self._begun: set[str] = set()
+        self._cells = InheritingCells(plan, topics)
         self._tally = RefusalTally(log)
 
     def __call__(self, value: bytes, key: bytes, timestamp: int, headers: Any, state: State) -> list[bytes]:  # noqa: ARG002 - Quix Streams' signature
@@ -90,12 +87,7 @@ class _Cells:
         except PackError as error:
             log.warning("left_out topic=packs key=%s reason=%s", key, error)
             return []
-        name, its_own = text_of(key), QuixState(state)
-        if name not in self._begun:
-            if inherit(name, its_own.of, *self._of):
-                log.info("divided cell=%s", name)
-            self._begun.add(name)
-        outcome = self._cells.run(name, its_own, pack.records, pack.log, pack.time)
+        outcome = self._cells.run(text_of(key), QuixState(state).of, pack)
         self._tally.add(outcome.refused, outcome.dead_letters)
         return [each.payload for each in outcome.events]
 

@@ -3,6 +3,9 @@
 All cells of a partition are in one store of Quix Streams. When the fleet gets a multiple of its cells, each new cell
 finds the state of the cell that had its sensors until then. Packs written before are still run by the earlier cells:
 they precede all packs of the new ones.
+
+A worker may lose what it has done since the last checkpoint, also while it continues to run, and the changelog may hold
+parts of it. A cell is therefore looked at as if it were new whenever the worker didn't write its state itself.
 """
 
 from __future__ import annotations
@@ -13,7 +16,9 @@ from collections.abc import Callable
 
 from edge.core.cells import CellPlan
 from edge.fleet.division import divided
-from edge.fleet.engines.keyed_cells import TIME, time_of
+from edge.fleet.engines.keyed_cells import TIME, KeyedCells, time_of
+from edge.fleet.engines.packs import Pack
+from edge.fleet.host import ENTRIES, CellOutcome
 from edge.fleet.keyed_store import KeyedState, KeyedStore
 from edge.fleet.topics import TopicPlacing
 
@@ -21,6 +26,27 @@ log = logging.getLogger("edgewarden.fleet")
 
 StateOf = Callable[[str], KeyedState]
 """Returns the state of a cell of the same partition, by the name of the cell."""
+
+
+class InheritingCells:
+    """Runs the cells of a worker, each of which first continues an earlier one where `inherit()` says so.
+
+    Args:
+        plan: The configuration of cells.
+        topics: Assigns topics to cells.
+        entries: See `CellHost`.
+    """
+
+    def __init__(self, plan: CellPlan, topics: TopicPlacing, *, entries: int = ENTRIES) -> None:
+        self._cells = KeyedCells(plan, entries=entries, rewrites=True)
+        self._plan, self._topics = plan, topics
+
+    def run(self, name: str, state_of: StateOf, pack: Pack) -> CellOutcome:
+        """Run the cell of this name on a pack."""
+        state = state_of(name)
+        if not self._cells.wrote_last(name, state) and inherit(name, state_of, self._plan, self._topics):
+            log.info("divided cell=%s", name)
+        return self._cells.run(name, state, pack.records, pack.log, pack.time)
 
 
 def inherit(name: str, state_of: StateOf, plan: CellPlan, topics: TopicPlacing) -> bool:

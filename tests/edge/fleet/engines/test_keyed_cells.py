@@ -12,6 +12,7 @@ from edge.core.cells import CellStateError
 from edge.core.incidents.events.event import Event
 from edge.fleet.engines.keyed_cells import KeyedCells
 from edge.fleet.engines.packs import PackedRecord, Records
+from edge.fleet.keyed_store import KeyedStore
 from edge.fleet.store import DamagedStoreError
 from tests.edge.core.cells.plant import bare, plan
 from tests.edge.core.pipelines import START
@@ -49,6 +50,49 @@ def test_repeated_or_overlapping_packs_change_nothing() -> None:
         done = last
     assert len(undisturbed) > 0
     assert bare(told) == bare(undisturbed)
+
+
+class Changelog(Names):
+    """A state that records each change."""
+
+    def __init__(self, state: Names, changes: list[tuple[str, bytes | None]]) -> None:
+        super().__init__(state)
+        self._changes = changes
+
+    def put(self, name: str, value: bytes) -> None:  # type: ignore[override]
+        self[name] = value
+        self._changes.append((name, value))
+
+    def remove(self, name: str) -> None:
+        self.pop(name, None)
+        self._changes.append((name, None))
+
+
+def stored(state: Names) -> tuple[bytes | None, list[bytes]]:
+    """What a worker would load."""
+    store = KeyedStore({0: state}.__getitem__)
+    return store.snapshot(0), store.entries(0)
+
+
+@pytest.mark.parametrize("lost", [1, 2, 4])
+def test_changes_that_were_never_committed_spoil_no_state_that_is_restored_from_all(lost: int) -> None:
+    changes: list[tuple[str, bytes | None]] = []
+    pieces = [steady(first, first + 20) for first in range(0, 400, 20)]
+    state, killed = Changelog(Names(), changes), KeyedCells(plan(1), entries=3, rewrites=True)
+    for piece in pieces[:8]:
+        told_by(killed, state, piece, None)
+    committed = Names(state)
+    for piece in pieces[8 : 8 + lost]:
+        told_by(killed, state, piece, None)
+    state, successor = Changelog(committed, changes), KeyedCells(plan(1), entries=50, rewrites=True)
+    for piece in pieces[8:]:
+        told_by(successor, state, piece, None)
+        restored = Names()
+        for name, value in changes:
+            restored.pop(name, None)
+            if value is not None:
+                restored[name] = value
+        assert stored(restored) == stored(state)
 
 
 def test_a_tick_means_that_time_has_passed_in_the_log() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from copy import deepcopy
 
 import pytest
 from cell_stores import Names
@@ -10,8 +11,8 @@ from cell_stores import Names
 from config.loading import parse
 from edge.core.incidents.events.event import Event
 from edge.fleet.engines.keyed_cells import KeyedCells
-from edge.fleet.engines.packs import PackedRecord, Records
-from edge.fleet.engines.quix_division import inherit
+from edge.fleet.engines.packs import VERSION, Pack, PackedRecord, Records
+from edge.fleet.engines.quix_division import InheritingCells, inherit
 from edge.fleet.plan import plan_of
 from edge.fleet.topics import TopicPlacing
 from tests.edge.core.cells.plant import bare, readings
@@ -69,6 +70,20 @@ def test_a_cell_inherits_once_from_the_earlier_cell_with_the_latest_records() ->
     partition.run(300, 400, 8)
     assert partition.inherited == [f"{PLACE}/{each}of{cells}" for cells in (4, 8) for each in range(cells)]
     assert b"".join(partition.states[f"{PLACE}/0of8"].values()) != b""
+
+
+def test_a_division_that_was_never_committed_is_repeated(caplog: pytest.LogCaptureFixture) -> None:
+    partition, plan = Partition(), plan_of(CONFIGURATION, 2)
+    partition.run(0, 200, 1)
+    worker = InheritingCells(plan, TopicPlacing.of(CONFIGURATION, plan))
+    tick = Pack(VERSION, LOG, readings()[199].time, Records())
+    caplog.set_level("INFO")
+    for _ in range(2):
+        states = deepcopy(partition.states)  # as they were committed
+        for _ in range(3):
+            worker.run(f"{PLACE}/1of2", states.__getitem__, tick)
+        assert states[f"{PLACE}/1of2"]["head"]
+    assert caplog.messages == [f"divided cell={PLACE}/1of2"] * 2
 
 
 def test_a_number_of_cells_that_is_no_multiple_inherits_nothing() -> None:
