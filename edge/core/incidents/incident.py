@@ -92,7 +92,7 @@ class Incident:
         course: What the value has done.
         is_habit: Whether it isn't reported, because the sensor did the same at this hour before.
         is_trend: Whether the sensor is learned meanwhile, because all that is wrong is that it moves on day by day.
-        adopted: Whether the level that it has reached is adopted although it moves on.
+        adopted: Whether the level that it has reached is adopted although it moves on, or differs from its peers.
     """
 
     started: float
@@ -199,7 +199,7 @@ class Incident:
         """Add an exceeding observation, when the stream clock says so: evidence, peak, count, extent and kind."""
         self.last = observation
         only_trends = all(each.is_trend for each in observation.opinions if each.exceeds)
-        self.is_trend = self.adopted or (only_trends and (self.is_trend or not self.count))
+        self.is_trend = (self.is_trend and self.adopted) or (only_trends and (self.is_trend or not self.count))
         self.count += 1
         leading = observation.opinions[0]
         for opinion in observation.opinions:
@@ -277,6 +277,17 @@ class Incident:
     def is_slide(self) -> bool:
         """Whether what is wrong began slowly, so that it can't be seen within a day whether it still goes on."""
         return next(iter(self.conditions), "") in SLOW
+
+    @property
+    def level_beyond(self) -> float:
+        """How far the level went beyond the usual range, in its widths; 0 of a setting, which is always the same."""
+        usual = UNKNOWN if self.extent is None else self.extent.yardstick
+        if self.course.is_still or usual.is_device or not usual.low <= usual.high:
+            return 0.0
+        beyond = usual.beyond(self.course.mean)
+        if usual.width > 0 and not self.course.no_level_s:  # on its way back from a level it is as far as that was
+            beyond = max(beyond, self.course.farthest / usual.width - 1 / 2)
+        return usual.sure * beyond
 
     def is_mended(self, value: float) -> bool:
         """Whether a sensor whose trend has ended is back in the range that was usual before it."""

@@ -342,6 +342,7 @@ class IncidentTracker(SensorArrays):
         by_score = signal is MachineInput.EXCEEDS and not self.protected[slot] and not observation.broken
         if transition is Transition.RAISED and by_score and not observation.is_strange:
             self._levels.raised(slot, [each.detector for each in observation.opinions if each.exceeds])
+            self.ranges.doubt(slot)
             calm_s = self.recurrences.begin(slot, observation.time)
             self.tracker(slot).calm_s = calm_s if self._levels.watched[slot] >= KNOWN_S else 0.0
         extent = incident.extent
@@ -355,7 +356,8 @@ class IncidentTracker(SensorArrays):
             self.adoptions.adopt(slot, value, observation.time, before, known)
         if not is_adopted:
             self.ranges.learn_incident(slot, extent.lasted, extent.lowest, extent.highest)
-            self.habits.end(slot, incident.started, shown, extent, incident.course, incident.conditions)
+            what = (extent, incident.course, incident.conditions)
+            self.habits.end(slot, incident.started, shown, *what, acted=incident.acknowledged)
 
     def _reported(
         self,

@@ -133,11 +133,14 @@ class StateMachine:
             return False
         incident, lasted = self.incident, observation.time - self.steady_since
         is_slide = incident is not None and incident.is_slide
-        most_s = max(settings.adopt_after_s, STEADY_S) if is_slide else settings.adopt_after_s
-        is_level = self.is_level and not observation.endures
+        is_level, beyond = self.is_level and not observation.endures, 0.0
         if incident is not None and is_level:
             lasted -= incident.course.no_level_s
-        if lasted < max(patience(known_s, most_s, is_level=is_level), self.least_steady_s):
+            beyond = incident.level_beyond
+        least_s = max(patience(known_s, settings.adopt_after_s, is_level=is_level, beyond=beyond), self.least_steady_s)
+        if is_slide:
+            least_s = max(least_s, patience(known_s, STEADY_S, is_level=is_level))
+        if lasted < least_s:
             return False
         extent = None if incident is None else incident.extent
         if incident is None or extent is None or known_s < KNOWN_S:
@@ -227,6 +230,7 @@ class StateMachine:
             self._extend(observation, yardstick, clock, again=action is Action.RAISE)
         elif action in {Action.CLEAR, Action.EXPIRE} and before is not None:
             before.learned_kind = ""
+            before.adopted |= action is Action.EXPIRE
             self.calm, self.calm_s = 0, 0.0
         has_turned = self._follow_limits(observation, settings, yardstick)
         self._follow_errors(signal, observation, yardstick)

@@ -34,7 +34,7 @@ def peer_sentence(sensor: str, unit: str, transition: Transition, incident: Inci
         agrees = f"{sensor} agrees with {_peers(found)} again"
         return f"{agrees} after {lasted}" if incident.kind == PEERS_KIND else f"{agrees}, but not yet calm"
     if found is None or not found.peers:  # the last comparison may be days old, so its figures aren't repeated
-        return f"{sensor} still differs from {_peers(incident.deviation)}"
+        return f"{sensor} still differs from {_peers(incident.deviation)}{_although(incident)}"
     over = f"over the last {duration(found.over_s)}"
     return f"{sensor} {_differs(unit, found)} {over}; {_usually(unit, found)}"
 
@@ -56,13 +56,18 @@ def _companion_sentence(
         follows = f"{sensor} follows {others} again"
         return f"{follows} after {lasted}" if incident.kind == PEERS_KIND else f"{follows}, but is not yet calm"
     if found is None or not found.peers:
-        return f"{sensor} still doesn't follow {others}"
+        return f"{sensor} still doesn't follow {others}{_although(incident)}"
     digits = digits_apart(found.now, found.lower, found.upper, least=3)
     mean = f"{quantity(found.now, unit, digits)} over the last {duration(found.over_s)}"
     they = "that suggests" if len(found.companions) == 1 else "they suggest"
     suggested = range_text(*ends_of(found.lower, found.upper, found.now))
     of_unit = f" {unit}" if unit else ""
     return f"{sensor} no longer follows {others}: {mean}, where {they} {suggested}{of_unit}"
+
+
+def _although(incident: Incident) -> str:
+    """What was said before and holds no longer, as the end of a sentence."""
+    return ", although its own level is taken as normal from here on" if incident.adopted else ""
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -4,12 +4,16 @@ A range holds every value that was no part of an incident and exceeded no level.
 of the way to the ends of that day, so that what hasn't come for half a year is forgotten: a refill once a month stays
 within it. With each incident that was cleared they move half of the way to where it went, by at most two widths of the
 range: repeated deviations become usual, and yesterday's fault is still a fault today.
+
+A fault has often begun before it is found. What came within the last hours is therefore held back: it is a part of the
+range once it is six to twelve hours old, and never if an incident is raised before. In a sensor's first three days it
+is a part of it at once.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -20,6 +24,9 @@ from edge.core.scoring.consequence import EPISODE_S, Yardstick
 
 BLOCK_S = 86_400.0
 FORGOTTEN = 1 / 200
+
+HELD_BACK_S = BLOCK_S / 4
+"""Values are held back for this long at least, and for twice as long at most."""
 
 FOLLOWED, FOLLOWED_WIDTHS = 1 / 2, 2.0
 
@@ -36,21 +43,37 @@ EPISODE_INTERVALS = 10
 
 
 class UsualRanges(SensorArrays):
-    """Arrays with one row a sensor. State: 56 bytes a sensor.
+    """Arrays with one row a sensor. State: 96 bytes a sensor.
 
     Attributes:
         low, high: The usual range up to the current day; infinite and reversed while there is none.
         day_low, day_high: The range of the current day, with the same convention.
+        held_low, held_high: The range of the last hours, which is held back.
+        new_low, new_high: The range of the hours that go on, likewise.
+        ends: Their end, that of the current day at the latest.
         born: Time of the first reading, seconds since the epoch; NaN before it.
         due: End of the current day.
         episode: Usual duration of an incident, in seconds; 0 while it isn't known.
     """
+
+    LATER: ClassVar = {
+        "held_low": np.inf,
+        "held_high": -np.inf,
+        "new_low": np.inf,
+        "new_high": -np.inf,
+        "ends": -np.inf,
+    }
 
     def __init__(self) -> None:
         self.low = np.zeros(0)
         self.high = np.zeros(0)
         self.day_low = np.zeros(0)
         self.day_high = np.zeros(0)
+        self.held_low = np.zeros(0)
+        self.held_high = np.zeros(0)
+        self.new_low = np.zeros(0)
+        self.new_high = np.zeros(0)
+        self.ends = np.zeros(0)
         self.born = np.zeros(0)
         self.due = np.zeros(0)
         self.episode = np.zeros(0)
@@ -58,7 +81,7 @@ class UsualRanges(SensorArrays):
     def grow(self, rows: int) -> None:
         """Make room for `rows` sensors in all, and some to spare."""
         nothing = {"low": np.inf, "day_low": np.inf, "high": -np.inf, "day_high": -np.inf}
-        self.grow_to(rows, born=np.nan, due=-np.inf, **nothing)
+        self.grow_to(rows, born=np.nan, due=-np.inf, **nothing, **self.LATER)
 
     def age(self, slot: int, time: float) -> float:
         """Seconds for which a sensor had been known at a time; NaN if it wasn't."""
@@ -77,15 +100,16 @@ class UsualRanges(SensorArrays):
             return False
         state = self.at(slots)
         within = (values >= state["day_low"][slots]) & (values <= state["day_high"][slots])
-        news = ((within & (times < state["due"][slots])) | apart) ^ True
+        within = within | ((values >= state["new_low"][slots]) & (values <= state["new_high"][slots]))
+        news = ((within & (times < state["ends"][slots])) | apart) ^ True
         return news if any_of(news) else False
 
     def learn_all(self, slots: Slots, values: Floats, times: Floats) -> None:
         """Learn values of distinct sensors, shape (n,)."""
-        goes_on = times < self.due[slots]
+        goes_on = times < self.ends[slots]
         rows, seen = slots[goes_on], values[goes_on]
-        self.day_low[rows] = widened_down(self.day_low[rows], seen)
-        self.day_high[rows] = widened_up(self.day_high[rows], seen)
+        self.new_low[rows] = widened_down(self.new_low[rows], seen)
+        self.new_high[rows] = widened_up(self.new_high[rows], seen)
         for each in np.flatnonzero(~goes_on).tolist():
             self.learn(int(slots[each]), float(values[each]), float(times[each]))
 
@@ -93,11 +117,20 @@ class UsualRanges(SensorArrays):
         """Learn a value."""
         if math.isnan(self.born[slot]):
             self.born[slot], self.due[slot] = time, time + BLOCK_S
-        if time >= self.due[slot]:
-            self._end_day(slot)
-            self.due[slot] = time + BLOCK_S
-        self.day_low[slot] = min(self.day_low[slot], value)
-        self.day_high[slot] = max(self.day_high[slot], value)
+        if time >= self.ends[slot]:
+            for _ in range(1 if time < self.ends[slot] + HELD_BACK_S else 2):
+                self._let_in(slot)
+            if time >= self.due[slot]:
+                self._end_day(slot)
+                self.due[slot] = time + BLOCK_S
+            self.ends[slot] = min(time + HELD_BACK_S, self.due[slot])
+        self.new_low[slot] = min(self.new_low[slot], value)
+        self.new_high[slot] = max(self.new_high[slot], value)
+
+    def doubt(self, slot: int) -> None:
+        """Discard what is held back of a sensor: an incident has been found that may have begun before."""
+        self.held_low[slot] = self.new_low[slot] = np.inf
+        self.held_high[slot] = self.new_high[slot] = -np.inf
 
     def learn_incident(self, slot: int, seconds: float, lowest: float, highest: float) -> None:
         """Learn from an incident that has ended.
@@ -128,6 +161,11 @@ class UsualRanges(SensorArrays):
             is_device: Whether it is a device.
         """
         low, high = min(self.low[slot], self.day_low[slot]), max(self.high[slot], self.day_high[slot])
+        if not (low <= high and self.age(slot, time) >= KNOWN_AFTER_S):
+            low, high = (
+                min(low, self.held_low[slot], self.new_low[slot]),
+                max(high, self.held_high[slot], self.new_high[slot]),
+            )
         episode = max(float(self.episode[slot]) or EPISODE_S, EPISODE_INTERVALS * interval)
         if not low <= high:
             return Yardstick(episode_s=episode, most=most, is_device=is_device)
@@ -138,6 +176,14 @@ class UsualRanges(SensorArrays):
         """Move the times of some sensors by a number of seconds: the clock that stamps their readings was set."""
         self.born[slots] += by
         self.due[slots] += by
+        self.ends[slots] += by
+
+    def _let_in(self, slot: int) -> None:
+        """Let what was held back for long enough become a part of the day."""
+        self.day_low[slot] = min(self.day_low[slot], self.held_low[slot])
+        self.day_high[slot] = max(self.day_high[slot], self.held_high[slot])
+        self.held_low[slot], self.held_high[slot] = self.new_low[slot], self.new_high[slot]
+        self.new_low[slot], self.new_high[slot] = np.inf, -np.inf
 
     def _end_day(self, slot: int) -> None:
         low, high = float(self.day_low[slot]), float(self.day_high[slot])

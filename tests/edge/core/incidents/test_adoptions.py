@@ -68,13 +68,13 @@ def test_after_the_clock_was_set_the_times_move_along() -> None:
 @pytest.mark.long
 @pytest.mark.parametrize(("back_to", "is_news"), [(21.0, False), (15.0, True)])
 def test_the_end_of_an_adopted_fault_is_no_news(back_to: float, *, is_news: bool) -> None:
-    times = np.arange(0.0, 20 * DAY_S, EVERY_S)
+    times = np.arange(0.0, 22 * DAY_S, EVERY_S)
     values = 21.0 + np.random.default_rng(3).normal(0, 0.2, len(times))
     values[times >= 12 * DAY_S] += 4.0
-    values[times >= 15 * DAY_S] += back_to - 25.0
+    values[times >= 17 * DAY_S] += back_to - 25.0
     line = Line(pipeline(lambda _: RULE))
     line.take([reading("paced/room", START + at, float(v)) for at, v in zip(times, values.round(2), strict=True)], 500)
     told = [event for event in line.events if b'"transition"' in event.payload]
     assert any(event.transition == "expired" for event in told)
-    after = [event.message for event in told if event.time >= START + 15 * DAY_S]
+    after = [event.message for event in told if event.time >= START + 17 * DAY_S]
     assert bool(after) == is_news, after

@@ -130,7 +130,7 @@ def test_another_level_after_a_stuck_value_is_adopted_when_it_has_lasted_itself(
     machine = stopped(hours=36.0)
     for reading in range(int(20 * HOUR_S / EVERY_S)):
         time = 36 * HOUR_S + (reading + 1) * EVERY_S
-        observed = stuck(time, 1500.0, endures=False)
+        observed = stuck(time, 1300.0, endures=False)
         assert machine.has_lasted(observed, LIFE_S, SETTINGS) == (time >= (36 + 18) * HOUR_S + EVERY_S)
         machine.step(MachineInput.HOLDS, observed, SETTINGS)
 

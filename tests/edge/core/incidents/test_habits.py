@@ -1,9 +1,10 @@
-"""What a sensor does at the same hour each week or day is reported once, and again when it looks otherwise."""
+"""What a sensor does at the same hour each week or day, or often at any, is news only when it looks otherwise."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -83,24 +84,72 @@ def slow(*days: float) -> Habits:
 
 
 def test_what_goes_as_far_much_faster_is_news() -> None:
-    assert covers(slow(0, 1), 2, 23.5, kind="drift")
-    assert not covers(slow(0, 1), 2, 27.0, kind="drift")
-    assert not covers(slow(0, 1), 2, 27.0, later=1_800.0, kind="drift")
-    assert covers(slow(0, 1), 2, 27.0, later=3 * 3_600.0, kind="drift")
+    assert covers(slow(0), 7, 23.5, kind="drift")
+    assert not covers(slow(0), 7, 27.0, kind="drift")
+    assert not covers(slow(0), 7, 27.0, later=1_800.0, kind="drift")
+    assert covers(slow(0), 7, 27.0, later=3 * 3_600.0, kind="drift")
 
 
 def test_only_what_exceeded_says_how_far_a_habit_goes() -> None:
     reach = (27.0 - 23.0) / 4 + (22.0 - 20.0) / 8
-    assert covers(slow(0, 1), 2, 26.9 + reach, later=4 * 3_600.0, kind="drift")
-    assert not covers(slow(0, 1), 2, 27.1 + reach, later=4 * 3_600.0, kind="drift")
+    assert covers(slow(0), 7, 26.9 + reach, later=4 * 3_600.0, kind="drift")
+    assert not covers(slow(0), 7, 27.1 + reach, later=4 * 3_600.0, kind="drift")
+
+
+def test_what_went_beyond_the_usual_range_is_a_habit_after_more_days_in_a_row() -> None:
+    assert not covers(slow(0, 1), 2, 27.0, later=4 * 3_600.0, kind="drift")
+    assert not covers(slow(*range(4)), 4, 27.0, later=4 * 3_600.0, kind="drift")
+    assert covers(slow(*range(5)), 5, 27.0, later=4 * 3_600.0, kind="drift")
+
+
+AT_ANY_HOUR = (0.0, 1.3, 3.6, 4.7)
+
+
+@pytest.mark.parametrize(
+    ("is_habit", "days", "how"),
+    [
+        (True, 6.2, {}),
+        (False, 6.2, {"later": 3_600.0 + 3 * SLACK_S}),
+        (True, 6.2, {"value": 60.5}),
+        (False, 6.2, {"value": 62.0}),
+        (False, 6.2, {"kind": "flatline"}),
+        (False, 40.0, {}),
+    ],
+    ids=["the same", "longer", "hardly farther", "farther", "of another kind", "weeks later"],
+)
+def test_what_comes_and_ends_by_itself_at_any_hour_is_a_habit_after_some_times(
+    is_habit: bool, days: float, how: dict[str, Any]
+) -> None:
+    assert not covers(washed(*AT_ANY_HOUR[:3]), 6.2)
+    assert covers(washed(*AT_ANY_HOUR), days, **how) == is_habit
+
+
+def test_what_went_beyond_the_usual_range_is_a_habit_at_any_hour_after_more_times() -> None:
+    late = {"later": 4 * 3_600.0, "kind": "drift"}
+    assert not covers(slow(*AT_ANY_HOUR), 6.2, 27.0, **late)
+    assert covers(slow(*AT_ANY_HOUR, 6.2, 7.9, 9.3), 11.1, 27.0, **late)
+
+
+def test_what_comes_more_often_than_before_is_news() -> None:
+    assert covers(washed(*AT_ANY_HOUR), 5.1)
+    assert covers(washed(*AT_ANY_HOUR, 5.1), 6.6)
+    assert not covers(washed(*AT_ANY_HOUR, 6.1, 6.4, 6.7), 7.2)
+
+
+def test_what_somebody_has_acknowledged_has_not_ended_by_itself() -> None:
+    made = washed(*AT_ANY_HOUR[:3])
+    day = AT_ANY_HOUR[3] * DAY_S
+    made.end(0, 100.0 + day, 3_700.0 + day, WASHED, Course(), ["rate"], acted=True)
+    assert not covers(made, 6.2)
+    assert covers(made, AT_ANY_HOUR[3] + 7)
 
 
 def test_a_state_of_a_version_without_the_first_values_is_read() -> None:
-    made, again = slow(0, 1), Habits()
-    arrays = {name: each[:1] for name, each in made.arrays.items() if name not in {"first", "reached_s"}}
+    made, again = slow(0), Habits()
+    arrays = {name: each[:1] for name, each in made.arrays.items() if name not in Habits.LATER}
     again.grow(1)
     again.load(0, encode_arrays(arrays))
-    assert covers(again, 2, 27.0, kind="drift")
+    assert covers(again, 7, 27.0, kind="drift")
 
 
 def test_at_another_hour_or_for_longer_it_is_news() -> None:

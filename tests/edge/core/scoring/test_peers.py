@@ -18,7 +18,7 @@ from edge.core.incidents.state_table import MachineInput
 from edge.core.model.readings.messages import Message
 from edge.core.persistence.snapshot import Snapshot
 from edge.core.pipeline import Pipeline
-from edge.core.scoring.opinions import Observation
+from edge.core.scoring.opinions import Observation, Opinion
 from edge.core.scoring.peers.deviation import PeerDeviation
 from edge.core.scoring.peers.group_medians import group_medians
 from edge.core.scoring.peers.like_names import like_name, peers_of
@@ -290,6 +290,20 @@ def test_figures_of_the_last_comparison_are_not_repeated_later() -> None:
     assert peer_sentence("s", "", *moved, differs).startswith("s gives 40 % of what its 5 peers suggest")
     later = Observation(START + 7 * 86_400.0, 4.0, 4.0, [])
     assert peer_sentence("s", "", Transition.UPDATED, moved[1], later) == "s still differs from its 5 peers"
+
+
+def test_a_sensor_whose_level_is_adopted_while_it_differs_is_said_to_be_so() -> None:
+    found = PeerDeviation(0.4, 0.98, 1.02, True, 5, 86_400.0, START, "+/s#")
+    machine, opinion = StateMachine(), Opinion("ewma", "level_shift", 9.0, 8.0, 7.0, 9.0, level=4.0)
+    machine.step(MachineInput.EXCEEDS, Observation(START, 4.0, 4.0, [opinion]), SETTINGS)
+    machine.step(MachineInput.DIFFERS, Observation(START, 4.0, 4.0, [], deviation=found), SETTINGS)
+    later = Observation(START + 86_400.0, 4.0, 4.0, [opinion])
+    moved = machine.step(MachineInput.ADOPTION, later, SETTINGS)
+    assert moved is not None
+    assert moved[0] is Transition.UPDATED
+    assert not moved[1].is_trend
+    said = peer_sentence("s", "", *moved, later)
+    assert said == "s still differs from its 5 peers, although its own level is taken as normal from here on"
 
 
 def test_a_counter_that_becomes_a_gauge_is_not_compared_with_the_paces_of_its_peers() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
+from edge.core.model.packing.encoding import encode_arrays
 from edge.core.scoring.sensors.usual_ranges import BLOCK_S, UsualRanges
 
 HOUR_S = 3600.0
@@ -40,6 +41,44 @@ def test_a_monthly_refill_stays_within_the_range() -> None:
     low, high, *_ = yardstick(learned(days), 90 * BLOCK_S)
     assert high > 88.0
     assert low < 30.0
+
+
+def watched(hours: int, last: Iterable[float]) -> UsualRanges:
+    """A sensor that was between 20 and 22 for so many hours, and at these values in the last ones."""
+    values = [20.0 + each % 3 for each in range(hours)] + list(last)
+    return learned([(each * HOUR_S, value) for each, value in enumerate(values)])
+
+
+def test_what_led_to_an_incident_is_no_part_of_the_range() -> None:
+    made = watched(240, [23.0, 24.0, 25.0])
+    assert yardstick(made, 243 * HOUR_S)[1] == 22.0
+    made.doubt(0)
+    for hour in range(244, 300):
+        made.learn(0, 21.0, hour * HOUR_S)
+    assert yardstick(made, 300 * HOUR_S)[1] == pytest.approx(22.0, abs=0.1)
+
+
+def test_what_led_to_no_incident_within_hours_becomes_a_part_of_the_range() -> None:
+    made = watched(240, [25.0, *[21.0] * 12])
+    assert yardstick(made, 252 * HOUR_S)[1] == 25.0
+
+
+def test_what_came_before_a_pause_is_old_enough_after_it() -> None:
+    made = watched(240, [25.0])
+    made.learn(0, 21.0, 260 * HOUR_S)
+    assert yardstick(made, 260 * HOUR_S)[1] == 25.0
+
+
+def test_in_the_first_days_every_value_is_a_part_of_the_range_at_once() -> None:
+    assert yardstick(watched(20, [25.0]), 21 * HOUR_S)[1] == 25.0
+
+
+def test_a_state_of_a_version_that_held_nothing_back_is_read() -> None:
+    made, again = watched(240, []), UsualRanges()
+    again.grow(1)
+    again.load(0, encode_arrays({name: each[:1] for name, each in made.arrays.items() if name not in again.LATER}))
+    again.learn(0, 30.0, 240 * HOUR_S)
+    assert yardstick(again, 240 * HOUR_S)[:2] == (20.0, 22.0)
 
 
 def test_a_value_that_has_not_occurred_for_years_is_forgotten() -> None:
