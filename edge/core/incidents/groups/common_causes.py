@@ -51,6 +51,9 @@ TREND_S, LATER_TIMES, LONGEST_S = 86_400.0, 2.0, 86_400.0
 PARTED_S = 3600.0
 """Sensors of like names part with their companions together within this time, two half hours."""
 
+FEWEST_ALIKE = 3
+"""From this many sensors of like names on, the one that leaves the others is found by comparing them."""
+
 MOST_COMPARED = 100
 """Maximum number of members that an incident is compared with by their names."""
 
@@ -117,6 +120,21 @@ def _goes_with_like_ones(group: IncidentGroup, names: Sequence[str], change: Inc
     is_second = len({each.slot for each in like}) == 1
     latest = max(each.incident.started for each in like)
     return abs(change.observation.time - latest) <= _joining_s(worst, change.summary.interval, is_second=is_second)
+
+
+def drifts_with_like_ones(group: IncidentGroup, names: Sequence[str], change: IncidentChange) -> bool:
+    """Whether a member of a group that didn't begin with a jump goes where several others of like names have gone.
+
+    A winter night takes each cell of a battery farther, one sooner than another. Which of them leaves the others isn't
+    shown by how far it has gone, but by the comparison with its peers.
+    """
+    since = group.change.incident.conditions
+    way = _direction(change.observation)
+    if group.kind != "jump" or since.get("rate", math.inf) <= min(since.values()) or not way:
+        return False
+    name = like_name(names[change.slot])
+    others = {each.slot for each in _some_of(group) if each.slot != change.slot and _direction(each.observation) == way}
+    return sum(like_name(names[each]) == name for each in others) + 1 >= FEWEST_ALIKE
 
 
 def _joining_s(worst: Opinion, interval: float, *, is_second: bool) -> float:

@@ -27,7 +27,7 @@ from dataclasses import replace
 
 from edge.core.incidents.groups.aftermath import belongs_again, continues, goes_own_way, only_settles
 from edge.core.incidents.groups.answers import ANSWERS, answer
-from edge.core.incidents.groups.common_causes import kind_of
+from edge.core.incidents.groups.common_causes import drifts_with_like_ones, kind_of
 from edge.core.incidents.groups.incident_group import LONGEST_S, TOGETHER_S, IncidentGroup, bare
 from edge.core.incidents.groups.open_groups import OpenGroups
 from edge.core.incidents.groups.site_jumps import has_jumped_as_a_whole
@@ -101,7 +101,7 @@ class Grouping:
                 changes += self._follow(each)
                 continue
             earlier = self._open.earlier_of(each.slot)
-            if earlier is not None and continues(earlier, each):
+            if earlier is not None and continues(earlier, each, drifts=self._drifts(earlier, each)):
                 changes += self._rejoin(earlier, each)
                 continue
             changes += self._dissolve(each)
@@ -131,10 +131,13 @@ class Grouping:
             self._expect(group, change.clock, TOGETHER_S if len(group.everyone) == FIRST_TWO else math.inf)
         yield from self._see_whole(group, change.clock)
 
+    def _drifts(self, group: IncidentGroup, change: IncidentChange) -> bool:
+        return drifts_with_like_ones(group, self.names, change)
+
     def _rejoin(self, group: IncidentGroup, change: IncidentChange) -> Iterator[IncidentChange]:
         """Add a new incident of a former member; of the leader it is reported unless it follows from the first."""
         is_leader, is_back = change.slot == group.leader, change.is_return
-        is_news = is_leader and not belongs_again(group, change)
+        is_news = is_leader and not belongs_again(group, change, drifts=self._drifts(group, change))
         change = group.own(change)
         if is_leader:
             group.change = bare(change)
@@ -196,7 +199,7 @@ class Grouping:
             self._open.see_stuck(group, change)
             if group.is_lone or not change.is_return:
                 yield group.event(change.transition, change.clock, change)
-        elif goes_own_way(group, change, kind_of(change)):
+        elif goes_own_way(group, change, kind_of(change), drifts=self._drifts(group, change)):
             group.members[slot].change = bare(change)
             group.everyone.remove(slot)  # it hasn't ended
             yield from self._tell(group, [slot], change.clock)

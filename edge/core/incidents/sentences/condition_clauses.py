@@ -154,10 +154,10 @@ def _stays(change: SensorChange, value: str, opinion: Opinion) -> str:
 
 
 def _steps(change: SensorChange, opinion: Opinion, value: str) -> str:
-    """Describe a step beside what steps really were; the end of the band is where one is surprising."""
+    """Describe a step beside what steps really were, if they were smaller; the end of the band is where one surprises."""
     at, reach = change.observation.value, opinion.upper - opinion.expected
-    reach = min(reach, opinion.usual) if opinion.usual > 0 else reach
     step = abs(at - opinion.expected)
+    reach = opinion.usual if 0 < opinion.usual < max(step, reach) else reach
     if (shown := at_least_a_step(reach, change.places)) < step:
         reach = shown
     digits = digits_apart(step, reach, least=3)

@@ -214,3 +214,51 @@ def test_what_stands_where_it_has_jumped_to_has_not_gone_farther() -> None:
         for time, value in zip((START, later), values, strict=True):
             change.incident.course.see(value, time, USUAL, away=True, returns=False)
         assert {slot for slot, _ in said(grouping.follow([change], later))} == told
+
+
+CELLS = [f"rack/cell{number}/voltage" for number in range(5)] + ["rack/room/heat"]
+
+
+def drifted(
+    slot: int, time: float, transition: Transition, *kinds: str, value: float = 35.0, first: str = "drift"
+) -> IncidentChange:
+    """A finding about a sensor that has gone below its usual 40 to 60 since the start, which it showed first so."""
+    since = None if transition is Transition.RAISED else {first: START + 60.0 * slot}
+    found = finding(slot, time, *kinds, value=value, since=since, transition=transition)
+    opinions = [Opinion("drift", each, 9.0, 50.0, 40.0, 60.0, level=4.0, now=value, usual=40.0) for each in kinds]
+    return replace(found, observation=replace(found.observation, opinions=opinions))
+
+
+def after_a_drift(*slots: int, first: str = "drift") -> Grouping:
+    """These have gone down together, one minute after another."""
+    grouping = Grouping(CELLS)
+    for slot in slots:
+        when = START + 60.0 * slot
+        grouping.follow([drifted(slot, when, Transition.RAISED, first)], when)
+    assert set(grouping.members(slots[0])) == set(slots)
+    return grouping
+
+
+@pytest.mark.parametrize(
+    ("slots", "first", "is_told"),
+    [
+        ((0, 1, 2, 3), "drift", False),
+        ((0, 1, 2, 3), "contextual", False),
+        ((0, 1, 2, 3), "rate", True),
+        ((0, 1), "drift", True),
+    ],
+)
+def test_what_several_sensors_of_like_names_drift_to_takes_each_of_them_farther(
+    slots: tuple[int, ...], first: str, *, is_told: bool
+) -> None:
+    grouping = after_a_drift(*slots, first=first)
+    late = START + 9 * HOUR
+    changes = [drifted(1, late, Transition.UPDATED, "drift", "contextual", "spike", value=10.0, first=first)]
+    assert (1 in {each.slot for each in grouping.follow(changes, late)}) is is_told
+    assert (1 in grouping.members(0)) is not is_told
+
+
+def test_a_sensor_that_goes_the_other_way_than_those_with_which_it_drifted_is_told() -> None:
+    grouping = after_a_drift(0, 1, 2, 3)
+    late = START + 2 * HOUR
+    assert 1 in {each.slot for each in grouping.follow([drifted(1, late, Transition.UPDATED, "drift", value=90.0)], late)}

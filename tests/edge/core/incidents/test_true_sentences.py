@@ -65,6 +65,9 @@ def test_a_step_is_compared_with_steps_that_there_were_and_not_with_the_level_at
     step = Opinion("rate", "rate", 9.0, 2.0, -20.0, 24.0, level=4.0, now=31.0, usual=4.0)
     said_of = said(Transition.RAISED, incident_of(33.0, step), 33.0, step)
     assert said_of == "pack/seal has jumped by 31 to 33; steps are usually up to 4"
+    often = Opinion("rate", "rate", 9.0, 2.0, -6.0, 10.0, level=4.0, now=31.0, usual=21.0)
+    said_of = said(Transition.RAISED, incident_of(33.0, often), 33.0, often)
+    assert said_of == "pack/seal has jumped by 31 to 33; steps are usually up to 21"
 
 
 def test_the_rate_measures_the_last_step_and_the_largest_one_before() -> None:
