@@ -136,7 +136,7 @@ def _measured(change: SensorChange, opinion: Opinion, value: str) -> str:
             else f"is unsteady, at {value}: it {changes}"
         )
     if opinion.kind in {"drift", "swing", OF_TRENDS} and math.isfinite(now):
-        return _of_days(value, unit, opinion)
+        return _of_days(change, value, opinion)
     if opinion.kind == "rate" and math.isfinite(opinion.upper - opinion.expected):
         return _steps(change, opinion, value)
     return ""
@@ -154,7 +154,7 @@ def _stays(change: SensorChange, value: str, opinion: Opinion) -> str:
 
 
 def _steps(change: SensorChange, opinion: Opinion, value: str) -> str:
-    """Describe a step beside what steps really were, if they were smaller; the end of the band is where one surprises."""
+    """Describe a step beside what steps really were, if they were smaller, or the end of the band."""
     at, reach = change.observation.value, opinion.upper - opinion.expected
     step = abs(at - opinion.expected)
     reach = opinion.usual if 0 < opinion.usual < max(step, reach) else reach
@@ -166,23 +166,28 @@ def _steps(change: SensorChange, opinion: Opinion, value: str) -> str:
     return f"has {jumped} by {number(step, digits)} to {value}; {usually}"
 
 
-def _of_days(value: str, unit: str, opinion: Opinion) -> str:
+def _of_days(change: SensorChange, value: str, opinion: Opinion) -> str:
     """Describe a condition that is found by comparing days."""
     if opinion.kind == "swing":
-        return f"moves unusually little, at {value}: {swing_clause('it', unit, opinion)}"
-    return drift_clause(value, unit, opinion) if opinion.kind == "drift" else trend_clause(unit, opinion)
+        return f"moves unusually little, at {value}: {swing_clause('it', change.unit, opinion)}"
+    return _drifts(change, value, opinion) if opinion.kind == "drift" else trend_clause(change.unit, opinion)
 
 
-def drift_clause(value: str, unit: str, opinion: Opinion) -> str:
-    """Describe a mean that is beyond those of all previous days, or that hasn't returned for a day."""
-    now, usual = opinion.now, opinion.usual
+def _drifts(change: SensorChange, value: str, opinion: Opinion) -> str:
+    """Describe a mean that is beyond those of all previous days, or that hasn't returned for a day.
+
+    A value that has left that side again hasn't drifted to where it is, but its mean still shows where it was.
+    """
+    now, usual, unit = opinion.now, opinion.usual, change.unit
     digits = digits_apart(now, usual, least=4)
     if opinion.about == DAY:
         way, most = ("below", "less") if now > usual else ("above", "more")
         nearest = f"its mean over an hour hasn't been {way} {number(now, digits)} for a day"
         return f"is at {value}: {nearest}, on each day before it was {quantity(usual, unit, digits)} or {most}"
     usually = f"usually {quantity(usual, unit, digits)} at {'most' if now > usual else 'least'}"
-    return f"has drifted to {value}: its mean over {opinion.about} is {number(now, digits)}, {usually}"
+    is_back = (change.observation.value - usual) * (now - usual) < 0
+    verb, still = ("is at", "still ") if is_back else ("has drifted to", "")
+    return f"{verb} {value}: its mean over {opinion.about} is {still}{number(now, digits)}, {usually}"
 
 
 def digits_beside(value: float, band: Opinion | None) -> int:

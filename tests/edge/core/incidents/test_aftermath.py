@@ -261,4 +261,6 @@ def test_what_several_sensors_of_like_names_drift_to_takes_each_of_them_farther(
 def test_a_sensor_that_goes_the_other_way_than_those_with_which_it_drifted_is_told() -> None:
     grouping = after_a_drift(0, 1, 2, 3)
     late = START + 2 * HOUR
-    assert 1 in {each.slot for each in grouping.follow([drifted(1, late, Transition.UPDATED, "drift", value=90.0)], late)}
+    assert 1 in {
+        each.slot for each in grouping.follow([drifted(1, late, Transition.UPDATED, "drift", value=90.0)], late)
+    }

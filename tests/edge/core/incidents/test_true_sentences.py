@@ -70,6 +70,13 @@ def test_a_step_is_compared_with_steps_that_there_were_and_not_with_the_level_at
     assert said_of == "pack/seal has jumped by 31 to 33; steps are usually up to 21"
 
 
+def test_a_value_that_has_left_the_side_of_its_mean_has_not_drifted_there() -> None:
+    mean = Opinion("drift", "drift", 9.0, level=4.0, now=40.0, usual=31.0, about="an hour")
+    away, back = (said(Transition.RAISED, incident_of(each, mean), each, mean) for each in (42.0, 12.0))
+    assert away == "pack/seal has drifted to 42: its mean over an hour is 40, usually 31 at most"
+    assert back == "pack/seal is at 12: its mean over an hour is still 40, usually 31 at most"
+
+
 def test_the_rate_measures_the_last_step_and_the_largest_one_before() -> None:
     table = StateTable(RateOfChange(), rows=1)
     for place in range(200):
