@@ -353,7 +353,8 @@ class IncidentTracker(SensorArrays):
         if is_adopted or incident.is_trend:
             known, before = float(self._levels.watched[slot]), extent.yardstick
             value = observation.value if is_adopted else before.farthest(extent.lowest, extent.highest)
-            self.adoptions.adopt(slot, value, observation.time, before, known)
+            kinds = incident.conditions if is_adopted else ()
+            self.adoptions.adopt(slot, value, observation.time, before, known, kinds)
         if not is_adopted:
             self.ranges.learn_incident(slot, extent.lasted, extent.lowest, extent.highest)
             what = (extent, incident.course, incident.conditions)

@@ -26,12 +26,16 @@ LONGEST_S = 7 * 86_400.0
 SETTLED_S = 3 * 86_400.0
 """Time after which no detector is surprised by the return any more."""
 
+OF_STILLNESS = frozenset({"swing", "flatline"})
+"""Kinds after which a return is one to the movement from before, wherever within the usual range it had vanished."""
+
 
 class Adoptions(SensorArrays):
     """Arrays with one row per sensor. State: 40 bytes per sensor.
 
     Attributes:
-        low: Lower end of the usual range before a level outside of it was adopted; NaN if there was none.
+        low: Lower end of the usual range before a level outside of it, or one at which the sensor hardly moves, was
+            adopted; NaN if there was none.
         high: Upper end.
         since: Time of the adoption.
         known: Seconds for which the sensor had been observed then, and for which the range is remembered.
@@ -49,8 +53,12 @@ class Adoptions(SensorArrays):
         """Grow to `rows` sensors, with some spare capacity."""
         self.grow_to(rows, low=np.nan, high=np.nan, left=np.inf)
 
-    def adopt(self, slot: int, value: float, time: float, before: Yardstick, known: float) -> None:
+    def adopt(
+        self, slot: int, value: float, time: float, before: Yardstick, known: float, kinds: Collection[str] = ()
+    ) -> None:
         """Record that a level was adopted; one that is adopted after another one leaves the earlier range as it is.
+
+        A level within the usual range was left for nowhere, unless it is a part of it that the sensor no longer leaves.
 
         Args:
             slot: The sensor.
@@ -58,11 +66,13 @@ class Adoptions(SensorArrays):
             time: Now.
             before: Its usual range before the incident.
             known: Seconds for which it has been observed.
+            kinds: The kinds of incident that were adopted.
         """
         if self._remembers(slot, time) and not np.isfinite(self.left[slot]):
             return
         self.clear_row(slot)
-        if before.low <= before.high and not before.low <= value <= before.high:
+        is_elsewhere = not before.low <= value <= before.high or not OF_STILLNESS.isdisjoint(kinds)
+        if before.low <= before.high and is_elsewhere:
             self.low[slot], self.high[slot] = before.low, before.high
             self.since[slot], self.known[slot] = time, known
 

@@ -37,6 +37,16 @@ def test_a_level_within_the_usual_range_was_left_for_nowhere() -> None:
     assert not adopted(21.5).is_return(0, 20.5, 200.0, {"level_shift"})
 
 
+@pytest.mark.parametrize("kind", ["swing", "flatline"])
+def test_movement_that_was_adopted_as_gone_may_return_to_the_range_that_it_had(kind: str) -> None:
+    made = Adoptions()
+    made.grow(1)
+    made.adopt(0, 21.5, 100.0, BEFORE, 20 * DAY_S, {kind, "contextual"})
+    assert made.have_moved(200.0).tolist()[0]
+    assert made.is_return(0, 20.5, 200.0, {"drift", "spike"})
+    assert not made.is_return(0, 18.0, 200.0, {"drift"})
+
+
 def test_the_earlier_range_is_remembered_for_as_long_as_it_had_lasted_and_a_week_at_most() -> None:
     for known, remembered in ((2 * DAY_S, 2 * DAY_S), (20 * DAY_S, LONGEST_S)):
         made = adopted(known=known)
@@ -63,6 +73,19 @@ def test_after_the_clock_was_set_the_times_move_along() -> None:
     made = adopted()
     made.shift(np.array([0]), 1000 * DAY_S)
     assert made.is_return(0, 21.0, 200.0 + 1000 * DAY_S, {"spike"})
+
+
+@pytest.mark.long
+def test_a_tide_that_is_back_after_a_small_one_was_adopted_is_no_news() -> None:
+    times = np.arange(0.0, 19 * DAY_S, 600.0)
+    shown = np.where((times >= 10 * DAY_S) & (times < 15 * DAY_S), 0.2, 1.0)
+    values = 5 + 2 * shown * np.sin(2 * np.pi * times / 44_712) + np.random.default_rng(1).normal(0, 0.03, len(times))
+    rates = rule(*detectors(silence={}, ewma={}, cusum={}, drift={}, swing={}), settings=IncidentSettings())
+    line = Line(pipeline(lambda _: rates))
+    line.take([reading("paced/tide", START + at, float(v)) for at, v in zip(times, values.round(2), strict=True)], 500)
+    told = [(event.transition, event.kind, event.time) for event in line.events if b'"transition"' in event.payload]
+    assert [each[:2] for each in told if each[0] != "updated"] == [("raised", "swing"), ("expired", "swing")]
+    assert all(time < START + 15 * DAY_S for *_, time in told)
 
 
 @pytest.mark.long
