@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 FINE, NOT_WELL, NOT_RUNNING = 0, 1, 3
 
+OVER_S = 3600.0
+"""What hasn't been refused for this long may have been remedied."""
+
 
 @click.command()
 @reads_store
@@ -155,22 +158,24 @@ def _show_inputs(current: dict[str, Any], now: float) -> None:
 
 
 def _show_refused(current: dict[str, Any], now: float) -> None:
+    """Show what was refused since the start; what has not recurred for a while, such as after a remedy, comes last."""
     from edge.commands.support.printing.durations import ago, epoch  # noqa: PLC0415 - loaded when the command runs
     from edge.commands.support.printing.terminal import heading, paragraph, term  # noqa: PLC0415
     from edge.commands.support.values import meaning_of  # noqa: PLC0415
+    from edge.core.model.notation.quantities import duration  # noqa: PLC0415
 
     refused = current.get("refused", ())
     heading("Refused" if refused else "Refused: nothing")
-    for each in refused:
+    last = {id(each): now - epoch(each["last"]) for each in refused if "last" in each}
+    for each in sorted(refused, key=lambda its: last.get(id(its), 0.0) >= OVER_S):
         of_input = f" on {_safe(each['input'])}" if each.get("input") else ""
-        term(each["reason"], f"{each['count']:,}{of_input}: {meaning_of(each['reason'])}", column=20)
+        over = f", none for {duration(last[id(each)])}" if last.get(id(each), 0.0) >= OVER_S else ""
+        term(each["reason"], f"{each['count']:,}{of_input}{over}: {meaning_of(each['reason'])}", column=20)
         if "topic" in each:
             detail = f", {each['detail']}" if each["detail"] else ""
             path = f" at {each['path']}" if each["path"] else ""
-            paragraph(
-                _safe(f"the last {ago(now - epoch(each['last']))}: {each['topic']}{path}{detail}: {each['payload']}"),
-                indent=22,
-            )
+            example = f"{each['topic']}{path}{detail}: {each['payload']}"
+            paragraph(_safe(f"the last {ago(last[id(each)])}: {example}"), indent=22)
     if refused:
         click.echo("  `edgewarden deadletters` shows them.")
 

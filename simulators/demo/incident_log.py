@@ -13,6 +13,9 @@ from simulators.faults.truth import RaisedIncident
 
 LINES = 200
 
+KNOWN_DECADES = 6
+"""Nothing is known of rarer events: a sensor has rarely sent a million readings."""
+
 
 class IncidentLog:
     """Follows the events of a gateway as a subscriber; duplicates have no effect.
@@ -75,6 +78,16 @@ def seconds(moment: str | None) -> Any:
     return None if moment is None else datetime.fromisoformat(moment).timestamp()
 
 
-def why(data: dict[str, Any]) -> str:
-    """The agreeing detectors with their surprise: `ewma 1 in 10^8`."""
-    return ", ".join(f"{each['name']} 1 in 10^{each['score']:.0f}" for each in data["detectors"]) or "-"
+def why(data: dict[str, Any], most: int | None = None) -> str:
+    """The agreeing detectors, the most surprised first, and how rare that is: `ewma, cusum: 1 in 20,000`.
+
+    Args:
+        data: The incident's data.
+        most: Maximum number of detectors; None for all.
+    """
+    found = data["detectors"][:most]
+    if not found:
+        return "-"
+    names, decades = ", ".join(each["name"] for each in found), found[0]["score"]
+    rare = f"1 in {float(f'{10**decades:.1g}'):,.0f}" if decades < KNOWN_DECADES else "rarer than 1 in a million"
+    return f"{names}: {rare}"

@@ -90,7 +90,7 @@ def _open(log: IncidentLog, columns: int, most: int) -> tuple[RenderableType, in
     open_ones = log.open
     rows = 0
     for data in open_ones:
-        reasons = why(data) if columns >= ROOMY else why(data).partition(", ")[0]
+        reasons = why(data, None if columns >= ROOMY else 1)
         rows += _rows_of(f"{data['message']}  {reasons}", columns)
         if rows > most:
             break

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from simulators.demo import commands as demo_commands
 from simulators.demo.commands import events_command, follow_command, program
-from simulators.demo.incident_log import IncidentLog
+from simulators.demo.incident_log import IncidentLog, why
 from simulators.demo.live import picture
 from simulators.demo.processed_readings import reached, remark, seen
 from simulators.demo.screen import DemoProgress, PlainScreen
@@ -134,7 +134,15 @@ def test_the_screen_truncates_no_sentence_and_fits_the_terminal(columns: int, ro
     assert "…" not in text
     said = " ".join(" ".join(lines).split())
     assert "as expected 29" in said
-    assert "contextual 1 in 10^12" in said
+    assert ("contextual: rarer" if columns < 100 else "contextual, median: rarer") in said
+
+
+def test_a_chance_that_nobody_could_have_seen_has_no_figure() -> None:
+    found = [{"name": "ewma", "score": 4.3}, {"name": "cusum", "score": 3.9}]
+    assert why({"detectors": found}) == "ewma, cusum: 1 in 20,000"
+    assert why({"detectors": found}, 1) == "ewma: 1 in 20,000"
+    assert why({"detectors": [{"name": "median", "score": 66.0}]}) == "median: rarer than 1 in a million"
+    assert why({"detectors": []}) == "-"
 
 
 def test_the_command_to_follow_is_outside_of_the_frame() -> None:

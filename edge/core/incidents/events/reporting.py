@@ -32,7 +32,7 @@ from edge.core.incidents.sentences.group_sentences import AffectedSensors, group
 from edge.core.incidents.sentences.member_facts import member_fact
 from edge.core.incidents.sentences.pace_sentences import about_what_was_read, pace_unit
 from edge.core.incidents.sentences.sensor_change import SensorChange
-from edge.core.incidents.sentences.sentence import device_sentence, sentence, since
+from edge.core.incidents.sentences.sentence import device_sentence, lasting, sentence
 from edge.core.incidents.state_machine import ENDS
 from edge.core.model.notation.topics import Topics
 from edge.core.model.packing.encoding import decode, encode
@@ -76,7 +76,7 @@ class Reporter:
         transition = finding.transition.value
         text, number = severity_name(incident.severity)
         opinion = leading_opinion(finding)
-        band = band_of(finding, opinion)
+        band = band_of(finding, opinion, facts.unit)
         contributions = [
             Contribution(sensor=self._facts(slot).name, share=share) for slot, share in incident.peak.contributions
         ]
@@ -127,14 +127,15 @@ class Reporter:
             shares = [(each.sensor, each.share) for each in contributions]
             return device_sentence(facts.name, *what, shares, len(names))
         recent = [value for _, value in finding.recent]
-        change = SensorChange(facts.name, facts.unit, *what, band, opinion, finding.summary.interval, recent)
+        summary = finding.summary
+        change = SensorChange(facts.name, facts.unit, *what, band, opinion, summary.interval, recent, summary.seen)
         if finding.one_cause is None:
             return sentence(change)
         joins = change.joins and len(names) > 1
         of_all = group_sentence(self._affected(finding, names, facts.name if joins else ""), finding)
         if joins:
             return f"{of_all}; {sentence(change)}"
-        return of_all + (since(change) if finding.one_cause.kind == "jump" else "")
+        return of_all + ("" if finding.one_cause.kind == "missing" else lasting(change))
 
     def _data(
         self,

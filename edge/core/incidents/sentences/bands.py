@@ -2,24 +2,62 @@
 
 It is the band of the detector furthest beyond its raising level, at that level, or the range that the operator's limit
 allows. While an incident is open, a band that contains the value is omitted: it isn't what was violated and would
-contradict the event. A band doesn't extend below zero unless a reading did.
+contradict the event. It ends where the sensor's possible values do: a detector's band is as wide as its scatter, and a
+switch would be between -1 and 2. That of a counter's pace which is beyond all usual ones is their range, so that what
+is called usual stays the same while the incident lasts.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import NamedTuple
 
 from edge.core.incidents.incident import ERROR_KIND, PEERS_KIND
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.sentences.limit_sentences import is_beyond
 from edge.core.incidents.state_machine import ENDS, Transition
 from edge.core.model.notation.quantities import MOST_DIGITS, number
+from edge.core.scoring.consequence import UNKNOWN, Yardstick
 from edge.core.scoring.limit_conditions import LimitCondition, worst_of
 from edge.core.scoring.opinions import Observation, Opinion
 
 CLOSE = 1 / 8
 """A value within this share of a band's width from the middle, about a standard deviation, is what was expected."""
+
+WHOLES = (1.0, 100.0)
+"""A sensor that goes exactly from 0 to one of these is a switch or a share; in percent it need not reach the end."""
+
+
+class PossibleValues(NamedTuple):
+    """The ends of what a sensor can be; infinite where nothing is known."""
+
+    lowest: float = -math.inf
+    highest: float = math.inf
+
+    @classmethod
+    def of(cls, usual: Yardstick, lowest: float, unit: str = "") -> PossibleValues:
+        """What follows from the values of a sensor.
+
+        Args:
+            usual: Its usual range before the incident.
+            lowest: Its lowest value so far, whatever was wrong; minus infinity if unknown.
+            unit: The unit of its values.
+        """
+        if not (lowest >= 0 or usual.low >= 0):
+            return cls()
+        if unit == "%" and usual.high <= WHOLES[-1]:
+            return cls(0.0, WHOLES[-1])
+        return cls(0.0, usual.high if usual.low == 0 and usual.high in WHOLES else math.inf)
+
+    def end(self, bound: float) -> float:
+        """The end of a range, moved to the nearest possible value; NaN stays so."""
+        return min(max(bound, self.lowest), self.highest)
+
+    def band_of(self, opinion: Opinion) -> Opinion:
+        """An opinion whose band and expected value are possible."""
+        ends = [self.end(each) for each in (opinion.lower, opinion.expected, opinion.upper)]
+        return replace(opinion, lower=ends[0], expected=ends[1], upper=ends[2])
 
 
 def leading_opinion(finding: IncidentChange) -> Opinion | None:
@@ -46,12 +84,13 @@ def _worst_opinion(finding: IncidentChange) -> Opinion | None:
     return next(iter(finding.observation.opinions), None)
 
 
-def band_of(finding: IncidentChange, opinion: Opinion | None) -> Opinion | None:
+def band_of(finding: IncidentChange, opinion: Opinion | None, unit: str = "") -> Opinion | None:
     """The band shown by an event: the range allowed by the reported limit, or learned to be ordinary.
 
     Args:
         finding: The reported change.
         opinion: The reported opinion.
+        unit: The unit of the sensor's values.
     """
     incident, observation = finding.incident, finding.observation
     if incident.kind in {ERROR_KIND, PEERS_KIND} or observation.deviation is not None:
@@ -71,11 +110,12 @@ def band_of(finding: IncidentChange, opinion: Opinion | None) -> Opinion | None:
     if all(math.isnan(each) for each in (opinion.expected, opinion.lower, opinion.upper)):
         expects = next((each for each in observation.opinions if not math.isnan(each.expected)), opinion)
         opinion = replace(expects, lower=math.nan, upper=math.nan)
-    return violated(
-        _possible(opinion, 0.0 if observation.per else finding.summary.lowest),
-        observation,
-        ended=finding.transition in ENDS,
-    )
+    usual = UNKNOWN if incident.extent is None else incident.extent.yardstick
+    ended = finding.transition in ENDS
+    if observation.per and usual.beyond(observation.value) and not ended:
+        return replace(opinion, lower=usual.low, upper=usual.high)
+    possible = PossibleValues.of(usual, 0.0 if observation.per else finding.summary.lowest, unit)
+    return violated(possible.band_of(opinion), observation, ended=ended)
 
 
 def violated(opinion: Opinion, observation: Observation, *, ended: bool) -> Opinion:
@@ -88,13 +128,6 @@ def violated(opinion: Opinion, observation: Observation, *, ended: bool) -> Opin
     away, width = abs(observation.value - opinion.expected), opinion.upper - opinion.lower
     is_same = number(opinion.expected, MOST_DIGITS) == number(observation.value, MOST_DIGITS) or away < CLOSE * width
     return replace(opinion, expected=math.nan if is_same else opinion.expected, lower=math.nan, upper=math.nan)
-
-
-def _possible(opinion: Opinion, lowest: float) -> Opinion:
-    """An opinion whose band is cut at zero if the sensor has never been below zero."""
-    if lowest >= 0 and opinion.lower < 0:
-        return replace(opinion, lower=0.0, expected=max(opinion.expected, 0.0), upper=max(opinion.upper, 0.0))
-    return opinion
 
 
 def _allowed(condition: LimitCondition | None) -> Opinion | None:

@@ -211,7 +211,7 @@ def expectation(band: Opinion | None, value: float, unit: str, digits: int = 4) 
         return ""
     if math.isfinite(band.lower) and math.isfinite(band.upper):
         lower, upper = ends_of(band.lower, band.upper, value, digits)
-        word = "so far" if band.has_records else "expected"
+        word = "on usual days" if band.has_records else "expected"
         return f", {word} {range_text(lower, upper)}{f' {unit}' if unit else ''}"
     if math.isfinite(band.lower):
         return f", expected {quantity(band.lower, unit, digits)} or more"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -121,6 +122,8 @@ def group_sentence(affected: AffectedSensors, change: IncidentChange) -> str:
     lasts = change.transition is Transition.UPDATED and affected.ended
     shown = change.incident.kind if kind == "jump" and change.incident.kind in DOES else kind
     does = (STILL[ends] if lasts else DOES[shown])[len(sensors) > 1]
+    if kind == "missing":
+        does = _silent(change, are_many=len(sensors) > 1) or does
     back = affected.ended - affected.adopted
     ended = f"; {back} of {affected.ended + len(sensors)} {AGAIN[ends][back > 1]}" if back else ""
     ended += _taken_as_normal(affected.adopted)
@@ -134,6 +137,12 @@ def group_sentence(affected: AffectedSensors, change: IncidentChange) -> str:
     named = ", ".join(each.removeprefix(f"{where}/") + affected.fact(each) for each in affected.named[:MOST_NAMED])
     more = f" and {len(sensors) - MOST_NAMED} more" if len(sensors) > MOST_NAMED else ""
     return f"{offline}{of_all} {does}: {named}{more}{ended}"
+
+
+def _silent(change: IncidentChange, *, are_many: bool) -> str:
+    """For how long sensors have been silent, by the one that was found first; empty if that is unknown."""
+    passed = change.observation.time - change.summary.seen
+    return f"{'have' if are_many else 'has'} been silent for {duration(passed)}" if 0 < passed < math.inf else ""
 
 
 def _taken_as_normal(adopted: int) -> str:

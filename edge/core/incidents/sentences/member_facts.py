@@ -19,8 +19,9 @@ def member_fact(change: IncidentChange, name: str, unit: str) -> str:
         unit: Unit of its values; may be empty.
     """
     observation, incident = change.observation, change.incident
-    opinion, unit = leading_opinion(change), pace_words(unit, observation.per)
-    band, recent = band_of(change, opinion), [value for _, value in change.recent]
+    opinion = leading_opinion(change)
+    band, recent = band_of(change, opinion, unit), [value for _, value in change.recent]
+    unit = pace_words(unit, observation.per)
     told = SensorChange(name, unit, change.transition, incident, observation, band, opinion, recent=recent)
     band, value = on_grid(band, told), observation.value
     expected = expectation(band, value, unit, digits_beside(value, band))

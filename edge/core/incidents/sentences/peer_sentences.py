@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 from edge.core.incidents.incident import PEERS_KIND, Incident
+from edge.core.incidents.sentences.bands import PossibleValues
 from edge.core.incidents.sentences.pace_sentences import pace_words
 from edge.core.incidents.state_machine import Transition
 from edge.core.model.notation.quantities import digits_apart, duration, ends_of, number, quantity, range_text
@@ -23,7 +27,8 @@ def peer_sentence(sensor: str, unit: str, transition: Transition, incident: Inci
         incident: The incident as it stands now.
         observation: What caused the transition.
     """
-    found, lasted = observation.deviation, duration(max(0.0, observation.time - incident.started))
+    found = _possible(observation.deviation, incident)
+    lasted = duration(max(0.0, observation.time - incident.started))
     about = found if found is not None else incident.deviation
     unit = pace_words(unit, 0.0 if about is None else about.per)
     if about is not None and about.companions:
@@ -37,6 +42,16 @@ def peer_sentence(sensor: str, unit: str, transition: Transition, incident: Inci
         return f"{sensor} still differs from {_peers(incident.deviation)}{_although(incident)}"
     over = f"over the last {duration(found.over_s)}"
     return f"{sensor} {_differs(unit, found)} {over}; {_usually(unit, found)}"
+
+
+def _possible(found: PeerDeviation | None, incident: Incident) -> PeerDeviation | None:
+    """A deviation whose range, of values or shares of them, is one that the sensor can have."""
+    if found is None or incident.extent is None or not (found.is_share or found.companions):
+        return found
+    possible = PossibleValues.of(incident.extent.yardstick, 0.0 if found.per else -math.inf)
+    if found.is_share:
+        possible = PossibleValues(possible.lowest)
+    return replace(found, lower=possible.end(found.lower), upper=possible.end(found.upper))
 
 
 def _companion_sentence(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -26,6 +27,7 @@ class SensorChange(NamedTuple):
         opinion: The reported opinion, or None.
         interval: Seconds between two readings; 0 if unknown.
         recent: Its recent values.
+        seen: Stream clock at its last reading; minus infinity if unknown.
     """
 
     sensor: str
@@ -37,6 +39,7 @@ class SensorChange(NamedTuple):
     opinion: Opinion | None = None
     interval: float = 0.0
     recent: Sequence[float] = ()
+    seen: float = -math.inf
 
     @property
     def places(self) -> int | None:
@@ -68,6 +71,12 @@ class SensorChange(NamedTuple):
         opinion = self.opinion
         is_new = opinion is not None and self.incident.began_with(opinion.kind, self.observation.time)
         return is_new and self.transition is Transition.UPDATED
+
+    @property
+    def silent(self) -> str:
+        """For how long nothing has come from the sensor, as text; empty if unknown."""
+        passed = self.observation.time - self.seen
+        return duration(passed) if 0 < passed < math.inf else ""
 
     @property
     def lasted(self) -> str:

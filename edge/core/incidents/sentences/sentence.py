@@ -71,11 +71,18 @@ def _about_values(change: SensorChange) -> str:
 
 
 def since(change: SensorChange) -> str:
+    """For how long an incident that goes on has lasted, as the end of a sentence that doesn't say so otherwise."""
+    opinion, per = change.opinion, change.observation.per
+    of_durations = opinion is not None and opinion.kind in {"flatline", "state"}
+    of_pace = bool(per) and opinion is not None and opinion.kind != change.incident.kind
+    says_so = change.is_return or (of_durations and not of_pace) or (change.is_silence and bool(change.silent))
+    return "" if says_so else lasting(change)
+
+
+def lasting(change: SensorChange) -> str:
     """For how long an incident that goes on has lasted, as the end of a sentence."""
-    of_durations = change.opinion is not None and change.opinion.kind in {"flatline", "state"}
-    says_so = change.is_return or of_durations
     is_later = change.transition is Transition.UPDATED and change.observation.time - change.incident.started >= 1
-    return f"; unusual for {change.lasted}" if is_later and not says_so else ""
+    return f"; unusual for {change.lasted}" if is_later else ""
 
 
 def _beside_limits(change: SensorChange) -> SensorChange:
@@ -95,8 +102,16 @@ def _learned(change: SensorChange, value: str, digits: int) -> str:
     if observation.per and (opinion is None or opinion.kind != "missing"):
         return pace_clause(unit, observation, opinion, incident.kind, band)
     if change.is_silence:
-        return f"is silent; its last value was {value}"
+        return _silent(change, value)
     return condition_clause(change, value, digits)
+
+
+def _silent(change: SensorChange, value: str) -> str:
+    """Describe a silence: how long it is, and how often there is a reading otherwise."""
+    every = f", usually a reading every {duration(change.interval)}" if change.interval > 0 else ""
+    return (
+        f"{f'has been silent for {change.silent}{every}' if change.silent else 'is silent'}; its last value was {value}"
+    )
 
 
 def _ended(change: SensorChange, value: str) -> str:
@@ -108,7 +123,8 @@ def _ended(change: SensorChange, value: str) -> str:
         again = f"has a real value again after {change.lasted}: {value}"
         return again if is_over else f"sends {value}, which is taken as a real value from here on"
     if is_over and kind == "missing":
-        return f"reports again after {change.lasted} of alarm: {value}"
+        how_long = f"{change.silent} of silence" if change.silent else f"{change.lasted} of alarm"
+        return f"reports again after {how_long}: {value}"
     if is_over:
         returns = change.incident.course.returns
         came = f", in which it came and went {returns + 1} times" if returns else ""

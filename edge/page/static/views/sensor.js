@@ -53,7 +53,7 @@ export const sensorView = (main, query, name) => {
   };
 
   const tile = (label, content, extra = "") => h("div", { class: "tile" }, h("dt", {}, label), h("dd", {}, content), extra ? h("span", { class: "quiet small" }, extra) : "");
-  const oneIn = (decades, from = 0) => (decades < from ? `1 in ${Math.round(10 ** decades).toLocaleString("en")}`
+  const oneIn = (decades, from = 0) => (decades > 9 ? "rarer than 1 in a billion" : decades < from ? `1 in ${Math.round(10 ** decades).toLocaleString("en")}`
     : h("span", { class: "when" }, "1 in 10", h("sup", {}, Plots.number(Number(decades.toPrecision(3))))));
   const isKnown = (...bounds) => bounds.every((each) => each !== null && each !== undefined);
   // Detectors that disagree have no common range: then the open incident's event has the latest one.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -157,7 +158,7 @@ def test_a_clock_that_may_be_wrong_is_shown(store: Path, more: dict[str, object]
 
 def test_mistakes_of_sensors_are_shown_and_are_not_faults_of_the_service(store: Path) -> None:
     example = {
-        "last": "2026-01-01T00:00:00.000Z",
+        "last": datetime.now(UTC).isoformat(),
         "topic": "p/\\u202e",
         "path": "",
         "detail": "byte 0",
@@ -175,6 +176,18 @@ def test_mistakes_of_sensors_are_shown_and_are_not_faults_of_the_service(store: 
     assert "p/\\u202e, byte 0: On" in text
     assert "- nothing has arrived for the input plant/+/x" in text
     assert "- more was refused (70) than taken (50), most of it as malformed" in text
+
+
+def test_what_is_no_longer_refused_comes_last_and_says_since_when(store: Path) -> None:
+    def example(hours: float) -> dict[str, str]:
+        last = datetime.fromtimestamp(time.time() - 3600 * hours, UTC).isoformat()
+        return {"last": last, "topic": "p/x", "path": "", "detail": "", "payload": "On"}
+
+    refused = [("malformed", 900, 3.0), ("too_late", 4, 0.01)]
+    says(store, refused=[{"reason": name, "count": count, **example(hours)} for name, count, hours in refused])
+    text = " ".join(edgewarden("status").stdout.split())
+    assert "malformed 900, none for 3 h: " in text
+    assert text.index("too_late 4: ") < text.index("malformed 900")
 
 
 @pytest.mark.parametrize(

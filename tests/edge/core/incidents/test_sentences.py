@@ -12,6 +12,7 @@ from edge.core.incidents.sentences.sentence import device_sentence, sentence
 from edge.core.incidents.state_machine import Transition
 from edge.core.model.notation.quantities import duration, ends_of, number
 from edge.core.scoring.opinions import Observation, Opinion
+from edge.core.scoring.sensors.sensor_summary import SensorSummary
 
 BAND = Opinion("ewma", "spike", 9.0, 2.0, 0.4, 3.9)
 
@@ -191,9 +192,45 @@ def test_half_a_band_is_described_as_a_limit() -> None:
     assert about("range", Transition.RAISED, upper_only).endswith(", expected 8 bar or less")
 
 
+def test_a_silence_says_how_long_it_is_and_how_often_there_is_a_reading_otherwise() -> None:
+    gap = Opinion("silence", "missing", 9.0, level=4.0)
+    incident = Incident.from_observation(Observation(1000.0, 4.2, 4.0, [gap]))
+
+    def said(transition: Transition, time: float, *opinions: Opinion) -> str:
+        now = Observation(time, 4.2, 4.0, list(opinions))
+        return sentence(SensorChange("a/b", "bar", transition, incident, now, None, None, 60.0, seen=400.0))
+
+    often = ", usually a reading every 1 min; its last value was 4.2 bar"
+    assert said(Transition.RAISED, 1000.0, gap) == f"a/b has been silent for 10 min{often}"
+    assert said(Transition.UPDATED, 1600.0, gap) == f"a/b has been silent for 20 min{often}"
+    assert said(Transition.CLEARED, 2200.0) == "a/b reports again after 30 min of silence: 4.2 bar"
+
+
+def test_sensors_that_are_silent_together_say_for_how_long() -> None:
+    incident = Incident.from_observation(Observation(1000.0, 4.2, 4.0, [Opinion("silence", "missing", 9.0)]))
+    for time, ended, says in ((1000.0, 0, "10 min: a, b"), (1600.0, 1, "20 min: a, b; 1 of 3 has reported again")):
+        transition = Transition.UPDATED if ended else Transition.RAISED
+        now = Observation(time, 4.2, 4.0, [])
+        change = IncidentChange(
+            0, transition, incident, 0, now, time, [], (0, 0, 0.0, 0), SensorSummary(interval=60.0, seen=400.0)
+        )
+        change.one_cause = CommonCause("missing", [], [])
+        told = group_sentence(AffectedSensors("p/a", ["p/a", "p/b"], ended, 2, ()), change)
+        assert told == f"2 sensors of p have been silent for {says}"
+
+
+def test_a_counter_that_stands_still_says_since_when_whatever_finds_it() -> None:
+    still = Opinion("ewma", "spike", 9.0, 1.5, 0.9, 2.5, level=4.0)
+    incident = Incident.from_observation(Observation(100.0, 0.0, 4.0, [still], per=3600.0))
+    stuck = Opinion("flatline", "flatline", 9.0, level=4.0, now=40.0, usual=8.0)
+    now = Observation(700.0, 0.0, 4.0, [stuck], per=3600.0, stretch=60.0)
+    change = SensorChange("heat/energy", "", Transition.UPDATED, incident, now, still, stuck)
+    assert sentence(change) == "heat/energy stands still, usually 0.9 to 2.5 per hour; unusual for 10 min"
+
+
 def test_what_is_beyond_the_records_is_compared_with_what_was_so_far() -> None:
     record = Opinion("extremes", "spike", 9.0, math.nan, 0.4, 3.9)
-    assert about("spike", Transition.RAISED, record) == "tank/level is at 9.712 bar, so far 0.4 to 3.9 bar"
+    assert about("spike", Transition.RAISED, record) == "tank/level is at 9.712 bar, on usual days 0.4 to 3.9 bar"
 
 
 @pytest.mark.parametrize(
