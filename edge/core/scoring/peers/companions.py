@@ -58,7 +58,8 @@ LESS_CERTAIN = 1.5
 """Maximum ratio of what the present sensors leave unexplained to what all of them do."""
 
 KNOWN_GROUND, BESIDE_IT = 0.1, 0.1
-"""Means may be beyond those so far by this share of their range; those beyond may have this weight at most."""
+"""Means may be beyond those so far by this share of their range; those beyond may have this weight at most, and as many
+times less as they are standard deviations beyond."""
 
 NAMED, WORTH_NAMING = 3, 0.1
 """Maximum number of companions in a sentence, and their minimum weight in a suggestion."""
@@ -351,7 +352,8 @@ class Companions(SensorArrays):
         lowest, highest = self.lowest[slots], self.highest[slots]
         reach = BESIDE_IT * (highest - lowest)
         is_new = found.used & ((means < lowest - reach) | (means > highest + reach))
-        known: NDArray[np.bool_] = np.where(is_new[:, None, :], found.weights, 0.0).sum(axis=2) <= KNOWN_GROUND
+        beyond = np.where(is_new, np.maximum(1.0, np.maximum(lowest - means, means - highest) / found.scale), 0.0)
+        known: NDArray[np.bool_] = (found.weights * beyond[:, None, :]).sum(axis=2) <= KNOWN_GROUND
         return known
 
     def _learn_range(self, slots: Slots, differences: Floats, low: Floats, high: Floats) -> None:

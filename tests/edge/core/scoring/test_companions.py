@@ -324,3 +324,23 @@ def garden(*, is_known: bool) -> list[float]:
 def test_what_a_fault_does_to_a_device_is_not_how_its_sensors_depend_on_each_other() -> None:
     assert [each for each in garden(is_known=False) if each > 13]
     assert not [each for each in garden(is_known=True) if each > 13]
+
+
+@pytest.mark.parametrize("times", [1.0, 1000.0])
+def test_a_sensor_is_not_judged_by_one_that_hardly_counts_and_is_a_thousand_times_as_far_as_ever(times: float) -> None:
+    noise, companions = np.random.default_rng(8), Companions()
+    companions.grow(3)
+    for slot, name in enumerate(("room/temperature", "room/humidity", "room/co2")):
+        companions.join(slot, name)
+    calm, told = np.zeros(3, dtype=bool), []
+    for step in range(6 * 48):
+        common = float(noise.normal())
+        means = 21.0 + common, 45.0 - 4.0 * common, 450.0 + 8.0 * common + 25.0 * float(noise.normal())
+        values = np.array(means) + 0.05 * noise.normal(size=3)
+        values[2] *= times if step >= 5 * 48 else 1.0
+        found = companions.compare(values, calm, calm)
+        told += [step] if found.differs[:2].any() else []
+        if step % 48 == 47:
+            companions.end_day()
+    assert companions.together[0] > 0
+    assert not told
