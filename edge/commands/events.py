@@ -32,8 +32,9 @@ FOLLOW_S = 0.5
 
 
 @click.command()
+@click.argument("sensors", metavar="[GLOB]", type=SensorGlob(), required=False)
 @reads_store
-@click.option("--sensor", type=SensorGlob(), help="Only sensors that match this glob, such as 'line1/*'.")
+@click.option("--sensor", type=SensorGlob(), help="Same as GLOB.")
 @click.option("--kind", "kinds", type=Kind(), multiple=True,
               help="Only this kind of incident, or gaps of this reason; may be given several times.")  # fmt: skip
 @click.option("--transition", "transitions", type=Word("transition", TRANSITIONS), multiple=True,
@@ -49,6 +50,7 @@ FOLLOW_S = 0.5
 @click.option("--json", "as_json", is_flag=True, help="Print the events as JSON lines.")
 def events(
     place: Place,
+    sensors: str | None,
     sensor: str | None,
     kinds: tuple[str, ...],
     transitions: tuple[str, ...],
@@ -60,13 +62,17 @@ def events(
     follow: bool,
     as_json: bool,
 ) -> None:
-    """List events, oldest first, with filters and live updates."""
+    """List events, oldest first, with filters and live updates.
+
+    GLOB is a sensor's name or a glob: * matches within one level, ** any number of levels.
+    """
     from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.places import one_glob  # noqa: PLC0415
     from edge.shell.store import EventFilter  # noqa: PLC0415
 
     most = None if everything else last
     with explained():
-        chosen = EventFilter(sensor, kinds, transitions, severity, since, until)
+        chosen = EventFilter(one_glob(sensors, sensor), kinds, transitions, severity, since, until)
         _show(place.store(), chosen, most, follow=follow, as_json=as_json)
 
 

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@click.argument("sensors", metavar="[GLOB]", type=SensorGlob(), required=False)
 @reads_store
-@click.option("--sensor", type=SensorGlob(), help="Only sensors that match this glob, such as 'line1/*'.")
+@click.option("--sensor", type=SensorGlob(), help="Same as GLOB.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines.")
-def levels(place: Place, sensor: str | None, as_json: bool) -> None:
+def levels(place: Place, sensors: str | None, sensor: str | None, as_json: bool) -> None:
     """Show the raising level of each sensor's detectors, as of the last snapshot.
 
     Levels are in decades of surprise. A level is `fixed` by the configured threshold, `learned` from the sensor's own
@@ -30,11 +31,15 @@ def levels(place: Place, sensor: str | None, as_json: bool) -> None:
     is computed from the largest excursions of the detector's scores, whose number is shown, and a correction in decades
     for the number of incidents raised, compared with the number that the detector's share of the budget allows for the
     observed days. It is never lower than the level required by chance alone.
+
+    GLOB is a sensor's name or a glob: * matches within one level, ** any number of levels.
     """
     from edge.commands.support.failures import explained  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.places import one_glob  # noqa: PLC0415
     from edge.commands.support.printing.terminal import heading  # noqa: PLC0415
     from edge.shell.store.reading.overview import read_learned  # noqa: PLC0415
 
+    glob = one_glob(sensors, sensor)
     with explained():
         configuration = place.configuration()
         found = read_learned(place.store())
@@ -42,7 +47,7 @@ def levels(place: Place, sensor: str | None, as_json: bool) -> None:
             click.echo("No levels yet: the service hasn't written its first snapshot.", err=True)
             return
         snapshot, taken = found
-        wanted = set(matching(sensor, [name for name, *_ in snapshot.known_sensors() if not is_vacant(name)]))
+        wanted = set(matching(glob, [name for name, *_ in snapshot.known_sensors() if not is_vacant(name)]))
     rows = [each for each in _rows(configuration, snapshot) if each["sensor"] in wanted]
     if as_json:
         for row in rows:

@@ -52,6 +52,8 @@ def test_a_glob_means_the_same_in_every_command(store: Path) -> None:
     assert found("--sensor", "line2/f*") == ["line2/fan is at 9", "line2/f\\u200ban is at 9"]
     assert len(found("--sensor", "line1/*")) == 2
     assert len(found("--sensor", "line1/**")) == 3
+    assert found("line2/f*") == found("--sensor", "line2/f*")
+    assert edgewarden("levels", "line1/*").exit_code == 0
     assert edgewarden("events", "--sensor", "[l]ine1/pump").exit_code == 1
     assert edgewarden("export", "--sensor", "line1/*").exit_code == 0
 

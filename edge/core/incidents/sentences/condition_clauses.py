@@ -89,7 +89,7 @@ def _of_kind(change: SensorChange, kind: str, value: str, digits: int) -> str:
         return f"is {again}mostly at {value} now; {share}"
     expected = expectation(band, at, unit, digits) if is_its_own else ""
     verb = SAYS[kind].replace("is ", f"is {again}", 1) if again else SAYS[kind]
-    beside = expected or (where_before(incident, at, unit) if kind in OF_PLACES else "")
+    beside = expected or (where_before(incident, at, unit) if kind in {*OF_PLACES, "drift"} else "")
     if beside or kind not in OF_PLACES:
         return f"{verb} {value}{beside}"
     is_known = incident.extent is not None and not math.isnan(incident.extent.yardstick.low)

@@ -26,6 +26,9 @@ TURNS_OUT = {
 OF_HOURS = frozenset({"contextual", "state", *SETTLES})
 """Kinds that may be over because the hour is, while the value stays as it was."""
 
+WORTH_SAYING_S = 60.0
+"""For how long an incident has lasted is said from here on."""
+
 MOST_NAMED = 3
 WORTH_NAMING = 0.1
 """Maximum number of a device's sensors named in its sentence, and minimum share in the score to be named."""
@@ -81,7 +84,9 @@ def since(change: SensorChange) -> str:
 
 def lasting(change: SensorChange) -> str:
     """For how long an incident that goes on has lasted, as the end of a sentence."""
-    is_later = change.transition is Transition.UPDATED and change.observation.time - change.incident.started >= 1
+    is_later = (
+        change.transition is Transition.UPDATED and change.observation.time - change.incident.started >= WORTH_SAYING_S
+    )
     return f"; unusual for {change.lasted}" if is_later else ""
 
 

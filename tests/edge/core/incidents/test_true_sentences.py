@@ -61,6 +61,14 @@ def test_a_level_without_a_band_is_compared_with_where_the_sensor_was_before() -
     assert inside == "pack/seal takes an unusual course within its usual range, now at 25"
 
 
+def test_a_drift_that_another_condition_holds_open_is_compared_with_where_the_sensor_was_before() -> None:
+    drift = Opinion("drift", "drift", 9.0, level=4.0, now=40.0, usual=29.0, about="an hour")
+    incident = incident_of(41.0, drift)
+    assert said(Transition.UPDATED, incident, 45.2) == (
+        "pack/seal has drifted to 45.2; before, it was usually 20 to 30; unusual for 5 min"
+    )
+
+
 def test_a_step_is_compared_with_steps_that_there_were_and_not_with_the_level_at_which_one_is_surprising() -> None:
     step = Opinion("rate", "rate", 9.0, 2.0, -20.0, 24.0, level=4.0, now=31.0, usual=4.0)
     said_of = said(Transition.RAISED, incident_of(33.0, step), 33.0, step)
