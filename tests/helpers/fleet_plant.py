@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import pytest
 from kafka_server import Kafka
@@ -112,6 +112,8 @@ class Worker:
         variables: Of its environment.
     """
 
+    started: ClassVar[list[Worker]] = []
+
     def __init__(self, python: str, folder: Path, *arguments: str, **variables: str) -> None:
         self.log = folder / "worker.log"
         with self.log.open("ab") as log:
@@ -119,11 +121,18 @@ class Worker:
             root = Path(__file__).parent.parent.parent
             environment = os.environ | {"PYTHONPATH": str(root)} | variables
             self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, env=environment)
+        self.started.append(self)
 
     def kill(self) -> None:
         """End it as a power cut would."""
         self.process.kill()
         self.process.wait()
+
+    @classmethod
+    def kill_all(cls) -> None:
+        """End what a test that failed has left, which would look for its broker while other tests run."""
+        while cls.started:
+            cls.started.pop().kill()
 
     def must_run(self) -> None:
         assert self.process.poll() is None, self.log.read_text()[-4000:]

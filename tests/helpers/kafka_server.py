@@ -26,7 +26,7 @@ POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0
 <groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>{VERSION}</version>
 </dependency></dependencies></project>"""
 CLUSTER = "MkU3OEVBNTcwNTJENDM2Qg"
-START_S = 120.0
+START_S, READ_S = 120.0, 120.0
 UNSETTLED = {"UNKNOWN_LEADER_EPOCH", "NOT_LEADER_FOR_PARTITION"}
 """Answers of a partition that has just been created, or whose broker has just started."""
 
@@ -218,24 +218,30 @@ auto.create.topics.enable=false
 
     def records(self, topic: str) -> list[Any]:
         """All current records of a topic, by partition and offset."""
-        from confluent_kafka import Consumer, TopicPartition
+        from confluent_kafka import Consumer, KafkaError, TopicPartition
 
         consumer = Consumer(
             {
                 "bootstrap.servers": self.bootstrap,
                 "group.id": "test",
                 "enable.auto.commit": False,
-                "enable.partition.eof": False,
+                "enable.partition.eof": True,
             }
         )
+        found: list[Any] = []
         try:
-            parts = [TopicPartition(topic, each) for each in consumer.list_topics(topic, 20).topics[topic].partitions]
-            ends = {each.partition: _end(consumer, each) for each in parts}
-            consumer.assign([TopicPartition(topic, each.partition, 0) for each in parts])
-            found: list[Any] = []
-            until = time.monotonic() + 30
-            while len(found) < sum(ends.values()) and time.monotonic() < until:
-                found += [each for each in consumer.consume(1000, 0.5) if each.error() is None]
+            parts = [
+                TopicPartition(topic, each, 0) for each in consumer.list_topics(topic, 20).topics[topic].partitions
+            ]
+            consumer.assign(parts)
+            until, unread = time.monotonic() + READ_S, {each.partition for each in parts}
+            while unread:
+                assert time.monotonic() < until, f"{topic} can't be read to the end of the partitions {unread}"
+                for each in consumer.consume(1000, 0.5):
+                    if each.error() is None:
+                        found.append(each)
+                    elif each.error().code() == KafkaError._PARTITION_EOF:
+                        unread.discard(each.partition())
         finally:
             consumer.close()
         return sorted(found, key=lambda each: (each.partition(), each.offset()))
@@ -262,17 +268,3 @@ auto.create.topics.enable=false
                 stdout=log,
                 stderr=log,
             )
-
-
-def _end(consumer: Any, partition: Any) -> int:
-    """The offset after a partition's last record; a broker that has just started may not lead it yet."""
-    from confluent_kafka import KafkaException
-
-    until = time.monotonic() + 30
-    while True:
-        try:
-            return int(consumer.get_watermark_offsets(partition, 20)[1])
-        except KafkaException:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.2)

@@ -35,6 +35,7 @@ def kafka(tmp_path: Path) -> Iterator[Kafka]:
     try:
         yield kafka
     finally:
+        Worker.kill_all()
         kafka.remove()
 
 
