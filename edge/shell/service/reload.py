@@ -171,7 +171,7 @@ class Reloader:
         store.limits = self._files.limits
         inbound.resume(store.positions())
         service.follow(pipeline, options, inbound, outbound)
-        service.tell(gaps, {})
+        service.announce(gaps, {})
         service.sinks.follow(sinks)
         inbound.follow(subscriptions_of(configuration), made[0].options.will)
         if outbound is not inbound:

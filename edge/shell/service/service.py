@@ -128,12 +128,12 @@ class Service:
         self._activity = Activity(options, pipeline, links, shared).shown(*watched)
         self._gaps = GapReporter(pipeline, self._publisher, self._group, self._clock, self._monotonic)
         self.sinks.join(self._gaps, self._group)
-        self._watch.tell(pipeline, self._gaps, queued=options.queued)
-        self._clocks.tell(pipeline, self._gaps.report, stamps=self._inbound.stamps_arrivals)
+        self._watch.join(pipeline, self._gaps, queued=options.queued)
+        self._clocks.join(pipeline, self._gaps.report, stamps=self._inbound.stamps_arrivals)
         self._checkpointer = self._make_checkpointer()
         self._sensor_care = SensorCare(pipeline, options.forget_days, self._clock)
 
-    def tell(self, gaps: Sequence[Gap], retained: Mapping[str, bytes]) -> None:
+    def announce(self, gaps: Sequence[Gap], retained: Mapping[str, bytes]) -> None:
         """Report data lost before the start, and publish retained topics that may be out of date."""
         self._publisher.retain_all(retained)
         for gap in gaps:

@@ -145,7 +145,7 @@ def _report_losses(
     if damage is not None:
         gaps.append(damage.gap(now))
     known = {sensor: time for sensor, time in ended.items() if pipeline.sensors.find(sensor) is not None}
-    service.tell(gaps, pipeline.open_incidents.over(known))
+    service.announce(gaps, pipeline.open_incidents.over(known))
 
 
 def _listens(inbound: ServiceLink) -> bool:

@@ -74,8 +74,8 @@ class ClockWatch:
         self._last_step_s: float | None = None
         self._stamps = True
 
-    def tell(self, pipeline: Pipeline, report: Callable[[Gap], None], *, stamps: bool) -> None:
-        """Join it to the core that reads messages from now on.
+    def join(self, pipeline: Pipeline, report: Callable[[Gap], None], *, stamps: bool) -> None:
+        """Continue with the core that reads messages from now on.
 
         Args:
             pipeline: The core.

@@ -48,8 +48,8 @@ class InboundWatch:
         self._dropped = 0
         self._looked_at = clock()
 
-    def tell(self, pipeline: Pipeline, gaps: GapReporter, *, queued: bool) -> None:
-        """Set the receivers of these events; to be called first.
+    def join(self, pipeline: Pipeline, gaps: GapReporter, *, queued: bool) -> None:
+        """Continue with the core that reads messages from now on; to be called first.
 
         Args:
             pipeline: The core.
