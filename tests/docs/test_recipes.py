@@ -142,7 +142,7 @@ def test_the_three_nodes_of_node_red_send_each_severe_event_once(
     finally:
         consumer.close()
         red.terminate()
-        red.wait(20)
+        red.wait(60)
 
 
 @pytest.mark.long
@@ -198,7 +198,7 @@ def test_open_incidents_are_alerts_in_alertmanager_and_end_with_them(start_mosqu
         consumer.close()
         for each in started:
             each.terminate()
-            each.wait(20)
+            each.wait(60)
 
 
 def test_the_card_of_home_assistant_lists_open_incidents() -> None:

@@ -148,7 +148,7 @@ class RunningService:
         assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(with_signal)
-        return self.process.wait(20)
+        return self.process.wait(60)
 
 
 def configuration(port: int, **changes: str) -> str:

@@ -54,7 +54,7 @@ def port(tmp_path: Path) -> Iterator[int]:
         yield number
     finally:
         broker.terminate()
-        broker.wait(10)
+        broker.wait(60)
 
 
 @pytest.mark.parametrize("form", ["json", "device"])

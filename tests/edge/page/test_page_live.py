@@ -258,7 +258,7 @@ def test_a_port_in_use_is_a_configuration_error(
     other.log = service.folder / "other.log"
     assert other.start().process is not None
     assert other.process is not None
-    assert other.process.wait(20) == 2
+    assert other.process.wait(60) == 2
     assert "page.port: 127.0.0.1:" in other.log.read_text()
     assert not (service.folder / "other.db").exists()
 

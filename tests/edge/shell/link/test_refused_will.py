@@ -104,7 +104,7 @@ def test_examining_the_will_publishes_none(make_link: MakeLink) -> None:
         examined = [each for each in broker.clients if OURS not in each.packets[0]]
         answered = [each for each in examined if not each.packets[0][FLAGS] & WILL_RETAIN]
         assert len(answered) == 1
-        wait_until(lambda: len(answered[0].packets) > 1, 10, "the DISCONNECT")
+        wait_until(lambda: len(answered[0].packets) > 1, 60, "the DISCONNECT")
         assert mqtt.kind_of(answered[0].packets[1]) == mqtt.DISCONNECT
 
 

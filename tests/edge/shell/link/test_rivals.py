@@ -24,7 +24,7 @@ def ours(mosquitto: Mosquitto, make_link: MakeLink, request: pytest.FixtureReque
     assert rival.wait_subscribed(10)
     rival.unsubscribe(OURS)  # as a service does that receives what no input wants
     rival.stop()
-    wait_until(lambda: link.connections == 2 and link.wait_subscribed(1), 20, "the second connection")
+    wait_until(lambda: link.connections == 2 and link.wait_subscribed(1), 60, "the second connection")
     link.rival_seen()  # as a service does that sees the rival's status
     return link
 
@@ -39,14 +39,14 @@ def test_filters_that_another_client_has_removed_from_the_session_are_requested_
     ours: Link, mosquitto: Mosquitto, make_link: MakeLink
 ) -> None:
     sender = make_link(mosquitto.port)
-    wait_until(lambda: arrives(OURS, ours, sender), 10, "a message of our own filter")
+    wait_until(lambda: arrives(OURS, ours, sender), 60, "a message of our own filter")
 
 
 def test_filters_of_another_client_stay_in_the_session(ours: Link, mosquitto: Mosquitto, make_link: MakeLink) -> None:
     sender = make_link(mosquitto.port)
-    wait_until(lambda: arrives(OURS, ours, sender), 10, "a message of our own filter")
+    wait_until(lambda: arrives(OURS, ours, sender), 60, "a message of our own filter")
     ours.unsubscribe(THEIRS)
-    wait_until(lambda: arrives(THEIRS, ours, sender), 10, "a message of the other client's filter")
+    wait_until(lambda: arrives(THEIRS, ours, sender), 60, "a message of the other client's filter")
 
 
 def is_suspected_while_publishing(link: Link) -> bool:

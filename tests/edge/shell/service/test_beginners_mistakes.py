@@ -97,7 +97,7 @@ def test_an_embedded_broker_whose_port_is_in_use_is_reported(
     port = start_mosquitto().port
     service = make_service(configuration(port, broker=f"port = {port}\nembedded = true")).start()
     assert service.process is not None
-    assert service.process.wait(20) == 1
+    assert service.process.wait(60) == 1
     assert f"port {port} of 127.0.0.1 is taken" in service.log.read_text()
     assert "leave out broker.embedded" in service.log.read_text()
     assert not (tmp_path / "edgewarden.db").exists()

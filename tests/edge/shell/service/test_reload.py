@@ -263,7 +263,7 @@ def test_closing_a_terminal_affects_nothing(tmp_path: Path, own_mosquitto: Embed
         consumer.publish_all("plant/pump/temp", [reading(200, 99.0)])
         wait_until(consumer.events, what="an event")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.wait()
