@@ -148,7 +148,7 @@ class Pipeline:
         self.interruption.catch_up.hear(batch, messages)
         self._allot_devices()
         noted = self.intake.mistimed, self._leaps.find(batch, messages, self.engine.clock)
-        step = self._learn(batch, delivered, messages.__getitem__, letters, arrivals_of(messages), *noted)
+        step = self._take(batch, delivered, messages.__getitem__, letters, arrivals_of(messages), *noted)
         step.held, step.requests = [messages[place] for place in self.intake.held], self.sparkplug.requests()
         return step
 
@@ -163,7 +163,7 @@ class Pipeline:
         batch = self.intake.read_readings(readings, letters, quiet_until)
         self._allot_devices()
         arrivals = RecordedArrivals()
-        return self._learn(batch, [], lambda origin: as_message(readings[origin]), letters, arrivals)
+        return self._take(batch, [], lambda origin: as_message(readings[origin]), letters, arrivals)
 
     def tick(self, elapsed_s: float) -> Step:
         """Detect silences and release due readings when nothing has come for `elapsed_s` seconds, although it could."""
@@ -255,7 +255,7 @@ class Pipeline:
         leaps = [(int(kept[:place].sum()), by) for place, by in part.leaps]
         self.intake.recall(batch, part.deliveries)
         self.counters.readings += len(batch)
-        return self._learn(batch, part.deliveries, None, [], RecordedArrivals(part.late), mistimed, leaps).events
+        return self._take(batch, part.deliveries, None, [], RecordedArrivals(part.late), mistimed, leaps).events
 
     def register_sensors(self, sensors: Iterable[KnownSensor]) -> None:
         """Assign slots to sensors given by name, meaning of a repeated value, and whether arrival gives the times."""
@@ -336,7 +336,7 @@ class Pipeline:
         for device in self.engine.devices.unallotted():
             self.intake.known.slot(device.name, Repetition.PERIODIC, None, timed_by_arrival=False)
 
-    def _learn(
+    def _take(
         self,
         batch: Batch,
         delivered: list[tuple[int, int]],
@@ -346,6 +346,7 @@ class Pipeline:
         mistimed: Sequence[Heard] = (),
         leaps: Sequence[Leap] = (),
     ) -> Step:
+        """The step of a batch, whether it has just been read or is replayed; `message_of` gives a reading's message."""
         part = None
         after_a_break = self.interruption.ends_with(batch)
         if len(batch) or delivered or mistimed:
