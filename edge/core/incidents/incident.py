@@ -280,14 +280,16 @@ class Incident:
 
     @property
     def level_beyond(self) -> float:
-        """How far the level went beyond the usual range, in its widths; 0 of a setting, which is always the same."""
-        usual = UNKNOWN if self.extent is None else self.extent.yardstick
-        if self.course.is_still or usual.is_device or not usual.low <= usual.high:
+        """How far the level went beyond the usual range, in its widths; 0 of one that was reached at once."""
+        extent = self.extent or IncidentExtent()
+        usual, course = extent.yardstick, self.course
+        if usual.is_device or not usual.low <= usual.high or not usual.width > 0:
             return 0.0
-        beyond = usual.beyond(self.course.mean)
-        if usual.width > 0 and not self.course.no_level_s:  # on its way back from a level it is as far as that was
-            beyond = max(beyond, self.course.farthest / usual.width - 1 / 2)
-        return usual.sure * beyond
+        # On its way back from a level it is as far as that was.
+        distance = max(abs(course.mean - usual.middle), 0.0 if course.no_level_s else course.farthest)
+        if extent.has_jumped(distance):
+            return 0.0
+        return usual.sure * max(0.0, distance / usual.width - 1 / 2)
 
     def is_mended(self, value: float) -> bool:
         """Whether a sensor whose trend has ended is back in the range that was usual before it."""

@@ -100,6 +100,11 @@ class Yardstick:
         """Width of the usual range; of a value that has never changed a twentieth of it; NaN if there is no range."""
         return self.high - self.low or abs(self.high) / 20
 
+    @property
+    def middle(self) -> float:
+        """Middle of the usual range; NaN if there is none."""
+        return (self.low + self.high) / 2
+
     def beyond(self, value: float) -> float:
         """How far a value is beyond the usual range, in its widths; 1 if the range has no width."""
         distance = max(self.low - value, value - self.high)
@@ -300,6 +305,10 @@ class IncidentExtent:
     def has_leapt(self) -> bool:
         """Whether the value has gone far beyond what was published of the incident, to either side."""
         return has_leapt(self.over, self.told_over) or has_leapt(self.under, self.told_under)
+
+    def has_jumped(self, distance: float) -> bool:
+        """Whether the first value was nearly as far from the middle of the usual range as a level is, by `distance`."""
+        return abs(self.first_value - self.yardstick.middle) >= NEARLY * distance
 
     def tell(self) -> None:
         """Record that the incident is published as it is now."""

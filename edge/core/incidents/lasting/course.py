@@ -87,7 +87,7 @@ class Course:
         share = max(1 / self.readings, 1 - math.exp(-max(time - self.time, 0.0) / MEAN_S))
         self.time, self.mean = time, self.mean + share * (value - self.mean)
         if time - self.began >= 2 * MEAN_S:
-            self._follow(abs(self.mean - (usual.low + usual.high) / 2), usual.width)
+            self._follow(abs(self.mean - usual.middle), usual.width)
 
     def _follow(self, distance: float, width: float) -> None:
         """Compare the distance of the mean with the farthest one so far."""

@@ -5,8 +5,9 @@ life, and what isn't a level when it has lasted for as long as the sensor was kn
 count for the other: a fan that has stood still for two days and runs again hasn't been at that speed for two days.
 
 What is far outside of all that was seen is hardly ever a new normal of its own accord, so a level takes longer the
-farther it is from the usual range: a fridge that has been twice as warm for a day is still broken. It is adopted at
-last, since a sensor may also have been moved to another room.
+farther it is from the usual range: a fridge that has been twice as warm for a day is still broken. That goes for what
+was reached on the way of several readings. What is there from one reading to the next is mostly somebody's doing: a
+sensor was moved, a unit or a setting changed, a tank filled.
 """
 
 from __future__ import annotations

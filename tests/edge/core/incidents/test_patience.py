@@ -30,11 +30,11 @@ def test_of_a_young_sensor_it_takes_a_share_of_its_life(beyond: float, share: fl
     assert patience(600.0, MOST_S, is_level=True, beyond=beyond) == HOUR_S
 
 
-def hours_until_adopted(value: float, wobble: float = 0.01, usual: Yardstick = USUAL) -> int:
-    """Hours after which a value that is always surprising is adopted."""
+def hours_until_adopted(value: float, usual: Yardstick = USUAL, *, way: float = 0.25) -> int:
+    """Hours after which a value that is always surprising is adopted, if it has first come a part of its way."""
     tracker = StateMachine()
     for half in range(600):
-        observation = surprising(half * HOUR_S / 2, value=value + wobble * (half % 2))
+        observation = surprising(half * HOUR_S / 2, value=5.0 + (value - 5.0) * (1.0 if half else way))
         if tracker.has_lasted(observation, 60 * DAY_S, SETTINGS):
             return half // 2
         tracker.step(MachineInput.EXCEEDS, observation, SETTINGS, yardstick=usual)
@@ -45,21 +45,21 @@ def test_a_level_far_outside_of_the_usual_range_stays_an_incident_for_days() -> 
     assert hours_until_adopted(6.0) == 18
     assert hours_until_adopted(8.0) in {54, 55}
     assert hours_until_adopted(0.0) == 90
-    assert hours_until_adopted(90.0) == 90
 
 
-def test_a_setting_is_adopted_however_far_it_is() -> None:
-    assert hours_until_adopted(9.0, wobble=0.0) == 18
+def test_a_level_that_was_reached_at_once_is_adopted_however_far_it_is() -> None:
+    assert hours_until_adopted(9.0, way=1.0) == 18
+    assert hours_until_adopted(9.0, way=0.8) == 18
 
 
 def test_what_is_hardly_known_is_not_far() -> None:
-    assert hours_until_adopted(9.0, usual=Yardstick(low=4.0, high=6.0, sure=0.0)) == 18
-    assert hours_until_adopted(9.0, usual=Yardstick()) == 18
+    assert hours_until_adopted(9.0, Yardstick(low=4.0, high=6.0, sure=0.0)) == 18
+    assert hours_until_adopted(9.0, Yardstick()) == 18
 
 
 def test_what_returns_from_far_is_not_adopted_on_its_way() -> None:
     tracker = StateMachine()
     for half in range(72):
-        observation = surprising(half * HOUR_S / 2, value=9.0 + 0.01 * (half % 2) if half < 60 else 6.2)
+        observation = surprising(half * HOUR_S / 2, value=(9.0 if half else 6.3) if half < 60 else 6.2)
         assert not tracker.has_lasted(observation, 60 * DAY_S, SETTINGS)
         tracker.step(MachineInput.EXCEEDS, observation, SETTINGS, yardstick=USUAL)
