@@ -12,6 +12,7 @@ from detectors.numeric.arrays import Floats, Numbers, Rows, Slots
 from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.lasting.adoptions import Adoptions
+from edge.core.incidents.lasting.course import OLD
 from edge.core.incidents.lasting.habits import Habits
 from edge.core.incidents.lasting.patience import KNOWN_S
 from edge.core.incidents.lasting.recurrences import Recurrences
@@ -250,7 +251,10 @@ class IncidentTracker(SensorArrays):
         is_first = bool(self._statistics.silences[slot] > 0)
         if is_first:
             group, row = self._members[slot]
-            group.resume(row, max(time - float(self._statistics.time[slot]), 0.0))
+            passed = max(time - float(self._statistics.time[slot]), 0.0)
+            group.resume(row, passed)
+            if group.knowing_times and passed > OLD * float(self._statistics.interval[slot]) > 0:
+                group.relearn(row)  # an average from before is no forecast, and the course of the day is known
         return is_first
 
     def bare(self, slot: int, value: float, time: float) -> Observation:

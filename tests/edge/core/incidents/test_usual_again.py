@@ -63,3 +63,26 @@ def test_a_slide_is_not_over_because_a_single_value_is_usual_for_its_time_of_day
     after_a_day = [event.transition for event in events if event.time >= START + 21 * DAY_S]
     assert told[0] == "raised"
     assert {*after_a_day} == {"updated"}
+
+
+@pytest.mark.long
+def test_a_daily_course_that_went_on_during_a_silence_is_not_compared_with_an_average_from_before() -> None:
+    chance, times = np.random.default_rng(12), np.arange(0.0, 10 * DAY_S, EVERY_S)
+    wander = np.zeros(len(times))
+    for place, step in enumerate(chance.normal(0, 0.04, len(times) - 1), 1):
+        wander[place] = 0.99 * wander[place - 1] + step
+    values = 20.0 + 3.0 * np.sin(2 * np.pi * (times / DAY_S - 0.3)) + wander + chance.normal(0, 0.05, len(times))
+    begin = 8 * DAY_S + 6 * HOUR_S
+    kept = (times < begin) | (times >= begin + 2 * HOUR_S)
+    given = zip(times[kept], values[kept].round(2), strict=True)
+    clock = [reading("paced/clock", START + at, float(at % 7)) for at in np.arange(begin, begin + 2 * HOUR_S, 60.0)]
+    messages = sorted(
+        [*(reading("paced/room", START + at, float(value)) for at, value in given), *clock],
+        key=lambda each: each.arrived,
+    )
+    line = Line(pipeline(lambda _: RULE))
+    line.take(messages, 500)
+    told = [
+        e for e in line.events if e.sensor == "paced/room" and e.time >= START + begin and b'"transition"' in e.payload
+    ]
+    assert {each.kind for each in told} == {"missing"}
