@@ -3,8 +3,8 @@
 It is the band of the detector furthest beyond its raising level, at that level, or the range that the operator's limit
 allows. While an incident is open, a band that contains the value is omitted: it isn't what was violated and would
 contradict the event. It ends where the sensor's possible values do: a detector's band is as wide as its scatter, and a
-switch would be between -1 and 2. That of a counter's pace which is beyond all usual ones is their range, so that what
-is called usual stays the same while the incident lasts.
+switch would be between -1 and 2. That of a counter's pace which is beyond all usual ones is their end, so that what is
+called usual stays the same while the incident lasts.
 """
 
 from __future__ import annotations
@@ -113,7 +113,8 @@ def band_of(finding: IncidentChange, opinion: Opinion | None, unit: str = "") ->
     usual = UNKNOWN if incident.extent is None else incident.extent.yardstick
     ended = finding.transition in ENDS
     if observation.per and usual.beyond(observation.value) and not ended:
-        return replace(opinion, lower=usual.low, upper=usual.high)
+        is_below = observation.value < usual.low  # the other end may have moved to where an incident went
+        return replace(opinion, lower=usual.low if is_below else math.nan, upper=math.nan if is_below else usual.high)
     possible = PossibleValues.of(usual, 0.0 if observation.per else finding.summary.lowest, unit)
     return violated(possible.band_of(opinion), observation, ended=ended)
 

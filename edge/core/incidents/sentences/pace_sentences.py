@@ -131,5 +131,8 @@ def _usually(value: float, unit: str, band: Opinion | None, word: str = ", usual
         lower, upper = ends_of(band.lower, band.upper, value)
         words = f"at most {upper}" if float(lower) <= 0 and lower != upper else range_text(lower, upper)
         return f"{word} {words}{f' {unit}' if unit else ''}"
+    if math.isfinite(band.lower) or math.isfinite(band.upper):
+        end, which = (band.lower, "least") if math.isfinite(band.lower) else (band.upper, "most")
+        return f"{word} at {which} {quantity(end, unit, digits_apart(value, end, least=2))}"
     digits = digits_apart(value, band.lower, band.upper, least=3)
     return f"{word} about {quantity(band.expected, unit, digits)}" if math.isfinite(band.expected) else ""

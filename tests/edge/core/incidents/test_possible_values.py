@@ -63,7 +63,12 @@ def test_a_share_does_not_exceed_the_whole_unless_it_did() -> None:
 
 @pytest.mark.parametrize("band", [(0.0, 5.4), (0.9, 2.5)])
 def test_what_is_usual_of_a_pace_beyond_all_others_is_the_same_in_each_sentence(band: tuple[float, float]) -> None:
-    assert quoted(8.7, *band, Yardstick(0.0, 4.1), per=3600.0) == (0.0, 4.1)
+    lower, upper = quoted(8.7, *band, Yardstick(0.4, 4.1), per=3600.0)
+    assert math.isnan(lower)
+    assert upper == 4.1
+    lower, upper = quoted(0.1, *band, Yardstick(0.4, 4.1), per=3600.0)
+    assert lower == 0.4
+    assert math.isnan(upper)
     assert quoted(3.0, 0.9, 2.5, Yardstick(0.0, 4.1), per=3600.0) == (0.9, 2.5)
 
 

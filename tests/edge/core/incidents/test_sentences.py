@@ -228,6 +228,18 @@ def test_a_counter_that_stands_still_says_since_when_whatever_finds_it() -> None
     assert sentence(change) == "heat/energy stands still, usually 0.9 to 2.5 per hour; unusual for 10 min"
 
 
+@pytest.mark.parametrize(
+    ("pace", "low", "high", "says"),
+    [(8.7, math.nan, 4.1, "rises by 8.7 per hour, usually at most 4.1 per hour"),
+     (0.0, 0.37, math.nan, "stands still, usually at least 0.37 per hour")],
+)  # fmt: skip
+def test_a_pace_beyond_all_usual_ones_is_told_beside_their_end(pace: float, low: float, high: float, says: str) -> None:
+    opinion = Opinion("ewma", "spike", 9.0, 1.5, low, high, level=4.0)
+    observation = Observation(100.0, pace, 4.0, [opinion], per=3600.0)
+    incident = Incident.from_observation(observation)
+    assert sentence(SensorChange("m/e", "", Transition.RAISED, incident, observation, opinion)) == f"m/e {says}"
+
+
 def test_what_is_beyond_the_records_is_compared_with_what_was_so_far() -> None:
     record = Opinion("extremes", "spike", 9.0, math.nan, 0.4, 3.9)
     assert about("spike", Transition.RAISED, record) == "tank/level is at 9.712 bar, on usual days 0.4 to 3.9 bar"
