@@ -9,16 +9,16 @@ almost nothing, as at midnight, at the end of a month, at an overflow or at a re
 sensor is or isn't one. A counter that falls too often becomes a gauge. A sensor that has never fallen since its first
 reading may be a counter; until that is known, its values are withheld from detectors.
 
-A stretch (`sensors/stretches.py`) ends with a reading. A reset begins a new one and is otherwise ignored. A counter
-that falls and returns a few readings later wasn't reset: the readings in between were error values. A jump
-(`errors/jumps.py`) begins a new stretch too, and an overflow none, since it is known how far the counter has risen.
+A stretch (`sensors/stretches.py`) ends with a reading. A reset begins a new one and is otherwise ignored, and so does
+a jump (`errors/jumps.py`). An overflow begins none, since it is known how far the counter has risen, and a return
+(`errors/counter_returns.py`) resumes the stretch before: the readings in between were error values.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from detectors.numeric.arrays import Numbers, Rows, Slots
 from detectors.numeric.elementwise import NOTHING, any_of, maximum, nowhere, where
 from edge.core.model.readings.rounds import Round
 from edge.core.model.sensors.sensor_arrays import SensorArrays
+from edge.core.scoring.errors.counter_returns import is_away, is_back, is_known
 from edge.core.scoring.errors.jumps import Jump, is_beyond, overflow, unit_factor
 from edge.core.scoring.opinions import Observation
 from edge.core.scoring.sensors.rises import FEWEST, LEAP, add_up, survey
@@ -45,7 +46,8 @@ HALF_LIFE_S = 2 * DAY_S
 """Resets count as strikes that decay with this half-life; one per day adds up to 3.4."""
 
 MOST_SWAPS = 1.0
-"""Maximum number of falls that aren't resets, such as a replaced meter."""
+"""Maximum number of falls that aren't resets, such as a replaced meter; those of a day in which a counter is away from
+where it was count as one."""
 
 JITTER = 2.0
 """Falls of up to this many steps of resolution are ignored."""
@@ -54,15 +56,12 @@ DOUBTED, MOST_DOUBT = 7.0, 365.0
 """Days without a fall required of a sensor that was wrongly taken for a counter: a week the next time, then seven
 weeks, and so on."""
 
-MOST_AWAY = 5.0
-"""Maximum number of readings after a fall within which a counter that returns wasn't reset."""
-
 SHORTEST_LAPSE_S = 1e-3
 """Minimum duration of a jump."""
 
 
 class Finding(NamedTuple):
-    """What a reading has shown: the sensor has become a counter or a gauge, or has returned from a fall.
+    """What a reading has shown: the sensor has become a counter or a gauge, or is back from a fall.
 
     Attributes:
         slot: Slot of the sensor.
@@ -76,7 +75,7 @@ class Finding(NamedTuple):
 class Paces(SensorArrays):
     """The counter state of each sensor; one row per sensor.
 
-    State: 209 bytes per sensor.
+    State: 217 bytes per sensor.
 
     Attributes:
         wait: Seconds without a fall before the sensor becomes a counter: 0 if a rule declares it one, infinite if a
@@ -98,12 +97,15 @@ class Paces(SensorArrays):
         doubt: Factor on the required time without a fall, since the sensor was wrongly taken for a counter before.
         start_value, start_time: Start of the current stretch.
         lasted: Duration of the last stretch in seconds.
-        top: Reading before the last fall.
-        bottom: Reading after the last fall.
-        away: Number of readings since the last fall.
-        top_value, top_time: Start of the stretch that the fall ended.
+        top: Reading before the last fall or jump.
+        bottom: Reading after it.
+        away: Number of readings since then; infinite if the counter is back.
+        left: Time of the fall or jump; minus infinity if the counter is back.
+        top_value, top_time: Start of the stretch that it ended.
         waits: Whether a sensor at a value and a time doesn't become a counter yet although it is known to be one.
     """
+
+    LATER: ClassVar = {"left": -np.inf}
 
     def __init__(self) -> None:
         self.waits: Callable[[int, float, float], bool] = lambda *_: False
@@ -130,12 +132,15 @@ class Paces(SensorArrays):
         self.top = np.zeros(0)
         self.bottom = np.zeros(0)
         self.away = np.zeros(0)
+        self.left = np.zeros(0)
         self.top_value = np.zeros(0)
         self.top_time = np.zeros(0)
 
     def grow(self, rows: int) -> None:
         """Grow to `rows` sensors, with some spare capacity."""
-        self.grow_to(rows, wait=DAY_S, doubt=1.0, last=np.nan, finest=np.inf, start_time=np.nan, away=np.inf)
+        self.grow_to(
+            rows, wait=DAY_S, doubt=1.0, last=np.nan, finest=np.inf, start_time=np.nan, away=np.inf, left=-np.inf
+        )
 
     def declare(self, slot: int, *, counter: bool | None) -> bool:
         """Apply a rule that declares a sensor a counter or not; None for no declaration.
@@ -164,7 +169,7 @@ class Paces(SensorArrays):
 
     def shift(self, slots: Slots, by: float) -> None:
         """Shift the times of sensors by `by` seconds after a step of the clock that timestamps them."""
-        for each in (self.since, self.surveyed, self.struck, self.start_time, self.top_time):
+        for each in (self.since, self.surveyed, self.struck, self.left, self.start_time, self.top_time):
             each[slots] += by
 
     def see(self, slots: Rows, values: Numbers, times: Numbers, is_new: Any) -> tuple[Numbers, Sequence[Finding]]:
@@ -212,7 +217,10 @@ class Paces(SensorArrays):
         may_be = (unbroken & (rises >= SUSPICIOUS) & (times - since < wait) & (wait <= DAY_S)) | (wait <= 0)
         awaited = may_be & (counter ^ True)
         if any_of(counter | awaited):
-            paces = self._pace(slots, values, times, counter, found)
+            back = np.flatnonzero(counter & is_back(state, slots, values, times, last))
+            for index in back.tolist():
+                found += self._return(*(np.atleast_1d(each)[index].item() for each in (slots, times)))
+            paces = self._pace(slots, values, times, counter)
             return where(counter, paces, where(awaited, NOTHING, values)), found
         return values, found
 
@@ -232,7 +240,7 @@ class Paces(SensorArrays):
             return None
         last, surveyed = state["last"][slots], times - state["surveyed"][slots]
         rose = is_beyond(moved, times - before, risen, surveyed, state["step"][slots])
-        rose = rose & ((state["away"][slots] >= MOST_AWAY) | (values < state["top"][slots]))
+        rose = rose & (is_back(state, slots, values, times, last) ^ True)
         shrank = (moved < 0) & (values > 0)
         if any_of(shrank):
             columns = (np.atleast_1d(each).tolist() for each in (slots, last, values, times))
@@ -250,12 +258,16 @@ class Paces(SensorArrays):
 
     def leap(self, slot: int, value: float, time: float) -> None:
         """Record a jump: count from there on, in another unit if the reading was multiplied by a power of ten."""
-        factor = unit_factor(float(self.last[slot]), value)
-        if not math.isnan(factor):
+        last = float(self.last[slot])
+        factor = unit_factor(last, value)
+        if math.isnan(factor):
+            self._leave(slot, last, value, time)
+        else:
             self.rise[slot] *= factor
             self.finest[slot] *= factor
-        self.step[slot] = abs(value - float(self.last[slot]))
-        self.last[slot], self.away[slot] = value, np.inf
+            self.away[slot], self.left[slot] = np.inf, -np.inf
+        self.step[slot] = abs(value - last)
+        self.last[slot] = value
         self.start_value[slot], self.start_time[slot] = value, time
 
     def pace_of_strange(self, slot: int, value: float, time: float) -> tuple[Numbers, Sequence[Finding]]:
@@ -281,12 +293,9 @@ class Paces(SensorArrays):
         for name in ("wait", "per", "width"):
             getattr(self, name)[:rows] = getattr(other, name)[:rows]
 
-    def _pace(self, slots: Rows, values: Numbers, times: Numbers, counter: Any, found: list[Finding]) -> Numbers:
-        """The paces of counters whose stretch ends with these readings, NaN for others; appends to `found`."""
+    def _pace(self, slots: Rows, values: Numbers, times: Numbers, counter: Any) -> Numbers:
+        """The paces of counters whose stretch ends with these readings, NaN for others."""
         state = self.at(slots)
-        back = counter & (state["away"][slots] <= MOST_AWAY) & (values >= state["top"][slots])
-        if any_of(back):
-            found += [self._return(slot) for slot in np.atleast_1d(slots)[np.flatnonzero(back)].tolist()]
         per, start = state["per"][slots], state["start_time"][slots]
         passed = times - start
         is_known = counter & (start == start)  # noqa: PLR0124 - NaN isn't itself
@@ -309,8 +318,11 @@ class Paces(SensorArrays):
             return [Finding(slot)]
         if is_counter and last - value <= JITTER * self.finest[slot]:
             return ()
+        if is_counter and is_back(self.at(slot), slot, value, time, last):
+            return ()
         size = self._overflow(slot, last, value, time)
-        if not size:
+        goes_on = is_counter and not size and is_away(self.at(slot), slot, time)
+        if not size and not goes_on:
             self._count_fall(slot, last, value, time)
         if self.strikes[slot] >= MOST_STRIKES or self.swaps[slot] > MOST_SWAPS:
             self._begin_account(slot, time)
@@ -318,13 +330,18 @@ class Paces(SensorArrays):
                 self.per[slot] = 0.0
                 self.doubt[slot] = min(DOUBTED * self.doubt[slot], MOST_DOUBT)
                 return [Finding(slot)]
-        self.top[slot], self.bottom[slot], self.away[slot] = last, value, 0.0
-        self.top_value[slot], self.top_time[slot] = self.start_value[slot], self.start_time[slot]
+        if not goes_on:
+            self._leave(slot, last, value, time)
         if size:
             self.start_value[slot] -= size
         else:
             self.start_value[slot], self.start_time[slot] = value, time
         return ()
+
+    def _leave(self, slot: int, last: float, value: float, time: float) -> None:
+        """Note from where a counter fell or jumped, as it may return."""
+        self.top[slot], self.bottom[slot], self.away[slot], self.left[slot] = last, value, 0.0, time
+        self.top_value[slot], self.top_time[slot] = self.start_value[slot], self.start_time[slot]
 
     def _count_fall(self, slot: int, last: float, value: float, time: float) -> None:
         """Count a fall that is no overflow: as a strike if it is a reset."""
@@ -347,12 +364,18 @@ class Paces(SensorArrays):
         usual = rise / counted, rise * passed / max(time - float(self.surveyed[slot]), 1.0)
         return overflow(last, value, LEAP * max(usual))
 
-    def _return(self, slot: int) -> Finding:
-        """Resume the stretch before a fall from which the counter has returned."""
+    def _return(self, slot: int, time: float) -> Sequence[Finding]:
+        """Resume the stretch before a fall or a jump from which the counter is back; a jump has been told already."""
+        top, bottom = float(self.top[slot]), float(self.bottom[slot])
         self.start_value[slot], self.start_time[slot] = self.top_value[slot], self.top_time[slot]
-        self.strikes[slot] = max(self.strikes[slot] - 1.0, 0.0)
-        self.away[slot] = np.inf
-        return Finding(slot, float(self.bottom[slot]))
+        self.away[slot], self.left[slot] = np.inf, -np.inf
+        if bottom > top:
+            return ()
+        if 0 <= bottom <= LANDING * top:
+            self.strikes[slot] = max(self.strikes[slot] - 1.0, 0.0)
+        elif is_known(self.at(slot), slot, time):
+            self.swaps[slot] = max(self.swaps[slot] - 1.0, 0.0)
+        return [Finding(slot, bottom)]
 
     def _recognise(self, slot: int, time: float) -> None:
         """Classify a sensor as a counter, and choose the stretch and the time unit of its pace."""
@@ -364,7 +387,7 @@ class Paces(SensorArrays):
 
     def _begin_account(self, slot: int, time: float) -> None:
         """Start measuring again whether a sensor only rises."""
-        self.since[slot], self.away[slot], self.finest[slot] = time, np.inf, np.inf
+        self.since[slot], self.away[slot], self.left[slot], self.finest[slot] = time, np.inf, -np.inf, np.inf
         for each in (self.strikes, self.swaps, self.rises, self.readings, self.counted, self.rise, self.step):
             each[slot] = 0.0
         self.unbroken[slot] = False

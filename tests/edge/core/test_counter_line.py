@@ -95,6 +95,20 @@ def test_a_counter_that_was_back_from_a_fall_sent_an_error_value() -> None:
     assert last["transition"] == "cleared"
 
 
+def test_a_counter_that_sends_a_number_below_zero_for_hours_is_told_at_once_and_counts_on() -> None:
+    values = counted(rises(3, 4))
+    for begins in (1700, 1850):
+        values[begins : begins + 60] = [-127.0] * 60
+    values[2100:] = [round(each + 900.0 * (index + 1), 3) for index, each in enumerate(values[2100:])]
+    line = line_of(values)
+    found = [(each["kind"], each["transition"]) for each in reported(line)]
+    assert found[:4] == [("error_value", "raised"), ("error_value", "cleared")] * 2
+    assert reported(line)[0]["message"] == f"{METER} sends -127 l, an error value"
+    assert len(reported(line, 1700)) - len(reported(line, 1701)) == 1
+    faster = reported(line, 2100)[0]
+    assert (faster["transition"], faster["unit"]) == ("raised", "l/min")
+
+
 def altered(change: Callable[[float], float], from_reading: int = 1800, seed: int = 7) -> list[float]:
     """A counter whose readings change from a given index on."""
     values = counted(rises(3, seed), start=41_000.0)

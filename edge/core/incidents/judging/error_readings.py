@@ -15,6 +15,7 @@ from edge.core.incidents.incident_tracker import IncidentTracker
 from edge.core.incidents.state_table import MachineInput
 from edge.core.model.readings.messages import Batch
 from edge.core.model.readings.rounds import Round
+from edge.core.scoring.errors.counter_returns import below_zero
 from edge.core.scoring.errors.error_values import ERROR, ORDINARY, ErrorValues
 from edge.core.scoring.errors.jumps import Jump
 from edge.core.scoring.levels.alarm_levels import AlarmLevels
@@ -69,9 +70,12 @@ class ErrorReadings:
         """
         stand_out, before = self._values.stand_out(slots, values, times)
         jumped = self._paces.jumped(slots, values, times, before)
+        impossible = below_zero(self._paces.at(slots), slots, values, times)
+        if impossible is not None:
+            stand_out = stand_out & ~impossible
         if any_of(stand_out):
             self._values.learn_near(slots, values, times, stand_out)
-        if not any_of(stand_out) and jumped is None:
+        if not any_of(stand_out) and jumped is None and impossible is None:
             return None
         found = np.zeros(len(slots), dtype=np.int8)
         for place in np.flatnonzero(stand_out).tolist():
@@ -79,11 +83,15 @@ class ErrorReadings:
             found[place] = self._values.look(*(each[place].item() for each in columns))
         if jumped is not None:
             found[jumped & (found == ORDINARY)] = JUMP
+        if impossible is not None:
+            found[impossible] = ERROR
         return found if found.any() else None
 
     def judge_one(self, slot: int, value: float, time: float) -> int:
         """The class of a single reading."""
         stands_out, before = self._values.stand_out(slot, value, time)
+        if below_zero(self._paces.at(slot), slot, value, time):
+            return ERROR
         found = self._values.look(slot, value, time, before) if stands_out else ORDINARY
         return JUMP if found == ORDINARY and self._paces.jumped(slot, value, time, before) else found
 
