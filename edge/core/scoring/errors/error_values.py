@@ -178,6 +178,7 @@ class ErrorValues(SensorArrays):
         is_known = width > 0 and math.isfinite(self.low_before[slot]) and self.count[slot] >= FEWEST
         if is_known and beyond > FAR * width:
             if self.is_found(slot, value):
+                self._interrupt(slot, FAR * width)
                 return ERROR
             found, learns = self._go_on(slot, value, time, before, FAR * width)
         else:
@@ -213,19 +214,26 @@ class ErrorValues(SensorArrays):
     def _go_on(self, slot: int, value: float, time: float, before: float, far: float) -> tuple[int, bool]:
         """Record a reading far outside; returns its class, and whether it is a real value."""
         run, last = int(self.run[slot]), float(self.run_value[slot])
-        is_real = False
+        is_real, leaps = False, 0 < run <= MOST and abs(value - last) > far
+        if leaps:
+            self._count(slot, last, far)
+            run = 0 if (self.candidates[slot] == value).any() else run  # it alternates between two
         if run == 0:
             self.run_from[slot], self.run_gap[slot] = time, time - before
             is_real = not self.near[slot]
-        elif run <= MOST and abs(value - last) > far:
-            self._count(slot, last, far)
-        elif value != last:
+        elif not leaps and value != last:
             is_real = True
             self._is_real(slot, [last, value] if run <= MOST else [value])
         self.run[slot] = run = MOST + 1 if is_real else min(run, MOST) + 1
         self.run_value[slot] = value
         is_lasting = run > MOST and time - self.run_from[slot] >= LASTING_S
         return (ORDINARY if run > MOST else STRANGE), is_real or is_lasting
+
+    def _interrupt(self, slot: int, far: float) -> None:
+        """Record an error value, which ends a pulse of another one: a sensor may alternate between two."""
+        if 0 < self.run[slot] <= MOST:
+            self._count(slot, float(self.run_value[slot]), far)
+            self.run[slot] = 0
 
     def _end(self, slot: int, time: float, far: float, *, abrupt: bool) -> None:
         """Record a reading that isn't far outside, which ends a pulse if there was one."""

@@ -217,6 +217,17 @@ def test_two_alternating_error_values_are_both_found() -> None:
     assert made.pipeline.engine.error_values.found(0) == [-127.0, 85.0]
 
 
+def test_two_error_values_in_turn_without_a_real_one_are_both_found() -> None:
+    pipeline = line()
+    all_values = values(LEARNED + 400)
+    all_values[LEARNED + 100 : LEARNED + 140] = [-127.0, 85.0] * 20
+    line_ = Line(pipeline).take(sent(all_values), 500)
+    assert pipeline.engine.error_values.found(0) == [-127.0, 85.0]
+    told = [each for each in line_.events if at(each) >= LEARNED + 110]
+    assert [each.transition for each in told][-1] == "cleared"
+    assert len(told) < 6
+
+
 def test_a_found_error_value_with_neighbours_is_no_longer_one() -> None:
     pulses = {LEARNED + 20 + 40 * place: value for place, value in enumerate([85.0, 85.0, 85.0, 86.0, 85.0])}
     made = Line(line()).take(sent(with_pulses(LEARNED + 300, pulses)))
