@@ -296,6 +296,13 @@ class Incident:
         usual = None if self.extent is None else self.extent.yardstick
         return self.is_trend and usual is not None and usual.low <= value <= usual.high
 
+    def known_range(self, slack: float) -> tuple[float, float]:
+        """The values that the sensor has had in it or usually has, and a share of their width on each side."""
+        usual = UNKNOWN if self.extent is None else self.extent.yardstick
+        low, high = min(self.course.lowest, usual.low), max(self.course.highest, usual.high)
+        width = high - low
+        return (low - slack * width, high + slack * width) if 0 < width < math.inf else (-math.inf, math.inf)
+
     def rename(self) -> None:
         """Classify it: as silence, else error values, else the worst limit, learned behaviour, or unlike its peers."""
         if self.error is not None and self.learned_kind != "missing":

@@ -6,7 +6,7 @@ one too, by time instead of by readings. While an incident is open nothing is le
 itself. A smoothing detector stays surprised long after its sensor has returned; its scores for readings within its own
 band don't keep an incident open, and until it has settled only a reading beyond the band raises another one. An
 incident that lasts too long ends and its level is adopted: it is learned in addition to what was known, and nothing is
-raised until readings are as calm as for clearing an incident.
+raised until readings are as calm as for clearing an incident, or far beyond all that was usual or is being adopted.
 
 The state table (`state_table.py`) defines the behaviour for learned conditions. Operator-defined limits are
 handled separately (`limit_conditions.py`): in any state their conditions join the sensor's incident, or begin one,
@@ -33,6 +33,9 @@ from edge.core.scoring.opinions import Observation
 
 AT_WORK = frozenset({"value", "stay"})
 """Conditions of a machine's state that are about the value that it has at work."""
+
+FAR = 1 / 4
+"""While a level is being adopted, a value is news that is beyond it and the usual range by this share of both."""
 
 LONGEST_REST_S = 7 * 86_400.0
 """A machine that has been at rest for this long isn't awaited any more."""
@@ -66,6 +69,8 @@ class StateMachine:
         runs: Number of consecutive readings that have broken each limit without an active condition, by key.
         calm_s: Minimum time since the last exceeding reading for the incident to be cleared, in seconds; beyond 0 if
             it comes and goes.
+        lowest: The lowest value that is no news while a level is being adopted.
+        highest: The highest one.
     """
 
     state: State = State.NORMAL
@@ -74,6 +79,8 @@ class StateMachine:
     since: float = 0.0
     runs: dict[str, int] = field(default_factory=dict)
     calm_s: float = 0.0
+    lowest: float = -math.inf
+    highest: float = math.inf
 
     def __post_init__(self) -> None:
         if self.incident is not None and not self.since:  # as version 0.1 saved it
@@ -221,6 +228,7 @@ class StateMachine:
         before = self.incident
         kind = before.kind if before is not None else ""
         was_calm = before is not None and self.calm >= settings.clear_after
+        self._leave_adopted(signal, observation)
         self.state, action = TABLE[self.state, signal]
         if signal not in NO_NEWS:
             self.calm = self.calm + 1 if signal in CALM else 0
@@ -232,6 +240,7 @@ class StateMachine:
             before.learned_kind = ""
             before.adopted |= action is Action.EXPIRE
             self.calm, self.calm_s = 0, 0.0
+            self.lowest, self.highest = before.known_range(FAR)
         has_turned = self._follow_limits(observation, settings, yardstick)
         self._follow_errors(signal, observation, yardstick)
         self._follow_peers(signal, observation, yardstick)
@@ -257,6 +266,12 @@ class StateMachine:
         if counts and incident.worth_an_update(observation.time, settings.update_s):
             return Transition.UPDATED, incident
         return None
+
+    def _leave_adopted(self, signal: MachineInput, observation: Observation) -> None:
+        """Give up a level that is being adopted for a surprising value that is far beyond it and the usual range."""
+        is_known = self.lowest <= observation.value <= self.highest
+        if self.state is State.ADOPTING and signal is MachineInput.EXCEEDS and not is_known:
+            self.state = State.NORMAL
 
     def _follow_return(self, signal: MachineInput, observation: Observation, incident: Incident) -> bool:
         """End a silence within an incident that continues; returns whether this is one."""

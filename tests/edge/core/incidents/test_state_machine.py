@@ -47,6 +47,18 @@ def test_while_a_level_is_being_adopted_nothing_is_raised_until_it_is_calm() -> 
     assert moved[0] is Transition.RAISED
 
 
+@pytest.mark.parametrize(("value", "is_news"), [(9.0, False), (5.0, False), (10.2, False), (10.3, True), (2.7, True)])
+def test_while_a_level_is_being_adopted_only_what_is_far_beyond_it_and_the_usual_range_is_news(
+    value: float, *, is_news: bool
+) -> None:
+    tracker = StateMachine()
+    tracker.step(MachineInput.EXCEEDS, surprising(0.0), SETTINGS, yardstick=Yardstick(4.0, 6.0))
+    tracker.step(MachineInput.ADOPTION, surprising(100.0), SETTINGS)
+    moved = tracker.step(MachineInput.EXCEEDS, surprising(101.0, value=value), SETTINGS)
+    assert (moved is not None and moved[0] is Transition.RAISED) == is_news
+    assert (tracker.state is State.OPEN) == is_news
+
+
 def test_a_sensor_that_falls_silent_while_its_level_is_being_adopted_is_reported() -> None:
     moved = adopting().step(MachineInput.SILENCE, surprising(150.0, kind="missing"), SETTINGS)
     assert moved is not None
