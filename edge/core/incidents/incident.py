@@ -197,6 +197,7 @@ class Incident:
 
     def extend(self, observation: Observation, clock: float = math.nan) -> None:
         """Add an exceeding observation, when the stream clock says so: evidence, peak, count, extent and kind."""
+        self.joined |= observation.has_jumped and observation.jumped_from != self.last.jumped_from
         self.last = observation
         only_trends = all(each.is_trend for each in observation.opinions if each.exceeds)
         self.is_trend = (self.is_trend and self.adopted) or (only_trends and (self.is_trend or not self.count))

@@ -138,6 +138,11 @@ class Observation:
                 each.level = self.threshold
 
     @property
+    def has_jumped(self) -> bool:
+        """Whether it is a counter's jump."""
+        return not math.isnan(self.jumped_from)
+
+    @property
     def read(self) -> float:
         """The value as read, also for a counter."""
         return self.value if math.isnan(self.reading) else self.reading

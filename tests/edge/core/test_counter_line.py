@@ -125,6 +125,16 @@ def test_an_exchanged_meter_is_reported_as_a_jump_of_its_reading_and_its_rate_is
     assert all(each["unit"] == "l/min" and (each["upper"] or 8.0) < 20.0 for each in others)
 
 
+def test_an_exchanged_meter_is_reported_although_it_counts_too_fast() -> None:
+    rise = rises(3, 7)
+    rise[1800:] = [4.0 * each for each in rise[1800:]]
+    values = counted(rise, start=41_000.0)
+    line = line_of([*values[:1830], *[each + 900_000.0 for each in values[1830:]]])
+    told = [(each["transition"], each["message"]) for each in reported(line, 1830)]
+    assert told[0][0] == "updated"
+    assert told[0][1].startswith(f"{METER} has jumped from 63988.6 to 964037 l within 2 min")
+
+
 def test_a_unit_changed_by_a_thousand_is_reported_and_the_earlier_rate_is_kept_for_comparison() -> None:
     first, *others = reported(line_of(altered(lambda each: 1000.0 * each)), 1800)
     assert first["message"].endswith(" l within 2 min, 1000 times as much: its unit may have changed")

@@ -100,12 +100,7 @@ def band_of(finding: IncidentChange, opinion: Opinion | None, unit: str = "") ->
     worst = incident.worst_limit
     if worst is not None:
         return _allowed(worst) if is_beyond(worst, observation) else None
-    if (
-        opinion is None
-        or opinion.is_trend
-        or "missing" in {incident.kind, opinion.kind}
-        or not math.isnan(observation.jumped_from)
-    ):
+    if opinion is None or opinion.is_trend or "missing" in {incident.kind, opinion.kind} or observation.has_jumped:
         return None
     if all(math.isnan(each) for each in (opinion.expected, opinion.lower, opinion.upper)):
         expects = next((each for each in observation.opinions if not math.isnan(each.expected)), opinion)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from edge.core.incidents.incident import ERROR_KIND, PEERS_KIND, Incident
@@ -102,7 +101,7 @@ def _learned(change: SensorChange, value: str, digits: int) -> str:
     band, opinion = change.band, change.opinion
     if change.is_return:
         return f"reports again: {value}, but what was wrong before isn't over yet"
-    if not math.isnan(observation.jumped_from):
+    if observation.has_jumped:
         return jump_clause(unit, observation)
     if observation.per and (opinion is None or opinion.kind != "missing"):
         return pace_clause(unit, observation, opinion, incident.kind, band)
