@@ -1,4 +1,4 @@
-"""Trend: a sensor that moves on day by day, however little each day, as with a bearing that wears out."""
+"""Trend: a sensor that moves on day by day, however little, as with a bearing that wears out; or faster than ever."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from detectors.base import Detector, Field, Measure, Scores, State, no_opinion
+from detectors.daily import slopes
 from detectors.daily.weeks import LAGS, WEEK, movement_of
 from detectors.numeric.arrays import Arrays, Floats, Numbers, Rows, Slots
 from detectors.numeric.elementwise import NOTHING, everywhere, nowhere, where
@@ -38,17 +39,21 @@ SETBACK = 0.25
 
 @dataclass(frozen=True)
 class Trend(Detector):
-    """Finds a sensor that moves on day by day for a week or two, as it hasn't done in the weeks before.
+    """Finds a sensor that moves on day by day for a week or two, or within hours, as it hasn't done before.
 
     Of each day, the lowest and the highest mean over an hour and the mean are kept, and compared with those of the same
     weekday one and two weeks before (`detectors.daily.weeks`). A trend is as surprising as on its worst day until
     it ends, although it becomes a part of the history.
 
-    Catches: wear, clogging, batteries that sink faster: what is too slow for `drift`.
-    Blind to: steps; movements that the weather, a tank or the season makes every few weeks; the first four weeks.
-    Contamination: a movement that was seen in one of the weeks before isn't surprising for seven weeks.
-    Warm-up: 28 days.
-    State: 716 bytes per sensor.
+    Likewise, each hour's mean is compared with those six and 24 hours before (`detectors.daily.slopes`).
+
+    Catches: wear, clogging, batteries that sink faster: what is too slow for `drift`; a tank that leaks.
+    Blind to: steps; movements that the weather, a tank or the season makes every few weeks; the first four weeks, and
+        the first one for changes within hours; sensors that never moved in that direction within hours.
+    Contamination: a movement that was seen in one of the weeks before isn't surprising for seven weeks, nor a change
+        within hours for two; what has had an incident isn't learned of these.
+    Warm-up: 28 days; 8 for changes within hours.
+    State: 1,070 bytes per sensor.
     Cost: 6 array operations per round; about 300 per hour, and 1,000 per day, most of them only on the few sensors that
         still move.
     Source: J. Gottman, "Time-Series Analysis", 1981, chapter 13, for seasonal differences; H. Theil, "A rank-invariant
@@ -99,6 +104,7 @@ class Trend(Detector):
             "low": Field(learned=False),
             "high": Field(learned=False),
             "days": Field(dtype="f4", width=len(SIDES) * KEPT, learned=False),
+            **slopes.FIELDS,
         }
 
     def judge(self, state: State, slots: Rows, values: Numbers, times: Numbers) -> Scores:
@@ -111,11 +117,22 @@ class Trend(Detector):
             )
         state["total"][slots] = state["total"][slots] + values
         state["readings"][slots] = state["readings"][slots] + 1.0
-        score = state["score"][slots]
+        score, steep = state["score"][slots], state["steep"][slots]
+        score = where(nowhere((steep > 0) & (steep > score)), steep, score)
         return no_opinion(values).with_score(where(everywhere(score >= 0), score, NOTHING))
 
+    def held_back(self, state: State, slots: Rows) -> None:
+        """See `Detector`."""
+        state["spoilt"][slots] = 1
+
     def measure(self, state: State, slot: int) -> Measure | None:
-        """A day of the last week and the same weekday before, and the range of all days before."""
+        """A day of the last week and the same weekday before, and the range of all days before.
+
+        For a change within hours, that and the largest one before.
+        """
+        if array_of(state["steep"])[slot] > max(array_of(state["score"])[slot], 0.0):
+            change, most = (float(array_of(state[name])[slot]) for name in ("steep_change", "steep_most"))
+            return Measure(change, most, f"{SLOPE} {slopes.PLACES[int(array_of(state['steep_place'])[slot])][0]}")
         row = {name: float(array_of(state[name])[slot]) for name in ("about", "before", "after", "low", "high")}
         return Measure(row["after"], row["before"], ABOUT[int(row["about"])], row["low"], row["high"])
 
@@ -127,6 +144,9 @@ class Trend(Detector):
 ABOUT = tuple(f"{side} {lag}" for side in SIDES for lag in LAGS)
 """What a movement is called: what is kept of a day, and the days between the compared ones."""
 
+SLOPE = "slope"
+"""What a change within hours is called, before their number."""
+
 FOUND = ("score", "before", "after", "low", "high")
 
 
@@ -135,7 +155,7 @@ def _end_hours(arrays: Arrays, fewest_days: float, slots: Slots, times: Floats) 
     readings = arrays["readings"][slots]
     begun = np.flatnonzero(readings > 0)
     if len(begun):
-        _end_hour(arrays, slots[begun], readings[begun])
+        _end_hour(arrays, slots[begun], readings[begun], times[begun])
     arrays["total"][slots], arrays["readings"][slots] = 0.0, 0.0
     arrays["hour_ends"][slots] = (np.floor(times / HOUR_S) + 1.0) * HOUR_S
     ends = arrays["day_ends"][slots]
@@ -144,13 +164,14 @@ def _end_hours(arrays: Arrays, fewest_days: float, slots: Slots, times: Floats) 
         chosen, ends, times = slots[over], ends[over], times[over]
         whole = np.flatnonzero((ends > 0) & (arrays["hours"][chosen] > 0))
         if len(whole):
+            slopes.end_days(arrays, chosen[whole])
             _end_days(arrays, fewest_days, chosen[whole], np.floor((times - ends)[whole] / DAY_S) + 1.0)
         arrays["day_ends"][chosen] = (np.floor(times / DAY_S) + 1.0) * DAY_S
         arrays["sum"][chosen], arrays["hours"][chosen] = 0.0, 0.0
 
 
-def _end_hour(arrays: Arrays, slots: Slots, readings: Floats) -> None:
-    """Add the mean of an hour to its day, and end a trend that it has left."""
+def _end_hour(arrays: Arrays, slots: Slots, readings: Floats, times: Floats) -> None:
+    """Add the mean of an hour to its day, compare it with those before, and end a trend that it has left."""
     mean, hours = arrays["total"][slots] / readings, arrays["hours"][slots]
     first = hours == 0
     arrays["lowest"][slots] = np.where(first, mean, np.minimum(arrays["lowest"][slots], mean))
@@ -161,6 +182,9 @@ def _end_hour(arrays: Arrays, slots: Slots, readings: Floats) -> None:
     rises = arrays["after"][slots] > arrays["before"][slots]
     left = (score > 0) & np.where(rises, mean < until, mean > until)
     arrays["score"][slots] = np.where(left, 0.0, score)
+    passed = np.floor(times / HOUR_S) + 1.0 - np.round(arrays["hour_ends"][slots] / HOUR_S)
+    with np.errstate(all="ignore"):
+        slopes.end_hours(arrays, Trend.floor, slots, np.clip(mean, -LARGEST, LARGEST), passed)
 
 
 def _end_days(arrays: Arrays, fewest_days: float, slots: Slots, passed: Floats) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detectors.daily import trend, weeks
+from detectors.daily import slopes, trend, weeks
 from detectors.numeric.surprise import student_tail
 
 NAN = math.nan
@@ -25,6 +25,64 @@ class Told:
     until: float = 0.0
 
 
+class NaiveSlopes:
+    def __init__(self) -> None:
+        self.means: list[float] = []
+        self.clean, self.spoilt, self.hours = 0, False, 0
+        self.score, self.about = 0.0, (0, 0.0)
+        self.today: dict[tuple[int, float], float] = {}
+        self.days: list[dict[tuple[int, float], float]] = []
+
+    def end_hour(self, mean: float, floor: float) -> None:
+        self.means = [float(np.float32(mean)), *self.means][: slopes.HOURS + 1]
+        self.clean = 0 if self.spoilt else min(self.clean, slopes.HOURS) + 1
+        if len(self.means) <= slopes.HOURS:
+            return
+        found: tuple[float, tuple[int, float]] = (0.0, (0, 0.0))
+        for side in slopes.SIDES:
+            verdicts = {span: self.judged(span, side) for span in slopes.SPANS}
+            was_told = self.score >= floor and self.about[1] == side
+            goes_on = was_told and self.is_far(side)
+            if verdicts[slopes.HOURS] is None or (None in verdicts.values() and not goes_on):
+                continue
+            for span, score in verdicts.items():
+                latched = max(score or 0.0, self.score if was_told and span == slopes.HOURS else 0.0)
+                if latched > found[0]:
+                    found = latched, (span, side)
+        self.score, self.about = float(np.float32(found[0])), found[1]
+        self.hours = min(self.hours, slopes.NEWS) + 1 if self.score >= floor else 0
+        for span, side in slopes.PLACES:
+            if not 0 < self.hours <= slopes.NEWS and self.clean > span:
+                change = float(np.float32(side * (self.means[0] - self.means[span])))
+                self.today[span, side] = max(self.today.get((span, side), change), change)
+        if 0 < self.hours <= slopes.NEWS:
+            self.today = {}
+
+    def end_day(self) -> None:
+        if self.today:
+            self.days, self.today = [self.today, *self.days][: slopes.KEPT], {}
+
+    def is_far(self, side: float) -> bool:
+        known = [day[slopes.HOURS, side] for day in self.days if (slopes.HOURS, side) in day]
+        return bool(known) and side * (self.means[0] - self.means[slopes.HOURS]) >= slopes.GOES_ON * max(known)
+
+    def judged(self, span: int, side: float) -> float | None:
+        """Decades; None if the change isn't beyond those of all days."""
+        kept = [day.get((span, side)) for day in self.days]
+        known = [each for each in kept if each is not None]
+        change = side * (self.means[0] - self.means[span])
+        if len(known) < slopes.FEWEST or not change > max(known) > 0:
+            return None
+        largest = max(side * (now - then) for now, then in itertools.pairwise(self.means[: span + 1]))
+        if change < slopes.MARGIN * max(known) or largest > slopes.GRADUAL * change:
+            return 0.0
+        steps = [(one - other) ** 2 for one, other in itertools.pairwise(kept) if one is not None and other is not None]
+        spread = math.sqrt(min(statistics.variance(known), sum(steps) / (len(known) - 1) / 2))
+        distance = (change - max(known)) / max(spread, slopes.LEAST * max(known))
+        tail = float(student_tail(np.array([distance]), np.array([len(known) - 1.0]))[0])
+        return max(math.log10(len(known) + 1) - slopes.OCCASIONS + tail, 0.0)
+
+
 class NaiveTrend:
     def __init__(self, detector: trend.Trend) -> None:
         self.set = detector
@@ -34,20 +92,27 @@ class NaiveTrend:
         self.days: list[tuple[float, float, float]] = []
         self.is_first_day = True
         self.told = Told()
+        self.slopes = NaiveSlopes()
 
     def step(self, value: float, time: float) -> tuple[float, float, float, float]:
         hour = time // trend.HOUR_S
         if hour > self.hour_number:
             if self.hour:
-                self.end_hour(math.fsum(self.hour) / len(self.hour))
+                mean = math.fsum(self.hour) / len(self.hour)
+                self.end_hour(mean)
+                for _ in range(int(min(hour - self.hour_number, slopes.HOURS + 1))):
+                    self.slopes.end_hour(mean, self.set.floor)
+                self.slopes.spoilt = False
             self.hour, self.hour_number = [], hour
             day = time // trend.DAY_S
             if day > self.day_number:
                 if self.day_number > -math.inf and self.day:
+                    self.slopes.end_day()
                     self.end_days(int(day - self.day_number))
                 self.day_number, self.day = day, []
         self.hour.append(value)
-        return self.told.score, NAN, NAN, NAN
+        steep = self.slopes.score
+        return (steep if steep > 0 and not self.told.score >= steep else self.told.score), NAN, NAN, NAN
 
     def end_hour(self, mean: float) -> None:
         self.day.append(mean)

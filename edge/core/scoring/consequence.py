@@ -11,8 +11,9 @@ overflows. What counts is measured in units of the sensor's own, as they were be
 - *grown*: how much farther away it is than when the incident began;
 - *lasted*: how long it has lasted, in the usual durations of the sensor's incidents, in proportion to its *size*: what
   is a tenth of the usual range away counts a tenth of its time, as a tank that was filled stays full. The size is how
-  far it is out, or a multiple of how far it is beyond; of a mean, how far that has drifted; of what is unsteady, by how
-  many times. A trend lasts by nature, which isn't counted, and is as far out as beyond;
+  far it is out, or a multiple of how far it is beyond; of a mean, how far that has drifted; of what is unsteady, or
+  falls faster than ever, by how many times. A trend over days lasts by nature, which isn't counted, and is as far out
+  as beyond;
 - *overdue*: how long a condition of which the duration is what is wrong, such as a stuck value, has lasted, in units of
   the longest before. What stays at the floor of its range, such as a machine at rest or an open contact, counts little.
 
@@ -52,6 +53,9 @@ SIZE_BEYOND = 4.0
 
 TIMES_UNSTEADY = 4.0
 """What changes by two to the power of this many times as much as usual lasts in full."""
+
+TIMES_AS_FAST = 2.0
+"""The same for what moves on that many times as far within hours as ever before."""
 
 FATAL, MOST_POINTS = 750, NOTABLE + OUT + MOST_BEYOND + GROWN + MOST_LASTED
 """Points count in full up to here, and beyond it so that all that there can be reach the end of the scale."""
@@ -136,6 +140,8 @@ def _size(leading: Opinion, of: Yardstick) -> float:
     now, usual = leading.now, leading.usual
     if leading.kind == "variance" and now > usual > 0:
         return min(1.0, math.log2(now / usual) / TIMES_UNSTEADY)
+    if leading.is_slope and now / usual > 1:
+        return min(1.0, math.log2(now / usual) / TIMES_AS_FAST)
     if leading.kind == "drift" and of.width > 0 and math.isfinite(now - usual):
         return min(1.0, abs(now - usual) / of.width)
     return 0.0
@@ -269,7 +275,7 @@ class IncidentExtent:
             self.reach_to(value)
         self.out, self.beyond = max(self.out, out), max(self.beyond, beyond)
         passed = [each for each in (time - self.since, clock - self.clock) if not math.isnan(each)]
-        if not leading.is_trend:
+        if not leading.is_trend or leading.is_slope:
             self.lasted = max(self.lasted, min(passed, default=0.0))
         if leading.kind in {"flatline", "state"} and leading.usual > 0:
             self.overdue = max(self.overdue, leading.now / leading.usual)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
+from detectors.daily.trend import SLOPE
 from edge.core.scoring.limit_conditions import BrokenLimit
 from edge.core.scoring.peers.deviation import PeerDeviation
 
@@ -89,6 +90,11 @@ class Opinion:
     def is_trend(self) -> bool:
         """Whether it is about a movement over days."""
         return self.kind == OF_TRENDS
+
+    @property
+    def is_slope(self) -> bool:
+        """Whether it is about a movement that is faster than ever, and not about one day by day."""
+        return self.kind == OF_TRENDS and self.about.startswith(SLOPE)
 
     @property
     def exceeds(self) -> bool:

@@ -170,7 +170,10 @@ def _of_days(change: SensorChange, value: str, opinion: Opinion) -> str:
     """Describe a condition that is found by comparing days."""
     if opinion.kind == "swing":
         return f"moves unusually little, at {value}: {swing_clause('it', change.unit, opinion)}"
-    return _drifts(change, value, opinion) if opinion.kind == "drift" else trend_clause(change.unit, opinion)
+    if opinion.kind == "drift":
+        return _drifts(change, value, opinion)
+    moves_on = trend_clause(change.unit, opinion)
+    return f"is at {value} and {moves_on}" if opinion.is_slope else moves_on
 
 
 def _drifts(change: SensorChange, value: str, opinion: Opinion) -> str:

@@ -1,7 +1,8 @@
-"""Sentences about trends: how far a sensor has moved within a week or two, and where it was before."""
+"""Sentences about trends: how far a sensor has moved within hours, a week or two, and where it was before."""
 
 from __future__ import annotations
 
+from detectors.daily.trend import SLOPE
 from edge.core.incidents.incident import Incident
 from edge.core.model.notation.quantities import digits_apart, number, quantity
 from edge.core.scoring.opinions import Opinion
@@ -13,12 +14,20 @@ SPAN = {"7": "a week", "14": "two weeks"}
 def trend_clause(unit: str, opinion: Opinion) -> str:
     """Describe a movement over days: what of a day has moved, how far, and the range of all days before.
 
+    Of one within hours: how far the sensor has moved, and the most that it moved within as many hours before.
+
     Args:
         unit: The unit of the values.
         opinion: The opinion of the trend detector.
     """
     side, days = opinion.about.split()
     now, usual, rises = opinion.now, opinion.usual, opinion.now > opinion.usual
+    if side == SLOPE:
+        digits = digits_apart(abs(now), abs(usual), least=2)
+        course = (
+            f"by {quantity(abs(now), unit, digits)} within {days} h, by {number(abs(usual), digits)} at most before"
+        )
+        return f"{'rises' if rises else 'falls'} unusually fast, {course}"
     digits = max(
         digits_apart(now, usual, least=3), digits_apart(now, opinion.upper if rises else opinion.lower, least=3)
     )
@@ -34,4 +43,5 @@ def no_longer(incident: Incident) -> str:
     """Describe the end of a trend, as far as the value, which may still be where it has led."""
     trend = next((each for each in incident.last.opinions if each.is_trend), None)
     falls = trend is not None and trend.now < trend.usual
-    return f"no longer {'falls' if falls else 'rises'} day by day, at"
+    how = "unusually fast" if trend is not None and trend.is_slope else "day by day"
+    return f"no longer {'falls' if falls else 'rises'} {how}, at"

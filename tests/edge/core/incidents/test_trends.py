@@ -61,6 +61,12 @@ COURSES = {
     "rises day by day: its lowest hour of the day has gone from 2.41 to 2.59 mm/s within a week": trend(
         2.59, 2.41, "lowest 7"
     ),
+    "is at 3.3 mm/s and rises unusually fast, by 0.61 mm/s within 6 h, by 0.3 at most before": trend(
+        0.61, 0.3, "slope 6"
+    ),
+    "is at 3.3 mm/s and falls unusually fast, by 68 mm/s within 24 h, by 42 at most before": trend(
+        -67.5, -42.0, "slope 24"
+    ),
 }
 
 
@@ -74,6 +80,20 @@ def test_a_trend_is_told_by_two_days_and_where_the_sensor_was_before(said: str) 
         sentence(SensorChange("fan", "mm/s", Transition.RAISED, machine.incident, first, None, opinion))
         == f"fan {said}"
     )
+
+
+def test_what_moves_faster_than_ever_is_severe_by_how_many_times_and_for_how_long() -> None:
+    severities = []
+    for now, hours in ((-50.0, 1), (-50.0, 24), (-160.0, 1), (-160.0, 24)):
+        machine, opinion = StateMachine(), trend(now, -40.0, "slope 24")
+        for hour in range(hours):
+            machine.step(MachineInput.EXCEEDS, seen(3600.0 * hour, opinion), SETTINGS)
+        assert machine.incident is not None
+        assert machine.incident.extent is not None
+        severities.append(machine.incident.extent.severity)
+    small, small_and_long, large, large_and_long = severities
+    assert small == large == 100
+    assert small < small_and_long < 250 < large_and_long
 
 
 def test_the_end_of_a_trend_says_nothing_of_the_level() -> None:
