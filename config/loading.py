@@ -126,14 +126,17 @@ def _syntax_problem(message: str, text: str) -> Problem:
 
 
 def _mistake_in(lines: list[str]) -> str:
-    """The correction of a usual mistake in the line of a syntax error; empty if there is none."""
+    """The correction of a usual mistake in the line of a syntax error; empty if there is none.
+
+    It repeats nothing of the line, which may hold a secret.
+    """
     value = _VALUE.fullmatch(lines[0]) if lines else None
     given = (value and value[1]) or ""
     if _COMMA.fullmatch(given):
-        return f"; the decimal separator is a point: {given.replace(',', '.')}"
+        return "; the decimal separator is a point"
     if given.lower() in {"true", "false"}:
         return f"; it is written {given.lower()}"
-    return f'; a text is in quotes: "{given}"' if _UNQUOTED.fullmatch(given) else ""
+    return "; a text is in quotes" if _UNQUOTED.fullmatch(given) else ""
 
 
 def _problems(refused: InvalidValueError, raw: dict[str, Any], lines: LineIndex) -> list[Problem]:

@@ -282,10 +282,11 @@ def test_a_syntax_error_names_its_line(text: str, line: int) -> None:
 @pytest.mark.parametrize(
     ("value", "correction"),
     [
-        ("0,1", " the decimal separator is a point: 0.1"),
-        ("-3,5  # a comment", " the decimal separator is a point: -3.5"),
+        ("0,1", " the decimal separator is a point"),
+        ("-3,5  # a comment", " the decimal separator is a point"),
         ("True", " it is written true"),
-        ("plant/a", ' a text is in quotes: "plant/a"'),
+        ("plant/a", " a text is in quotes"),
+        ("hunter2", " a text is in quotes"),  # nothing is repeated, as it may be a secret
         ("[1,", ""),
         ("", ""),
     ],

@@ -111,11 +111,11 @@ class CounterReadings:
         incident = None if tracker is None or not tracker.state.holds_open else tracker.incident
         if incident is None or incident.extent is None:
             return False
-        usual, lasted = incident.extent.yardstick, time - incident.started
+        usual, first, lasted = incident.extent.yardstick, incident.extent.first_value, time - incident.started
         before = self._tracking.ranges.age(slot, incident.started)
         if not before >= LEAST_KNOWN_S or lasted >= min(before, LONGEST_FAULT_S):
             return False
-        now, then = (value - usual.high) * before, (usual.high - usual.low) * lasted
+        now, then = (value - first) * before, (usual.high - usual.low) * lasted
         return now > ANOTHER_PACE * then or then > ANOTHER_PACE * now
 
     def _learn_anew(self, slot: int, value: float, time: float, position: int, clock: float) -> None:

@@ -7,7 +7,7 @@ range: repeated deviations become usual, and yesterday's fault is still a fault 
 
 A fault has often begun before it is found. What came within the last hours is therefore held back: it is a part of the
 range once it is six to twelve hours old, and never if an incident is raised before. In a sensor's first three days it
-is a part of it at once.
+is a part of it at once, and where there was but one value before, as nothing could be measured by that.
 """
 
 from __future__ import annotations
@@ -129,6 +129,8 @@ class UsualRanges(SensorArrays):
 
     def doubt(self, slot: int) -> None:
         """Discard what is held back of a sensor: an incident has been found that may have begun before."""
+        if not self._is_measure(slot):
+            return
         self.held_low[slot] = self.new_low[slot] = np.inf
         self.held_high[slot] = self.new_high[slot] = -np.inf
 
@@ -161,7 +163,7 @@ class UsualRanges(SensorArrays):
             is_device: Whether it is a device.
         """
         low, high = min(self.low[slot], self.day_low[slot]), max(self.high[slot], self.day_high[slot])
-        if not (low <= high and self.age(slot, time) >= KNOWN_AFTER_S):
+        if not (self._is_measure(slot) and self.age(slot, time) >= KNOWN_AFTER_S):
             low, high = (
                 min(low, self.held_low[slot], self.new_low[slot]),
                 max(high, self.held_high[slot], self.new_high[slot]),
@@ -177,6 +179,10 @@ class UsualRanges(SensorArrays):
         self.born[slots] += by
         self.due[slots] += by
         self.ends[slots] += by
+
+    def _is_measure(self, slot: int) -> bool:
+        """Whether the range without what is held back has a width."""
+        return bool(min(self.low[slot], self.day_low[slot]) < max(self.high[slot], self.day_high[slot]))
 
     def _let_in(self, slot: int) -> None:
         """Let what was held back for long enough become a part of the day."""
