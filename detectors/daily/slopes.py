@@ -74,7 +74,7 @@ FIELDS = {
 by how much the sensor has changed, and the largest change before."""
 
 
-class Verdict(NamedTuple):
+class SlopeVerdict(NamedTuple):
     """What the changes over one span in one direction say; arrays of shape (n,).
 
     Attributes:
@@ -170,7 +170,7 @@ def _judge_sides(
     return found
 
 
-def _judged(kept: Floats, course: Floats, span: int) -> Verdict:
+def _judged(kept: Floats, course: Floats, span: int) -> SlopeVerdict:
     """Compare the change of the last hours with the largest ones of the days before.
 
     Args:
@@ -192,4 +192,4 @@ def _judged(kept: Floats, course: Floats, span: int) -> Verdict:
     score = np.zeros(len(days))
     tail = student_tail((change - most)[rows] / spread[rows], days[rows] - 1.0)
     score[rows] = np.clip(np.log10(days[rows] + 1.0) - OCCASIONS + tail, 0.0, MOST)
-    return Verdict(score, most, is_beyond, is_beyond & (change >= GOES_ON * most))
+    return SlopeVerdict(score, most, is_beyond, is_beyond & (change >= GOES_ON * most))

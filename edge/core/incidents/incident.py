@@ -37,7 +37,6 @@ ERROR_KIND = "error_value"
 ERROR_SEVERITY = 400
 """The severity of error values: a sensor without readings is a warning, however long that lasts."""
 
-
 PEERS_KIND = "peers"
 
 
@@ -278,19 +277,6 @@ class Incident:
     def is_slide(self) -> bool:
         """Whether what is wrong began slowly, so that it can't be seen within a day whether it still goes on."""
         return next(iter(self.conditions), "") in SLOW
-
-    @property
-    def level_beyond(self) -> float:
-        """How far the level went beyond the usual range, in its widths; 0 of one that was reached at once."""
-        extent = self.extent or IncidentExtent()
-        usual, course = extent.yardstick, self.course
-        if usual.is_device or not usual.low <= usual.high or not usual.width > 0:
-            return 0.0
-        # On its way back from a level it is as far as that was.
-        distance = max(abs(course.mean - usual.middle), 0.0 if course.no_level_s else course.farthest)
-        if extent.has_jumped(distance):
-            return 0.0
-        return usual.sure * max(0.0, distance / usual.width - 1 / 2)
 
     def is_mended(self, value: float) -> bool:
         """Whether a sensor whose trend has ended is back in the range that was usual before it."""

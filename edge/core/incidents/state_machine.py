@@ -143,7 +143,7 @@ class StateMachine:
         is_level, beyond = self.is_level and not observation.endures, 0.0
         if incident is not None and is_level:
             lasted -= incident.course.no_level_s
-            beyond = incident.level_beyond
+            beyond = 0.0 if incident.extent is None else incident.course.beyond(incident.extent)
         least_s = max(patience(known_s, settings.adopt_after_s, is_level=is_level, beyond=beyond), self.least_steady_s)
         if is_slide:
             least_s = max(least_s, patience(known_s, STEADY_S, is_level=is_level))

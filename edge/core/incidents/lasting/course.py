@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from edge.core.scoring.consequence import Yardstick
+from edge.core.scoring.consequence import IncidentExtent, Yardstick
 
 LEVEL_SHARE = 0.5
 """Minimum share of the readings away from what was expected, for what has lasted to be a level."""
@@ -102,6 +102,17 @@ class Course:
         if self.readings:
             self.no_level_s += max(time - self.time, 0.0)
             self.endures = False
+
+    def beyond(self, extent: IncidentExtent) -> float:
+        """How far the level went beyond the usual range, in its widths; 0 of one that was reached at once."""
+        usual = extent.yardstick
+        if usual.is_device or not usual.low <= usual.high or not usual.width > 0:
+            return 0.0
+        # On its way back from a level it is as far as that was.
+        distance = max(abs(self.mean - usual.middle), 0.0 if self.no_level_s else self.farthest)
+        if extent.has_jumped(distance):
+            return 0.0
+        return usual.sure * max(0.0, distance / usual.width - 1 / 2)
 
     def is_left(self, value: float, usual: Yardstick) -> bool:
         """Whether a value is back in the usual range or beyond its other end: not at the level that has lasted."""
