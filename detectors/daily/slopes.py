@@ -4,7 +4,7 @@ A tank that leaks falls as it always does, only faster, and each of its values i
 with those six and 24 hours before. A change is surprising if it is beyond the largest ones of the last two weeks in the
 same direction, over both spans, half as large again, gradual, and by more than these differ from day to day. It is over
 when the sensor has moved hardly farther within a day than on the days before: a leak goes on at night, when less is
-used.
+used. What began in an incident, or at a level that was adopted, leads back from there and isn't judged.
 
 The fields of these functions are those of `FIELDS`, all float32 or bytes, as the history of an hour is judged once.
 """
@@ -121,12 +121,17 @@ def end_days(arrays: Arrays, slots: Slots) -> None:
     arrays["slopes_today"][slots] = NONE
 
 
+def adopt(arrays: Arrays, row: int) -> None:
+    """Begin anew to judge a sensor whose level is adopted, or is left for the one before."""
+    arrays["clean_hours"][row], arrays["steep"][row] = 0, 0.0
+
+
 def _end_hour(arrays: Arrays, floor: float, slots: Slots, mean: Floats) -> None:
     before = arrays["means"][slots].astype(np.float64)
     course = np.concatenate([mean[:, None], before], axis=1)
     clean = np.where(arrays["spoilt"][slots] > 0, 0, np.minimum(arrays["clean_hours"][slots], HOURS) + 1)
     is_known = arrays["known_hours"][slots] >= HOURS
-    found = _judge_sides(arrays, floor, slots, course, is_known)
+    found = _judge_sides(arrays, floor, slots, course, is_known, clean > HOURS)
     told = found["steep"].astype(np.float32) >= floor  # as it will be kept
     hours = np.where(told, np.minimum(arrays["steep_hours"][slots], NEWS) + 1, 0)
     arrays["means"][slots] = course[:, :HOURS]
@@ -145,9 +150,14 @@ def _end_hour(arrays: Arrays, floor: float, slots: Slots, mean: Floats) -> None:
 
 
 def _judge_sides(
-    arrays: Arrays, floor: float, slots: Slots, course: Floats, is_known: NDArray[np.bool_]
+    arrays: Arrays,
+    floor: float,
+    slots: Slots,
+    course: Floats,
+    is_known: NDArray[np.bool_],
+    is_clean: NDArray[np.bool_],
 ) -> dict[str, Floats]:
-    """The most surprising change of each sensor, or the one that goes on."""
+    """The most surprising change of each sensor, or the one that goes on; none that leads back from an incident."""
     kept = arrays["slopes"][slots].astype(np.float64).reshape(len(slots), len(PLACES), KEPT)
     is_kept = (kept > NONE) & (np.arange(KEPT) < arrays["known_days"][slots][:, None])[:, None]
     kept = np.where(is_kept, kept, math.nan)
@@ -158,7 +168,7 @@ def _judge_sides(
         places = range(first, len(PLACES), len(SIDES))
         quick, slow = verdicts = [_judged(kept[:, place], side * course, PLACES[place][0]) for place in places]
         was_told = (told > 0) & (told_place % len(SIDES) == first)
-        goes_on = is_known & slow.is_beyond & (quick.is_beyond | (was_told & slow.is_far))
+        goes_on = is_known & slow.is_beyond & ((is_clean & quick.is_beyond) | (was_told & slow.is_far))
         for place, verdict in zip(places, verdicts, strict=True):
             score = np.where(was_told & (PLACES[place][0] == HOURS), np.maximum(verdict.score, told), verdict.score)
             better = goes_on & (score > found["steep"])

@@ -125,6 +125,10 @@ class Trend(Detector):
         """See `Detector`."""
         state["spoilt"][slots] = 1
 
+    def adopt(self, arrays: Arrays, row: int, value: float) -> None:  # noqa: ARG002
+        """See `Detector`; a trend over days is never adopted."""
+        slopes.adopt(arrays, row)
+
     def measure(self, state: State, slot: int) -> Measure | None:
         """A day of the last week and the same weekday before, and the range of all days before.
 

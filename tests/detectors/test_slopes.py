@@ -75,6 +75,25 @@ def test_what_had_an_incident_is_no_slope_of_an_ordinary_day() -> None:
     assert not (scores_of(level)[place] >= Trend.floor).any(axis=0).all()
 
 
+def test_the_way_back_from_an_incident_is_no_slope() -> None:
+    level = -np.cumsum(used(24), axis=0)
+    level[18 * A_DAY : 19 * A_DAY] += 300.0  # as if it had been filled at once, and sank back within half a day
+    level[19 * A_DAY : 19 * A_DAY + 12] += np.linspace(275.0, 0.0, 12)[:, None]
+    place = slice(19 * A_DAY, 21 * A_DAY)
+    assert (scores_of(level)[place] >= Trend.floor).any(axis=0).all()
+    assert not (scores_of(level, held=(18 * A_DAY, 19 * A_DAY + 10))[place] >= Trend.floor).any()
+
+
+def test_the_way_back_from_a_level_that_was_adopted_is_no_slope() -> None:
+    table, level = StateTable(Trend(), SENSORS), leaking(21, 20 * A_DAY, 21 * A_DAY, 4.0)
+    for place, row in enumerate(level):
+        if place == 20 * A_DAY:
+            for slot in range(SENSORS):
+                table.detector.adopt(table.arrays, slot, float(row[slot]))
+        table.update(np.arange(SENSORS), row.copy(), np.full(SENSORS, START_S + HOUR_S * place))
+        assert not (table.arrays["steep"] > 0).any()
+
+
 def test_a_slope_that_lasts_for_days_is_known_then() -> None:
     since = 20 * A_DAY
     level = -np.cumsum(used(32) + np.where(np.arange(32 * A_DAY) >= since, 2.5, 0.0)[:, None], axis=0)

@@ -43,7 +43,8 @@ class NaiveSlopes:
             verdicts = {span: self.judged(span, side) for span in slopes.SPANS}
             was_told = self.score >= floor and self.about[1] == side
             goes_on = was_told and self.is_far(side)
-            if verdicts[slopes.HOURS] is None or (None in verdicts.values() and not goes_on):
+            is_new = self.clean > slopes.HOURS and None not in verdicts.values()
+            if verdicts[slopes.HOURS] is None or not (is_new or goes_on):
                 continue
             for span, score in verdicts.items():
                 latched = max(score or 0.0, self.score if was_told and span == slopes.HOURS else 0.0)
