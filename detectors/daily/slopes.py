@@ -189,17 +189,23 @@ def _judged(kept: Floats, course: Floats, span: int) -> SlopeVerdict:
         span: Number of hours of the change.
     """
     days = np.isfinite(kept).sum(axis=1).astype(np.float64)
-    most, count = np.fmax.reduce(kept, axis=1), np.maximum(days, 2.0)
-    mean = sum_of_known(kept) / count
-    squares = sum_of_known((kept - mean[:, None]) ** 2) / (count - 1.0)
-    steps = sum_of_known((kept[:, 1:] - kept[:, :-1]) ** 2) / (count - 1.0) / 2.0
-    spread = np.maximum(np.sqrt(np.minimum(squares, steps)), LEAST * most)
-    change = course[:, 0] - course[:, span]
+    most, change = np.fmax.reduce(kept, axis=1), course[:, 0] - course[:, span]
     is_beyond = (days >= FEWEST) & (most > 0) & (change > most)
-    largest = (course[:, :span] - course[:, 1 : span + 1]).max(axis=1)
-    is_steep = is_beyond & (change >= MARGIN * most) & (largest <= GRADUAL * change)
-    rows = np.flatnonzero(is_steep)
-    score = np.zeros(len(days))
-    tail = student_tail((change - most)[rows] / spread[rows], days[rows] - 1.0)
-    score[rows] = np.clip(np.log10(days[rows] + 1.0) - OCCASIONS + tail, 0.0, MOST)
+    score, rows = np.zeros(len(days)), np.flatnonzero(is_beyond & (change >= MARGIN * most))
+    if len(rows):  # of few sensors, at few hours
+        score[rows] = _surprise(kept[rows], course[rows, : span + 1])
     return SlopeVerdict(score, most, is_beyond, is_beyond & (change >= GOES_ON * most))
+
+
+def _surprise(kept: Floats, course: Floats) -> Floats:
+    """Decades of a change that is beyond all before; 0 of one that isn't gradual. Arguments as of `_judged()`."""
+    days = np.isfinite(kept).sum(axis=1).astype(np.float64)
+    most, change = np.fmax.reduce(kept, axis=1), course[:, 0] - course[:, -1]
+    mean = sum_of_known(kept) / days
+    squares = sum_of_known((kept - mean[:, None]) ** 2) / (days - 1.0)
+    steps = sum_of_known((kept[:, 1:] - kept[:, :-1]) ** 2) / (days - 1.0) / 2.0
+    spread = np.maximum(np.sqrt(np.minimum(squares, steps)), LEAST * most)
+    tail = student_tail((change - most) / spread, days - 1.0)
+    decades = np.clip(np.log10(days + 1.0) - OCCASIONS + tail, 0.0, MOST)
+    largest = (course[:, :-1] - course[:, 1:]).max(axis=1)
+    return np.where(largest <= GRADUAL * change, decades, 0.0)
