@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from detectors.base import Field
 from detectors.numeric.arrays import Arrays, Floats, Slots
-from detectors.numeric.sums import sum_of_known
+from detectors.numeric.sums import spread_of_known
 from detectors.numeric.surprise import MOST, student_tail
 
 SPANS = (6, 24)
@@ -193,18 +193,14 @@ def _judged(kept: Floats, course: Floats, span: int) -> SlopeVerdict:
     is_beyond = (days >= FEWEST) & (most > 0) & (change > most)
     score, rows = np.zeros(len(days)), np.flatnonzero(is_beyond & (change >= MARGIN * most))
     if len(rows):  # of few sensors, at few hours
-        score[rows] = _surprise(kept[rows], course[rows, : span + 1])
+        score[rows] = _surprise(kept[rows], course[rows, : span + 1], days[rows], most[rows])
     return SlopeVerdict(score, most, is_beyond, is_beyond & (change >= GOES_ON * most))
 
 
-def _surprise(kept: Floats, course: Floats) -> Floats:
-    """Decades of a change that is beyond all before; 0 of one that isn't gradual. Arguments as of `_judged()`."""
-    days = np.isfinite(kept).sum(axis=1).astype(np.float64)
-    most, change = np.fmax.reduce(kept, axis=1), course[:, 0] - course[:, -1]
-    mean = sum_of_known(kept) / days
-    squares = sum_of_known((kept - mean[:, None]) ** 2) / (days - 1.0)
-    steps = sum_of_known((kept[:, 1:] - kept[:, :-1]) ** 2) / (days - 1.0) / 2.0
-    spread = np.maximum(np.sqrt(np.minimum(squares, steps)), LEAST * most)
+def _surprise(kept: Floats, course: Floats, days: Floats, most: Floats) -> Floats:
+    """Decades of a change that is beyond the largest one of so many days; 0 of one that isn't gradual."""
+    change = course[:, 0] - course[:, -1]
+    spread = np.maximum(spread_of_known(kept, days), LEAST * most)
     tail = student_tail((change - most) / spread, days - 1.0)
     decades = np.clip(np.log10(days + 1.0) - OCCASIONS + tail, 0.0, MOST)
     largest = (course[:, :-1] - course[:, 1:]).max(axis=1)

@@ -14,7 +14,7 @@ from detectors.numeric.arrays import Arrays, Floats, Numbers, Rows, Slots
 from detectors.numeric.elementwise import NOTHING, everywhere, nowhere, where
 from detectors.numeric.gather import array_of, whole_arrays
 from detectors.numeric.medians import median_of_known
-from detectors.numeric.sums import sum_of_known
+from detectors.numeric.sums import spread_of_known
 from detectors.numeric.surprise import MOST, student_tail
 from detectors.parameters import parameter
 
@@ -286,12 +286,8 @@ def _judged(kept: Floats, reach: Floats, finest: Floats, middle: Floats, fewest_
     """
     days = np.isfinite(kept).sum(axis=1).astype(np.float64)
     least = np.fmin.reduce(kept, axis=1)
-    logs = np.log(kept)
-    count = np.maximum(days, 2.0)
-    mean = sum_of_known(logs) / count
-    squares = sum_of_known((logs - mean[:, None]) ** 2) / (count - 1.0)
-    steps = sum_of_known((logs[:, 1:] - logs[:, :-1]) ** 2) / (count - 1.0) / 2.0
-    spread = np.maximum(np.maximum(np.sqrt(np.minimum(squares, steps)), LEAST), finest / least)
+    spread = spread_of_known(np.log(kept), np.maximum(days, 2.0))
+    spread = np.maximum(np.maximum(spread, LEAST), finest / least)
     known = (days >= fewest_days) & np.isfinite(reach)
     shrunk = (reach > 0) & (reach <= SHRUNK * least) & (least >= MATTERS * middle)
     off = np.where(shrunk, np.log(least / reach) / spread, 0.0)

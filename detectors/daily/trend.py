@@ -54,7 +54,7 @@ class Trend(Detector):
         within hours for two; what has had an incident isn't learned of these.
     Warm-up: 28 days; 8 for changes within hours.
     State: 1,070 bytes per sensor.
-    Cost: 6 array operations per round; about 300 per hour, and 1,000 per day, most of them only on the few sensors that
+    Cost: 8 array operations per round; about 400 per hour, and 1,000 per day, most of them only on the few sensors that
         still move.
     Source: J. Gottman, "Time-Series Analysis", 1981, chapter 13, for seasonal differences; H. Theil, "A rank-invariant
         method of linear and polynomial regression analysis", 1950, for the slope as a median of differences.

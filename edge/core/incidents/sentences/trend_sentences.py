@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from detectors.daily.trend import SLOPE
 from edge.core.incidents.incident import Incident
 from edge.core.model.notation.quantities import digits_apart, number, quantity
 from edge.core.scoring.opinions import Opinion
@@ -22,7 +21,7 @@ def trend_clause(unit: str, opinion: Opinion) -> str:
     """
     side, days = opinion.about.split()
     now, usual, rises = opinion.now, opinion.usual, opinion.now > opinion.usual
-    if side == SLOPE:
+    if opinion.is_slope:
         digits = digits_apart(abs(now), abs(usual), least=2)
         course = (
             f"by {quantity(abs(now), unit, digits)} within {days} h, by {number(abs(usual), digits)} at most before"

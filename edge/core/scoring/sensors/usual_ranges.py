@@ -129,7 +129,8 @@ class UsualRanges(SensorArrays):
 
     def doubt(self, slot: int) -> None:
         """Discard what is held back of a sensor: an incident has been found that may have begun before."""
-        if not self._is_measure(slot):
+        low, high = self._settled(slot)
+        if not low < high:
             return
         self.held_low[slot] = self.new_low[slot] = np.inf
         self.held_high[slot] = self.new_high[slot] = -np.inf
@@ -162,8 +163,8 @@ class UsualRanges(SensorArrays):
             most: Highest severity of its learned conditions.
             is_device: Whether it is a device.
         """
-        low, high = min(self.low[slot], self.day_low[slot]), max(self.high[slot], self.day_high[slot])
-        if not (self._is_measure(slot) and self.age(slot, time) >= KNOWN_AFTER_S):
+        low, high = self._settled(slot)
+        if not (low < high and self.age(slot, time) >= KNOWN_AFTER_S):
             low, high = (
                 min(low, self.held_low[slot], self.new_low[slot]),
                 max(high, self.held_high[slot], self.new_high[slot]),
@@ -180,9 +181,9 @@ class UsualRanges(SensorArrays):
         self.due[slots] += by
         self.ends[slots] += by
 
-    def _is_measure(self, slot: int) -> bool:
-        """Whether the range without what is held back has a width."""
-        return bool(min(self.low[slot], self.day_low[slot]) < max(self.high[slot], self.day_high[slot]))
+    def _settled(self, slot: int) -> tuple[float, float]:
+        """The range without what is held back."""
+        return min(self.low[slot], self.day_low[slot]), max(self.high[slot], self.day_high[slot])
 
     def _let_in(self, slot: int) -> None:
         """Let what was held back for long enough become a part of the day."""
