@@ -2,6 +2,7 @@
 
 inputs       the inputs that have received messages, how many and when
 refusals     refused input by reason, with the latest example
+senders      shared topics, and topics whose times are behind their arrival
 incidents    incidents as they are raised and end
 sensors      the number of sensors found, once it has settled
 problems     problems that delay events or readings
@@ -16,6 +17,6 @@ starts a thread: time is an argument, in seconds of a monotonic clock unless it 
 """
 
 from edge.shell.activity.activity import Activity
-from edge.shell.activity.shared_topics import SharedTopic
+from edge.shell.activity.senders.shared_topics import SharedTopic
 
 __all__ = ["Activity", "SharedTopic"]

@@ -15,8 +15,9 @@ from edge.core.pipeline import Pipeline
 from edge.shell.activity.incidents import Incidents
 from edge.shell.activity.inputs import Inputs
 from edge.shell.activity.refusals import Refusals
+from edge.shell.activity.senders.sender_clocks import SenderClocks
+from edge.shell.activity.senders.shared_topics import SharedTopic, SharedTopics
 from edge.shell.activity.sensors import FoundSensors
-from edge.shell.activity.shared_topics import SharedTopic, SharedTopics
 from edge.shell.activity.status_file import EVERY_S, RUNNING, STOPPED, StatusFile
 from edge.shell.link import ServiceLink
 from edge.shell.onlooker import Running
@@ -54,6 +55,7 @@ class Activity:
         self._inputs = Inputs(options.filters, pipeline.intake.input_of)
         self._refusals = Refusals(pipeline.intake.input_of)
         self._shared = SharedTopics(pipeline.intake.routes.find, shared)
+        self._clocks = SenderClocks(pipeline.intake.routes.find)
         self._incidents = Incidents()
         self._sensors = FoundSensors()
         self._refusals.begin(pipeline.counters)
@@ -101,6 +103,7 @@ class Activity:
             each.committed(events, answers)
         self._inputs.note(messages)
         self._shared.note(messages)
+        self._clocks.note(messages)
         self._refusals.note(dead_letters, now, self._pipeline.counters)
         self._incidents.note(events, now)
 
@@ -155,6 +158,7 @@ class Activity:
             "inputs": [each.as_dict() for each in self._inputs.listed(now)],
             "refused": self._refusals.listed(self._pipeline.counters),
             "shared": self._shared.listed(),
+            "behind": self._clocks.listed(),
             "health": msgspec.Raw(self._health),
         }
 

@@ -73,7 +73,7 @@ def notes_on(status: dict[str, Any]) -> list[str]:
     notes += [words for each in health.get("problems", ()) if (words := _lacking(each))]
     if health.get("dropped_qos0"):
         notes.append(f"{counted(health['dropped_qos0'], 'message')} of QoS 0 arrived too fast and were dropped")
-    return notes + _shared_notes(status) + _notes_of_sinks(health) + _refused_notes(status)
+    return notes + _shared_notes(status) + _behind_notes(status) + _notes_of_sinks(health) + _refused_notes(status)
 
 
 def _shared_notes(status: dict[str, Any]) -> list[str]:
@@ -89,6 +89,19 @@ def _shared_notes(status: dict[str, Any]) -> list[str]:
         notes.append(f"{what}: {remedy} of the input tells them apart")
     if (more := shared["count"] - len(shared["topics"])) > 0:
         notes.append(f"several senders share each of {counted(more, 'further topic')}")
+    return notes
+
+
+def _behind_notes(status: dict[str, Any]) -> list[str]:
+    """A sentence about each topic whose times are behind their arrival, with what may be done about it."""
+    behind = status.get("behind") or {"count": 0, "topics": []}
+    notes = [
+        f"the times of {each['topic']} are {duration(each['behind_s'])} behind their arrival, always by as much: "
+        f"{each['remedy']}"
+        for each in behind["topics"]
+    ]
+    if (more := behind["count"] - len(behind["topics"])) > 0:
+        notes.append(f"so are those of {counted(more, 'further topic')}")
     return notes
 
 

@@ -12,8 +12,8 @@ from config.loading import parse
 from edge.core.intake.decoders.documents.senders.sender_keys import senders_in
 from edge.core.intake.decoders.fields import FieldsDecoder
 from edge.core.model.readings.messages import Message
-from edge.shell.activity.compared_messages import TOPICS as COMPARED_TOPICS
-from edge.shell.activity.shared_topics import EVERY, FIRST, MOST_TOLD, TOPICS, WITHOUT, SharedTopics
+from edge.shell.activity.senders.compared_messages import TOPICS as COMPARED_TOPICS
+from edge.shell.activity.senders.shared_topics import EVERY, FIRST, MOST_TOLD, TOPICS, WITHOUT, SharedTopics
 from edge.shell.activity.well_being import notes_on
 from edge.shell.service.assembly.parts import make_pipeline
 

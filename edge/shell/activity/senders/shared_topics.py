@@ -20,7 +20,7 @@ from edge.core.intake.decoders.fields import FieldsDecoder
 from edge.core.intake.routes import Resolved, Route
 from edge.core.model.notation.printable import printable, shortened
 from edge.core.model.readings.messages import Message, Refused
-from edge.shell.activity.compared_messages import ComparedMessages
+from edge.shell.activity.senders.compared_messages import ComparedMessages
 from edge.shell.system.logs import BOUNDED
 
 log = logging.getLogger("edgewarden.input")
