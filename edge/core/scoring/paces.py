@@ -324,9 +324,10 @@ class Paces(SensorArrays):
         goes_on = is_counter and not size and is_away(self.at(slot), slot, time)
         if not size and not goes_on:
             self._count_fall(slot, last, value, time)
-        if self.strikes[slot] >= MOST_STRIKES or self.swaps[slot] > MOST_SWAPS:
+        is_declared = is_counter and not self.wait[slot] > 0
+        if not is_declared and (self.strikes[slot] >= MOST_STRIKES or self.swaps[slot] > MOST_SWAPS):
             self._begin_account(slot, time)
-            if is_counter and self.wait[slot] > 0:
+            if is_counter:
                 self.per[slot] = 0.0
                 self.doubt[slot] = min(DOUBTED * self.doubt[slot], MOST_DOUBT)
                 return [Finding(slot)]

@@ -144,6 +144,12 @@ def test_a_rule_declares_a_sensor_a_counter_immediately() -> None:
     assert is_usual(given[-10:])
 
 
+def test_a_declared_counter_that_has_fallen_often_still_has_resets() -> None:
+    replaced = [*steady(0.5, 4e5), *steady(0.3, 1e5), *steady(0.2, 3e4)]
+    _, given = seen([*replaced, *steady(0.5, 0.0), *steady(0.5, 0.0)], counter=True)
+    assert min(each for each in given if not math.isnan(each)) > 0
+
+
 def test_a_rule_declares_that_a_sensor_is_not_a_counter() -> None:
     values = steady(3)
     paces, given = seen(values, counter=False)
