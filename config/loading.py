@@ -136,6 +136,8 @@ def _mistake_in(lines: list[str]) -> str:
         return "; the decimal separator is a point"
     if given.lower() in {"true", "false"}:
         return f"; it is written {given.lower()}"
+    if given.startswith('"') and "\\" in given:
+        return "; a text with backslashes is in single quotes"
     return "; a text is in quotes" if _UNQUOTED.fullmatch(given) else ""
 
 

@@ -7,12 +7,31 @@ ConfigurationError
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 KeyPath = tuple[str | int, ...]
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+
+_CALLED: Mapping[str, tuple[str, ...]] = {
+    "broker": ("mqtt", "server", "connection"),
+    "host": ("server", "url", "uri", "address", "hostname", "ip"),
+    "username": ("user", "login"),
+    "password_file": ("password", "passwd", "pass"),
+    "tls": ("ssl",),
+    "page": ("web", "http", "ui", "dashboard"),
+    "store": ("database", "db"),
+    "ignore": ("exclude", "skip"),
+    "zone": ("timezone", "time_zone", "tz"),
+    "high": ("max", "maximum", "upper"),
+    "low": ("min", "minimum", "lower"),
+    "detectors.limits": ("limits",),
+    "detectors.limits.high": ("high", "max", "maximum", "upper"),
+    "detectors.limits.low": ("low", "min", "minimum", "lower"),
+    "incidents.threshold": ("threshold",),
+}
+"""What keys are called elsewhere; the first level of each must be known where it is suggested."""
 
 
 class Problem(NamedTuple):
@@ -64,8 +83,9 @@ def suggestion(wrong: str, known: Iterable[str]) -> str:
     """The end of a sentence that suggests the nearest known word, or lists all of them."""
     from difflib import get_close_matches  # noqa: PLC0415 - only for a mistake
 
-    words = list(known)
-    near = get_close_matches(wrong.lower(), words, n=1, cutoff=0.6)
+    words, given = list(known), wrong.lower()
+    near = [key for key, others in _CALLED.items() if given in others and key.partition(".")[0] in words]
+    near += get_close_matches(given, words, n=1, cutoff=0.6)
     if near:
         return f"; did you mean {near[0]}?"
     return f"; known are {', '.join(sorted(words))}" if words else ""

@@ -214,7 +214,8 @@ class SinkTable(Credentials, kw_only=True):
     @staticmethod
     @checks("url")
     def _is_a_url(url: str | None, place: FieldPlace) -> str | None:
-        problem = None if url is None else url_problem(url, SCHEMES.get(place.earlier.get("kind", ""), ()))
+        schemes = SCHEMES.get(place.earlier.get("kind", ""), ())
+        problem = url_problem(url, schemes) if url is not None and schemes else None
         if problem:
             raise refuse(problem)  # without the value, which may hold a password
         return url

@@ -47,7 +47,7 @@ FAULTY = [
         "broker",
         "broker.password",
         4,
-        "there is no such key; did you mean password_env?",
+        "there is no such key; did you mean password_file?",
     ),
     ('key_file = "me.key"', "broker.tls", "broker.tls.key_file", 4, "needs certificate_file too"),
     (
@@ -143,7 +143,9 @@ INPUTS = [
     ('topic = "a"\nformat = "senml"\nunits = true', "input[0].units", "has no effect with format"),
     ('topic = "a"\nformat = "influx"\nsensor = "{payload.id}"', "input[0].sensor", "asks for {payload.id}"),
     ('topic = "a"\ndecimal = ";"', "input[0].decimal", "must be"),
-    ('topic = "a"\ntime_keys = "t"', "input[0].time_keys", "must be a list"),
+    ('topic = "a"\ntime_keys = "t"', "input[0].time_keys", 'must be a list: write ["t"]'),
+    ('topic = "a"\nno_value = -127', "input[0].no_value", "must be a list: write [-127]"),
+    ('topic = "a"\nignore = {}', "input[0].ignore", "must be a list"),
     ('topic = "a"\ntime_keys = [1]', "input[0].time_keys[0]", "must be a text in quotes, is 1"),
     (
         'topic = "a"\nrepetition = "never"',
@@ -248,6 +250,8 @@ WHOLE = [
     ),
     (f"{INPUT}[[broker]]\nport = 1", "broker", 3, "must be a table, is a list"),
     (f"broker = 5\n{INPUT}", "broker", 1, "must be a table, is 5"),
+    (f"page = true\n{INPUT}", "page", 1, "must be a table, is true: an empty one is {}"),
+    (f"[mqtt]\nhost = 'a'\n{INPUT}", "mqtt", 1, "there is no such key; did you mean broker?"),
     (f"{INPUT}[brokre]\nport = 1", "brokre", 3, "there is no such key; did you mean broker?"),
     (f"{INPUT}{INPUT}", "input[1].topic", 4, "stands in input[0] already"),
     (f'{INPUT}"a.b" = 1\n', 'input[0]."a.b"', 3, "there is no such key; known are"),
@@ -287,6 +291,7 @@ def test_a_syntax_error_names_its_line(text: str, line: int) -> None:
         ("True", " it is written true"),
         ("plant/a", " a text is in quotes"),
         ("hunter2", " a text is in quotes"),  # nothing is repeated, as it may be a secret
+        ('"C:\\data\\plant.db"', " a text with backslashes is in single quotes"),
         ("[1,", ""),
         ("", ""),
     ],

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from config.problems import ConfigurationError, KeyPath, Problem, key_text, suggestion
+from config.problems import _CALLED, ConfigurationError, KeyPath, Problem, key_text, suggestion
+from edge.commands.support.configuration_schema import configuration_json_schema
 
 
 @pytest.mark.parametrize(
@@ -42,3 +43,25 @@ def test_a_suggestion_is_the_nearest_word_or_lists_all_words() -> None:
     assert suggestion("PORT", ["port", "host"]) == "; did you mean port?"
     assert suggestion("xyz", ["port", "host"]) == "; known are host, port"
     assert suggestion("xyz", []) == ""
+
+
+@pytest.mark.parametrize(
+    ("wrong", "known", "meant"),
+    [
+        ("MQTT", ["broker", "input"], "broker"),
+        ("server", ["broker", "input"], "broker"),
+        ("server", ["host", "port"], "host"),
+        ("password", ["password_env", "password_file"], "password_file"),
+        ("max", ["high", "low"], "high"),
+        ("high", ["detectors", "weight"], "detectors.limits.high"),
+        ("limits", ["detectors", "unit"], "detectors.limits"),
+        ("threshold", ["incidents", "unit"], "incidents.threshold"),
+    ],
+)
+def test_a_key_is_suggested_by_what_it_is_called_elsewhere(wrong: str, known: list[str], meant: str) -> None:
+    assert suggestion(wrong, known) == f"; did you mean {meant}?"
+
+
+def test_what_keys_are_called_elsewhere_leads_to_keys_that_there_are() -> None:
+    schema = str(configuration_json_schema())
+    assert [key for key in _CALLED if f"'{key.rpartition('.')[2]}'" not in schema] == []

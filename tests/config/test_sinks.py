@@ -161,3 +161,9 @@ def test_mistakes_in_notifications_are_reported(line: str, problem: str) -> None
     pytest.importorskip("apprise")
     (told,) = problems(f"{NOTIFY}{line}")
     assert told.startswith(problem)
+
+
+def test_of_a_sink_of_no_kind_only_the_kind_is_an_error() -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        parse('[[input]]\ntopic = "a"\n[[sink]]\nkind = "slack"\nurl = "https://x"\n')
+    assert [each.key for each in refused.value.problems] == ["sink[0].kind"]

@@ -95,7 +95,8 @@ def validated(table: type[AnyTable], keys: Any, files: Files | None = None) -> A
         InvalidValueError: Contains all errors.
     """
     if not isinstance(keys, dict):
-        raise refuse(f"must be a table, is {shown(keys)}")
+        empty = ": an empty one is {}" if keys is True else ""
+        raise refuse(f"must be a table, is {shown(keys)}{empty}")
     keys = table.completed(keys)
     values: dict[str, Any] = {}
     faults: list[FieldFault] = []
@@ -178,8 +179,14 @@ def _bare(kind: Any) -> Any:
 def _elements(kind: Any, given: object, place: FieldPlace) -> tuple[Any, ...]:
     if not isinstance(given, list | tuple):
         is_table = table_within(kind) is not None
-        raise refuse(f"must be written with two brackets: [[{place.key}]]" if is_table else "must be a list")
+        raise refuse(f"must be written with two brackets: [[{place.key}]]" if is_table else _list_of(given))
     return tuple(_each(kind, dict(enumerate(given)), place).values())
+
+
+def _list_of(given: object) -> str:
+    """The error of a value that should be a list, with the list that was probably meant."""
+    is_scalar = isinstance(given, str | int | float)
+    return f"must be a list: write [{shown(given)}]" if is_scalar else "must be a list"
 
 
 def _entries(kind: Any, given: object, place: FieldPlace) -> dict[str, Any]:

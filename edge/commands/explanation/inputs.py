@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from config.schema import Configuration
@@ -27,6 +29,9 @@ _FORMATS = {
 
 LONGEST_PAYLOAD = 100
 """Maximum number of characters shown of a sample payload."""
+
+MOST_LISTED = 8
+"""Maximum number of ignored fields or topics that are listed."""
 
 _WITH_KEYS = frozenset({"json", "text", "msgpack", "cbor"})
 """Formats whose keys can be configured."""
@@ -74,11 +79,10 @@ def stands_for(given: Input) -> list[str]:
 
 def _input(each: Input) -> str:
     what = _FORMATS[each.format]
-    if each.format == "number":
-        what += ", with a decimal comma" if each.decimal == "," else ""
-        what += ", perhaps followed by a unit" if each.units else ""
     if each.format in _WITH_KEYS:
         what += f", one reading if an object has the field {each.value_key}, else one for each number in it"
+    what += ", with a decimal comma" if each.decimal == "," else ""
+    what += ", perhaps followed by a unit" if each.units else ""
     when = "the time of arrival"
     if each.time == "payload" and each.format in _WITH_KEYS and each.time_keys:
         keys = " or ".join(filter(None, (", ".join(each.time_keys[:-1]), each.time_keys[-1])))
@@ -88,6 +92,9 @@ def _input(each: Input) -> str:
     text = f"{each.topic}: {what}. QoS {each.qos}. Time: {when}."
     if each.values:
         text += f" {', '.join(f'{name} counts as {value:g}' for name, value in each.values.items())}."
+    if each.convention is None:  # those of a convention are listed below
+        text += _list(" No value", [no if isinstance(no, str) else f"{no:g}" for no in each.no_value])
+        text += _list(" Ignored fields", each.ignore) + _list(" Ignored topics", each.ignore_topics)
     if each.availability is not None:
         text += f" {each.availability} tells whether a device is available."
     if each.repetition == "on_change":
@@ -95,3 +102,9 @@ def _input(each: Input) -> str:
     elif each.repetition == "full_repeat":
         text += " Sensors repeat what hasn't changed, so neither a repeated value nor silence means anything."
     return text
+
+
+def _list(what: str, entries: Sequence[str]) -> str:
+    """A sentence that lists entries, up to a number; empty if there are none."""
+    more = f" and {len(entries) - MOST_LISTED} more" if len(entries) > MOST_LISTED else ""
+    return f"{what}: {', '.join(entries[:MOST_LISTED])}{more}." if entries else ""

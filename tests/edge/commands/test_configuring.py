@@ -152,6 +152,18 @@ def test_check_shows_a_number_that_the_input_reads(folder: Path, keys: str, payl
     assert f"attic/temp {payload} is sensor attic/temp" in running_text(run("check"))
 
 
+def test_check_says_what_an_input_ignores_and_how_it_reads_texts(folder: Path) -> None:
+    keys = 'units = true\nno_value = ["ERR", -127]\nignore = ["rssi"]\nignore_topics = ["air/debug"]'
+    (folder / "edgewarden.toml").write_text(f'[[input]]\ntopic = "air/#"\n{keys}\n')
+    said = running_text(run("check"))
+    assert "for each number in it, perhaps followed by a unit. QoS 1." in said
+    assert "No value: ERR, -127. Ignored fields: rssi. Ignored topics: air/debug." in said
+    (folder / "edgewarden.toml").write_text(
+        f'[[input]]\ntopic = "air/#"\nignore = {[f"f{each}" for each in range(20)]}\n'
+    )
+    assert "f6, f7 and 12 more." in running_text(run("check"))
+
+
 def test_check_explains_everything(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OUR_SECRET", "hunter2")
     off = "\n".join(f"detectors.{name}.enabled = false" for name in DETECTORS)
