@@ -1,4 +1,4 @@
-"""`edgewarden benchmark`: measures detectors on public benchmarks, from a local copy."""
+"""`edgewarden benchmark`: measures detectors on public benchmarks, from a local copy, and on data of your own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def benchmark() -> None:
-    """Measure a detector on public benchmarks.
+    """Measure detectors on public benchmarks and your own data.
 
     The data isn't included. Get a copy of it, and specify its folder.
     """
@@ -132,6 +132,59 @@ def files(path: Path, name: str, config_path: Path | None, threshold: float | No
         if each.labels is not None and each.labels.any():
             summary += f"; area under precision and recall {own.average_precision(decades, each.labels):.3f}"
         click.echo(f"  {each.name}: {summary}")
+
+
+@benchmark.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("cases", nargs=-1)
+@other_config_option("Configuration of all cases; default: shipped defaults.")
+@click.option("--expert", is_flag=True, help="Run the cases that have an expert.toml, with that.")
+@click.option("--details", is_flag=True, help="List everything wanted and unwanted with its sentence.")
+@click.option("--json", "as_json", is_flag=True, help="Write the figures as one line of JSON.")
+@click.option("--workers", type=click.IntRange(1), help="Number of processes; default: one per processor.")
+def field(
+    path: Path,
+    cases: tuple[str, ...],
+    config_path: Path | None,
+    expert: bool,
+    details: bool,
+    as_json: bool,
+    workers: int | None,
+) -> None:
+    """Measure whether incidents are what a person wants to be told.
+
+    PATH contains a folder for each case, with readings.csv (time, sensor, value) and labels.csv (sensor, start, end,
+    kind, within_s: what should be told, and within how many seconds); or with make.py, which is run to write both into
+    the folder that it is given. CASES are the names of those to run; default: all. The readings are replayed as by
+    `edgewarden replay`.
+    """
+    from edge.commands.support.backtests.field_runs import run_cases  # noqa: PLC0415 - loaded when the command runs
+    from edge.commands.support.failures import explained  # noqa: PLC0415
+    from edge.commands.support.printing import field_table  # noqa: PLC0415
+    from edge.evaluation.field_cases import cases_in  # noqa: PLC0415
+    from edge.evaluation.field_judging import JudgedCase  # noqa: PLC0415
+    from edge.shell.service.assembly.parts import load_or_default  # noqa: PLC0415
+
+    if expert and config_path is not None:
+        raise click.UsageError("give either --config or --expert")
+    total, judged = JudgedCase(), dict[str, JudgedCase]()
+    with explained():
+        chosen = [each for each in cases_in(path, cases) if not expert or each.expert is not None]
+        configs = [each.expert if expert else config_path for each in chosen]
+        for config in set(configs):
+            load_or_default(config, None)  # checked before anything is run
+        if not as_json:
+            heading(f"{len(chosen)} field cases")
+            click.echo(field_table.HEADER)
+        outcomes = run_cases(chosen, configs, workers or os.cpu_count() or 1)
+        for case, outcome in zip(chosen, outcomes, strict=True):
+            judged[case.name] = outcome
+            total.add(outcome)
+            if not as_json:
+                click.echo(field_table.row(case.name, outcome))
+                if details:
+                    click.echo("".join(f"{line}\n" for line in field_table.details(outcome)), nl=False)
+    click.echo(field_table.as_json(judged, total) if as_json else field_table.summary(total))
 
 
 @benchmark.command()

@@ -5,12 +5,11 @@ A label that matches no source is an error: it is probably a mistake, and would 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from config.problems import suggestion
 from edge.commands.support.backtests.backtest_runs import RecordedPlant
+from edge.commands.support.backtests.extent import Extent
 from edge.commands.support.backtests.replaying import CHUNK
 from edge.commands.support.printing.progress import Progress
 from edge.core.model.sensors.vacancies import had_it_last
@@ -20,20 +19,6 @@ from edge.reports.labels import Label, LabelError, Labels, windows_for
 from edge.reports.summary import spell_moment
 from edge.shell.files.csv_file import CsvAccount, read_csv
 from edge.shell.store import read_history
-
-
-@dataclass
-class Extent:
-    """The contents of a source: its sensors and its time range."""
-
-    sensors: set[str] = field(default_factory=set)
-    first: float = math.inf
-    last: float = -math.inf
-
-    def take(self, sensor: str, time: float) -> None:
-        """Record a reading."""
-        self.sensors.add(sensor)
-        self.first, self.last = min(self.first, time), max(self.last, time)
 
 
 def give_labels(sources: Sequence[RecordedPlant], labels: Labels, name: str, rules: Rules, progress: Progress) -> None:
