@@ -20,7 +20,13 @@ from edge.core.intake.decoders.documents.keys.time_keys import USUAL, TimeKeys
 from edge.core.intake.decoders.documents.lists import may_name_element
 from edge.core.intake.decoders.documents.options import identifying_text
 from edge.core.intake.decoders.documents.senders.sender_keys import SENDERS, senders_in
-from edge.core.intake.decoders.documents.senders.turns import Scalars, naming_keys, scalars_of, sender_among
+from edge.core.intake.decoders.documents.senders.turns import (
+    Scalars,
+    alternating_among,
+    naming_keys,
+    scalars_of,
+    sender_among,
+)
 from edge.core.intake.decoders.fields import FieldsDecoder
 from edge.core.intake.decoders.notation.text_numbers import ODD
 from edge.core.intake.decoders.recognition.looks_like import instead, is_time
@@ -101,7 +107,7 @@ def keys_for(messages: Sequence[Message]) -> Keys | None:
     if best is None:
         return _of_words(messages)
     more = _in_detail(best, messages) if best["format"] in OF_FIELDS else {}
-    return {**best, **more, **_of_texts(best, messages)}
+    return {**best, **more, **_of_texts({**best, **more}, messages)}
 
 
 def _of_words(messages: Sequence[Message]) -> Keys | None:
@@ -137,7 +143,8 @@ def _of_texts(keys: Keys, messages: Sequence[Message]) -> dict[str, Any]:
         for path, word in texts_in(_document(each.payload))
         if path in numeric and path not in paths
     ]
-    states = {path: words for path, words in states_in(messages).items() if path not in numeric}
+    either = may_name_senders(keys, messages)
+    states = {path: words for path, words in states_in(messages).items() if path not in {*numeric, either}}
     more = {"no_value": absent_in(texts), "values": written(states)}
     return {key: value for key, value in more.items() if value}
 
@@ -321,13 +328,24 @@ def _senders(documents: Sequence[dict[str, Any]]) -> list[str]:
 
 def _turning(keys: Keys, messages: Sequence[Message]) -> str | None:
     """The field whose values show that several senders take turns, whatever it is called."""
+    return sender_among(*_compared(keys, messages))
+
+
+def may_name_senders(keys: Keys, messages: Sequence[Message]) -> str | None:
+    """The path of a field whose two words name senders or are states, in a topic whose senders aren't told apart."""
+    key = None if "sensor" in keys else alternating_among(*_compared(keys, messages))
+    return None if key is None else key.replace(".", "/")
+
+
+def _compared(keys: Keys, messages: Sequence[Message]) -> tuple[list[Scalars], list[frozenset[int]]]:
+    """The texts and numbers of the payloads that are read, and hashes of the paths of their readings."""
     scalars, paths = list[Scalars](), list[frozenset[int]]()
     for each in messages:
         found = decode(keys, each.payload)
         if found is not None and found.samples:
             scalars.append(scalars_of(_contents(keys, each.payload)))
             paths.append(frozenset(hash(sample.path) for sample in found.samples))
-    return sender_among(scalars, paths)
+    return scalars, paths
 
 
 def _contents(keys: Keys, payload: bytes) -> object:

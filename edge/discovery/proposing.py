@@ -10,11 +10,13 @@ from config.gateway_topics import GatewayTopics
 from config.notation.availability import availability_of
 from config.notation.topics import filter_problem, glob_pattern
 from config.tables.convention import Convention, conventions
+from config.writing.toml_text import toml_value
+from edge.core.intake.decoders.documents.senders.turns import naming_keys
 from edge.core.intake.routes import match
 from edge.core.model.readings.messages import Message
 from edge.discovery.bookkeeping import is_bookkeeping_topic
 from edge.discovery.collecting import CollectedMessages
-from edge.discovery.formats import Keys, decode, is_read, keys_for, why_unread
+from edge.discovery.formats import Keys, decode, is_read, keys_for, may_name_senders, why_unread
 from edge.discovery.joining import FEW, joined
 from edge.discovery.words import as_values, spelled, states_in
 
@@ -88,13 +90,26 @@ def propose(heard: CollectedMessages, gateways: GatewayTopics, own: str) -> Prop
     too_many = f"would need more than {MOST_INPUTS} inputs"
     left_out |= {topic_of(each): too_many for each in inputs[MOST_INPUTS:]}
     words = {
-        f"{topic} {path}": as_values(said)
+        f"{topic} {path}": meaning
         for topic, keys in read.items()
         if keys["format"] == "json"
-        for path, said in states_in(heard.topics[topic]).items()
-        if not keys.get("values", {}).keys() >= spelled(said).keys()
+        for path, meaning in _words_in(keys, list(heard.topics[topic])).items()
     }
     return Proposal(inputs[:MOST_INPUTS], counted, left_out, unread, words)
+
+
+def _words_in(keys: Keys, messages: Sequence[Message]) -> dict[str, str]:
+    """The words in fields of a topic that its keys don't read, with the keys that do."""
+    either = may_name_senders(keys, messages)
+    found = {}
+    for path, said in states_in(messages).items():
+        if keys.get("values", {}).keys() >= spelled(said).keys():
+            continue
+        found[path] = as_values(said)
+        if path == either:
+            naming = naming_keys(path.replace("/", "."), "{topic}/{field}")
+            found[path] += f" if they are states, or sensor = {toml_value(naming['sensor'])} if they name senders"
+    return found
 
 
 def _is_worth_nothing(keys: Keys, messages: Sequence[Message]) -> bool:

@@ -79,13 +79,14 @@ def notes_on(status: dict[str, Any]) -> list[str]:
 def _shared_notes(status: dict[str, Any]) -> list[str]:
     """A sentence about the topics that several senders share, for each remedy that tells those apart."""
     shared = status.get("shared") or {"count": 0, "topics": []}
-    by_remedy: dict[str, list[str]] = {}
+    by_remedy: dict[tuple[str, str], list[str]] = {}
     for each in shared["topics"]:
-        by_remedy.setdefault(each["remedy"], []).append(each["topic"])
+        by_remedy.setdefault((each["remedy"], each.get("unless_state", "")), []).append(each["topic"])
     notes = []
-    for remedy, topics in by_remedy.items():
+    for (remedy, state), topics in by_remedy.items():
         also = f" and {counted(len(topics) - 1, 'other topic')}" if topics[1:] else ""
         what = f"several senders share the topic {topics[0]}{also}, and their readings become the same sensors"
+        what += f", unless {state} is a state" if state else ""
         notes.append(f"{what}: {remedy} of the input tells them apart")
     if (more := shared["count"] - len(shared["topics"])) > 0:
         notes.append(f"several senders share each of {counted(more, 'further topic')}")

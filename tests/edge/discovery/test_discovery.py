@@ -414,3 +414,16 @@ def test_what_describes_devices_to_home_assistant_is_left_out() -> None:
     )
     assert sensors == {"a/x/temp": 21.5}
     assert "Home Assistant" in proposal.left_out["homeassistant/sensor/x/config"]
+
+
+def test_two_words_that_alternate_are_read_neither_as_states_nor_as_senders_but_shown_as_either() -> None:
+    rooms = [("hub", {"ort": ("Keller", "Dach")[n % 2], "temp": 20 + n % 3}) for n in range(16)]
+    proposal, sensors = proposed(*rooms)
+    assert proposal.inputs == [{"topic": "hub", "format": "json"}]
+    assert sensors.keys() == {"hub/temp"}
+    assert proposal.words == {
+        "hub ort": "values = { Dach = 1, Keller = 2 } if they are states, "
+        'or sensor = "{topic}/{payload.ort}/{field}" if they name senders'
+    }
+    many = [("hub", {"wer": f"Raum {n % 20}a", "temp": 20 + n % 3}) for n in range(50)]
+    assert inputs(*many) == [{"topic": "hub", "format": "json", "sensor": "{topic}/{payload.wer}/{field}"}]

@@ -20,7 +20,7 @@ from edge.core.intake.decoders.fields import FieldsDecoder
 from edge.core.intake.routes import Resolved, Route
 from edge.core.model.notation.printable import printable, shortened
 from edge.core.model.readings.messages import Message, Refused
-from edge.shell.activity.senders.compared_messages import ComparedMessages
+from edge.shell.activity.senders.compared_messages import ComparedMessages, SendersField
 from edge.shell.system.logs import BOUNDED
 
 log = logging.getLogger("edgewarden.input")
@@ -52,10 +52,12 @@ class SharedTopic(NamedTuple):
     Attributes:
         topic: The topic.
         remedy: The keys of its input that tell them apart, as TOML.
+        unless_state: The field by which they do if it could be a state instead; empty if it can't.
     """
 
     topic: str
     remedy: str
+    unless_state: str = ""
 
 
 class SharedTopics:
@@ -87,11 +89,13 @@ class SharedTopics:
                 continue
             read = _read(senders.route, message, is_compared=topic in compared)
             key = senders.told_apart_by(read)
-            if key is None and topic in compared and read.paths:
-                key = compared.note(topic, read.document, read.paths)
-            if key is not None:
-                self._tell(SharedTopic(topic, _as_toml(naming_keys(key, senders.route.template))))
-            if key is not None or (senders.without >= WITHOUT and topic not in compared):
+            field = None if key is None else SendersField(key)
+            if field is None and topic in compared and read.paths:
+                field = compared.note(topic, read.document, read.paths)
+            if field is not None:
+                remedy = _as_toml(naming_keys(field.key, senders.route.template))
+                self._tell(SharedTopic(topic, remedy, field.key if field.may_be_state else ""))
+            if field is not None or (senders.without >= WITHOUT and topic not in compared):
                 topics[topic] = None
                 compared.end(topic)
 
@@ -120,8 +124,9 @@ class SharedTopics:
         if found in self._told_before:
             return
         log.warning(
-            "topic_shared topic=%r: readings of several senders become the same sensors; %s tells them apart",
+            "topic_shared topic=%r: readings of several senders become the same sensors%s; %s tells them apart",
             shortened(printable(found.topic), LONGEST_TOPIC),
+            f", unless {printable(found.unless_state)} is a state" if found.unless_state else "",
             printable(found.remedy),
             extra=BOUNDED,
         )

@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from edge.core.intake.decoders.documents.senders.turns import MOST, SENDERS, naming_keys, scalars_of, sender_among
+from edge.core.intake.decoders.documents.senders.turns import (
+    ALTERNATING,
+    MOST,
+    SENDERS,
+    alternating_among,
+    naming_keys,
+    scalars_of,
+    sender_among,
+)
 
 SHARED = frozenset({1})
 
@@ -73,6 +81,24 @@ def test_states_readings_and_what_does_not_come_again_do_not(documents: list[dic
 def test_a_state_does_not_in_other_languages_although_readings_depend_on_it(key: str, states: tuple[str, str]) -> None:
     assert among(*({key: states[n % 2], "bar": 3 * (n % 2) + n / 100} for n in range(14))) is None
     assert among(*({"raum": states[n % 2] + "raum", "bar": 3 * (n % 2) + n / 100} for n in range(14))) == "raum"
+
+
+@pytest.mark.parametrize(
+    ("key", "words", "count", "found"),
+    [
+        ("ort", ("Keller", "Dach"), ALTERNATING, "ort"),
+        ("ort", ("Keller", "Dach"), ALTERNATING - 1, None),
+        ("ort", ("Keller", "Keller", "Dach"), ALTERNATING, None),
+        ("ort", ("Keller",), ALTERNATING, None),
+        ("pumpe", ("ein", "aus"), ALTERNATING, None),
+        ("zustand", ("Tag", "Nacht"), ALTERNATING, None),
+        ("slave", (1, 2), ALTERNATING, None),
+    ],
+)
+def test_two_words_that_alternate_may(key: str, words: tuple[Any, ...], count: int, found: str | None) -> None:
+    documents = [scalars_of(each) for each in turns(key, *words, count=count)]
+    assert alternating_among(documents, [SHARED] * count) == found
+    assert alternating_among(documents, [frozenset({n % 2}) for n in range(count)]) is None
 
 
 def test_a_number_in_an_object_does_only_with_ranges_of_their_own() -> None:

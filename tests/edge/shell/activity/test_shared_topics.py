@@ -10,8 +10,10 @@ from activity_line import T0, Line, Lines
 
 from config.loading import parse
 from edge.core.intake.decoders.documents.senders.sender_keys import senders_in
+from edge.core.intake.decoders.documents.senders.turns import MOST
 from edge.core.intake.decoders.fields import FieldsDecoder
 from edge.core.model.readings.messages import Message
+from edge.shell.activity.senders.compared_messages import AT, SCALARS
 from edge.shell.activity.senders.compared_messages import TOPICS as COMPARED_TOPICS
 from edge.shell.activity.senders.shared_topics import EVERY, FIRST, MOST_TOLD, TOPICS, WITHOUT, SharedTopics
 from edge.shell.activity.well_being import notes_on
@@ -37,7 +39,7 @@ def senders(key: str, *texts: object, **more: object) -> list[Message]:
 def test_senders_that_take_turns_on_a_topic_are_noticed_once(key: str) -> None:
     found = watch()
     found.note(senders(key, "a", "b") * 20)
-    assert (found.count, found.told) == (1, [("air", f'sensor = "{{topic}}/{{payload.{key}}}/{{field}}"')])
+    assert (found.count, found.told) == (1, [("air", f'sensor = "{{topic}}/{{payload.{key}}}/{{field}}"', "")])
 
 
 @pytest.mark.parametrize(
@@ -121,18 +123,24 @@ def test_the_field_may_be_in_an_object_and_the_template_of_the_input_is_kept() -
 def test_senders_are_told_apart_by_a_field_with_any_other_name(documents: list[object], remedy: str) -> None:
     found = watch()
     found.note([message(each) for each in documents * 4])
-    assert found.told == [("air", remedy)]
+    assert [each[:2] for each in found.told] == [("air", remedy)]
     told = parse(f'[[input]]\ntopic = "#"\n{remedy.replace(" with ", chr(10))}').configuration
     batch = make_pipeline(told).intake.read([message(each) for each in documents * 4], [], [])
     assert len(set(batch.slots.tolist())) == 2
 
 
-def test_messages_are_compared_of_a_limited_number_of_topics_and_only_at_first() -> None:
-    found = watch()
+def test_messages_are_compared_of_a_limited_number_of_topics_and_size_and_only_at_first() -> None:
+    found, many = watch(), {f"f{each}": each for each in range(MOST)}
     found.note([message({"nodo": "N1", "temp": 20}, f"air/{each}") for each in range(2 * COMPARED_TOPICS)])
     assert sum(f"air/{each}" in found._compared for each in range(2 * COMPARED_TOPICS)) == COMPARED_TOPICS
+    for _ in range(FIRST + (AT[-1] - FIRST) * EVERY):
+        found.note([message({"nodo": "N1", "temp": 20}, "air/0")])
+    assert "air/0" not in found._compared
     for _ in range(FIRST):
-        found.note([message({"nodo": "N1", "temp": 20}, f"air/{each}") for each in range(COMPARED_TOPICS)])
+        found.note([message({"nodo": f"N{each}" * 9, **many}, f"air/{each}") for each in range(COMPARED_TOPICS)])
+    assert 0 < found._compared._size <= SCALARS + MOST
+    found = watch()
+    found.note([message({"temp": 20})] * 2)
     assert not any(f"air/{each}" in found._compared for each in range(2 * COMPARED_TOPICS))
     assert found.told == []
 
@@ -143,6 +151,28 @@ def test_a_sender_that_appears_later_is_noticed_too() -> None:
     assert found.told == []
     found.note(senders("device", *"ab" * (2 * EVERY)))
     assert found.count == 1
+
+
+def test_one_under_an_unusual_key_is_too_and_so_are_more_than_the_first_messages_show() -> None:
+    found = watch()
+    found.note([message({"nodo": "N1", "temp": 20})] * (20 * EVERY))
+    found.note([message({"nodo": each, "temp": 20}) for each in ("N1", "N2") * (30 * EVERY)])
+    assert [each.remedy for each in found.told] == ['sensor = "{topic}/{payload.nodo}/{field}"']
+    found = watch()
+    found.note([message({"wer": f"Raum {each % 20}a", "temp": 20}) for each in range(60 * EVERY)])
+    assert [each.remedy for each in found.told] == ['sensor = "{topic}/{payload.wer}/{field}"']
+
+
+def test_two_words_that_alternate_may_be_states(log: Lines, tmp_path: Path) -> None:
+    line = Line(tmp_path / "store.db")
+    line.take(0, *[("house/air", json.dumps({"ort": each, "temp": 21.5}).encode()) for each in ("Keller", "Dach") * 8])
+    remedy = 'sensor = "{topic}/{payload.ort}/{field}"'
+    (told,) = log.take("topic_shared")
+    assert told.endswith(f"become the same sensors, unless ort is a state; {remedy} tells them apart")
+    assert notes_on(line.activity.as_dict(0, "running") | {"health": {}})[0] == (
+        "several senders share the topic house/air, and their readings become the same sensors, unless ort is a state: "
+        f"{remedy} of the input tells them apart"
+    )
 
 
 def test_what_is_remembered_is_bounded_and_a_topic_without_senders_is_left_alone() -> None:

@@ -5,7 +5,7 @@
 
 A state changes seldom, and a reading is rarely one of few whole numbers; still, a text must look like a designation,
 come in the same order again and again, or go with readings of a range of its own, and a number must have a key that
-numbers things.
+numbers things. Two words that merely alternate may be either.
 """
 
 from __future__ import annotations
@@ -29,8 +29,11 @@ FEWEST = 4
 DEEPEST, MOST = 4, 40
 """Maximum depth of objects that are looked at, and number of texts and numbers of a document."""
 
-SENDERS = 16
+SENDERS = 24
 """Maximum number of values of a field that names senders."""
+
+ALTERNATING = 12
+"""Minimum number of documents between which two words alternate, each time, if nothing else tells what they are."""
 
 ELEMENT = "[*]"
 """Stands for the only element of a list in the keys that lead to a value."""
@@ -103,6 +106,21 @@ def sender_among(documents: Sequence[Scalars], paths: Sequence[frozenset[int]]) 
         if (is_number and _is_outermost(key)) or (not is_number and (_are_designations(named) or _is_round(named))):
             return key
         if any(_separates(named, [each.get(other) for each in documents]) for other in common if other != key):
+            return key
+    return None
+
+
+def alternating_among(documents: Sequence[Scalars], paths: Sequence[frozenset[int]]) -> str | None:
+    """The keys that lead to a field whose two words alternate from document to document; None if there is none.
+
+    They are the names of two senders, or states that are sent when they change. See `sender_among()`.
+    """
+    if len(documents) < ALTERNATING:
+        return None
+    for key in filter(_is_outermost, documents[0]):
+        texts = [_text(key, each[key]) if isinstance(each.get(key), str) else None for each in documents]
+        named = [each for each in texts if each is not None]
+        if len(named) == len(texts) and _alternate(named) and _share(named, paths):
             return key
     return None
 
@@ -183,6 +201,11 @@ def _is_round(texts: Sequence[str]) -> bool:
     return 2 < count <= len(texts) // 2 and all(
         texts[place] == texts[place - count] for place in range(count, len(texts))
     )
+
+
+def _alternate(texts: Sequence[str]) -> bool:
+    first, second = texts[:2]
+    return first != second and all(each == (second if place % 2 else first) for place, each in enumerate(texts))
 
 
 def _separates(texts: Sequence[str], values: Sequence[str | float | None]) -> bool:
