@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from config.notation.topics import glob_problem
 from edge.core.intake.decoders.documents.keys.identifier_keys import is_version
@@ -18,9 +18,16 @@ WORDS = frozenset(
         "hwversion", "firmware", "firmwareversion", "protocol", "channel", "port", "minutets", "epoch", "applicationid",
         "deveui", "devaddr", "devid", "deviceid", "sensorid", "gatewayid", "mac", "macaddress", "ieeeaddr", "serial",
         "serialnumber", "serialno", "imei", "imsi", "iccid", "uuid", "ip", "ipaddress", "model", "modelid",
+        "txpower", "spreadingfactor", "spfact", "bootcount", "signalstrength", "wifisignal", "freememory", "memfree",
     }
 )  # fmt: skip
 """Names of such fields, in lower case and without separators; those of devices may consist of digits only."""
+
+_RECEPTION = re.compile(r".*(?:rssi|snr|lqi)(?:dbm?)?")
+"""Ends of such names that concern a radio, with a unit behind them or not."""
+
+_COORDINATES = re.compile(r"(.*?)(?:(lat(?:itude)?)|(?:lon|lng|long)(?:itude)?)")
+"""A latitude or a longitude, as `plain_key()` writes them; what precedes both is the same."""
 
 RADIO = frozenset({"freq", "frequency"})
 """Names of fields that concern a radio if their values are as large as below, and otherwise mains or a motor."""
@@ -44,7 +51,8 @@ def is_bookkeeping(name: str, values: Sequence[tuple[float, float]]) -> bool:
     plain = plain_key(name)
     if plain in RADIO:
         return all(value >= LOWEST_RADIO for value, _ in values)
-    return plain in WORDS or is_version(name) or all(_is_time(value, arrived) for value, arrived in values)
+    is_told = plain in WORDS or _RECEPTION.fullmatch(plain) is not None or is_version(name)
+    return is_told or all(_is_time(value, arrived) for value, arrived in values)
 
 
 def is_bookkeeping_name(path: str) -> bool:
@@ -63,7 +71,10 @@ def bookkeeping_in(documents: Iterable[tuple[object, float]]) -> list[str]:
         for depth, name, value in _numbers(document, 0, ""):
             if not _UNSUITABLE.search(name) and "/" not in name and name and glob_problem(f"**/{name}") is None:
                 values.setdefault((depth > 1, name), []).append((value, arrived))
-    found = [(is_deep, name) for (is_deep, name), seen in values.items() if is_bookkeeping(name, seen)]
+    places = _places({name: [value for value, _ in seen] for (_, name), seen in values.items()})
+    found = [
+        (is_deep, name) for (is_deep, name), seen in values.items() if name in places or is_bookkeeping(name, seen)
+    ]
     return list(dict.fromkeys(f"**/{name}" if is_deep else name for is_deep, name in found))
 
 
@@ -72,6 +83,17 @@ def is_bookkeeping_topic(messages: Sequence[Message]) -> bool:
     values = [(value, each.arrived) for each in messages if (value := _number(each.payload)) is not None]
     levels = [each for each in messages[-1].topic.split("/") if each not in {"state", "value"}]
     return bool(values) and is_bookkeeping(levels[-1] if levels else "", values)
+
+
+def _places(values: Mapping[str, Sequence[float]]) -> set[str]:
+    """The names of latitudes and longitudes, which only occur together."""
+    pairs: dict[str, dict[bool, str]] = {}
+    for name, seen in values.items():
+        if (found := _COORDINATES.fullmatch(plain_key(name))) is not None:
+            is_latitude = found[2] is not None
+            if all(abs(each) <= (90.0 if is_latitude else 180.0) for each in seen):
+                pairs.setdefault(found[1], {})[is_latitude] = name
+    return {name for pair in pairs.values() if len(pair) > 1 for name in pair.values()}
 
 
 def _is_time(value: float, arrived: float) -> bool:

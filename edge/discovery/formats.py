@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib.util import find_spec
 from itertools import combinations
@@ -355,6 +355,11 @@ def _contents(keys: Keys, payload: bytes) -> object:
         return decoder.read(payload) if isinstance(decoder, FieldsDecoder) else None
     except Refused:
         return None
+
+
+def documents_of(messages: Iterable[Message]) -> list[object]:
+    """The contents of the messages that are JSON."""
+    return [document for each in messages if (document := _document(each.payload)) is not None]
 
 
 def _document(payload: bytes) -> object:

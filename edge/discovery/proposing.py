@@ -16,11 +16,13 @@ from edge.core.intake.routes import match
 from edge.core.model.readings.messages import Message
 from edge.discovery.bookkeeping import is_bookkeeping_topic
 from edge.discovery.collecting import CollectedMessages
-from edge.discovery.formats import Keys, decode, is_read, keys_for, may_name_senders, why_unread
+from edge.discovery.formats import Keys, decode, documents_of, is_read, keys_for, may_name_senders, why_unread
 from edge.discovery.joining import FEW, joined
+from edge.discovery.undecoded import BYTES, HEXADECIMAL, field_of_bytes, hexadecimal_in
 from edge.discovery.words import as_values, spelled, states_in
 
 MOST_INPUTS = 200
+NOTHING = "contains only information about its sender, or times"
 MOST_LEFT_OUT = 100
 """Maximum number of further topics of a convention's devices that are listed in its `ignore_topics`."""
 
@@ -84,11 +86,19 @@ def propose(heard: CollectedMessages, gateways: GatewayTopics, own: str) -> Prop
     read = {topic: keys for topic, keys in rest.items() if keys is not None}
     for topic in [each for each, keys in read.items() if _is_worth_nothing(keys, heard.topics[each])]:
         del read[topic]
-        left_out[topic] = "contains only information about its sender, or times"
+        left_out[topic] = NOTHING
+        if (path := field_of_bytes(documents_of(heard.topics[topic]))) is not None:
+            left_out[topic] += f"; {path} {BYTES}"
     unread = {topic: why_unread(list(heard.topics[topic])) for topic, keys in rest.items() if keys is None}
     inputs += _of_topics(read, [each for each in (*left_out, *unread) if each not in read])
     too_many = f"would need more than {MOST_INPUTS} inputs"
     left_out |= {topic_of(each): too_many for each in inputs[MOST_INPUTS:]}
+    unread |= {
+        f"{topic} {path}": HEXADECIMAL
+        for topic, keys in read.items()
+        if keys["format"] == "json"
+        for path in hexadecimal_in(documents_of(heard.topics[topic]))
+    }
     words = {
         f"{topic} {path}": meaning
         for topic, keys in read.items()

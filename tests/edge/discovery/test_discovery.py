@@ -427,3 +427,34 @@ def test_two_words_that_alternate_are_read_neither_as_states_nor_as_senders_but_
     }
     many = [("hub", {"wer": f"Raum {n % 20}a", "temp": 20 + n % 3}) for n in range(50)]
     assert inputs(*many) == [{"topic": "hub", "format": "json", "sensor": "{topic}/{payload.wer}/{field}"}]
+
+
+def test_coordinates_and_what_radios_measure_are_bookkeeping_in_any_spelling() -> None:
+    radio = {"LrrRSSI": -80, "lora_snr_db": 7, "rssi_dbm": -60, "txPower": 14, "gw": {"LrrLAT": 45.85, "LrrLON": 1.27}}
+    (found,) = inputs(*(("a", {"temp": 20, "lat": 52 + n, "lng": 13.4, **radio}) for n in range(3)))
+    assert sorted(found["ignore"]) == sorted(
+        ["LrrRSSI", "lora_snr_db", "rssi_dbm", "txPower", "lat", "lng", "**/LrrLAT", "**/LrrLON"]
+    )
+    for others in ({"lat": 52}, {"lat": 520, "lon": 13}, {"flat": 1, "lon": 2}, {"long": 3}):
+        assert inputs(*(("a", {"temp": 20, **others}) for _ in range(3))) == [{"topic": "a", "format": "json"}]
+
+
+@pytest.mark.parametrize(
+    ("key", "text"), [("data", "0201061BFF9904"), ("frm_payload", "AQIDBA=="), ("payload", "AwQ="), ("raw", "03C904A1")]
+)
+def test_readings_that_only_their_sender_can_decode_are_said_to_be(key: str, text: str) -> None:
+    proposal, _ = proposed(*(("a", {"rssi": -60 - n, "up": {key: text}}) for n in range(3)))
+    assert proposal.left_out == {
+        "a": "contains only information about its sender, or times; "
+        f"up/{key} holds bytes of the sender's own, which it or a converter has to decode"
+    }
+    proposal, _ = proposed(*(("a", {"rssi": -60 - n, "mac": text, "data": "a word"}) for n in range(3)))
+    assert proposal.left_out == {"a": "contains only information about its sender, or times"}
+
+
+def test_hexadecimal_numbers_that_change_are_shown_as_unread() -> None:
+    said = {"device": "0x5ADF", "fixed": "0x10", "temp": 20}
+    proposal, _ = proposed(*(("a", {**said, "reg": hex(30 + n), "dev_id": hex(n)}) for n in range(3)))
+    assert proposal.unread == {
+        "a reg": "hexadecimal numbers, which no option reads: the sender has to send decimal ones"
+    }

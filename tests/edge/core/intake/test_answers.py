@@ -34,7 +34,16 @@ def test_a_code_next_to_readings_is_one_of_them() -> None:
     [
         *("uplinkId", "deviceProfileId", "applicationID", "request_id", "lsid", "c_sunspec_did", "InvSerial", "ident"),
         *("slave_address", "deviceAddress", "clientToken", "productNumber", "seq", "msg_seq", "seqNumber", "eventno"),
-        *("measurementSequenceNumber", "sequence_number", "dataSourceSeqNo", "fcnt", "f_cnt", "FCntUp", "n_f_cnt_down"),
+        *(
+            "measurementSequenceNumber",
+            "sequence_number",
+            "dataSourceSeqNo",
+            "fcnt",
+            "f_cnt",
+            "FCntUp",
+            "n_f_cnt_down",
+            "upFrameCounter",
+        ),
         *("tmst", "rx_tmst", "mpan", "mprn"),
     ],
 )

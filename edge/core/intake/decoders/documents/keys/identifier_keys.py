@@ -19,7 +19,7 @@ _IDENTIFIER = re.compile(
     | (?:frame|packet|msg|message)_?(?:counter|cnt) | f_?cnt(?:_?(?:up|dn|down))?
     | tmst | mp[arx]n
     | [a-z0-9]*(?-i:[a-z0-9](?:I[dD]|Token|Addr(?:ess)?|Serial|(?:Serial|Product|Part|Model|Event|Message)(?:No|Number)
-        |Seq(?:uence(?=N))?(?:No|Nr|Num|Number)?))
+        |Seq(?:uence(?=N))?(?:No|Nr|Num|Number)?|(?:Frame|Packet|Message)(?:Counter|Cnt)))
     )""",
     re.IGNORECASE | re.VERBOSE,
 )

@@ -1,0 +1,43 @@
+"""Undecoded values: texts in the fields of JSON that hold numbers in a form that no input reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from edge.core.intake.decoders.documents.keys.identifier_keys import is_identifier
+from edge.core.intake.decoders.documents.keys.plain_keys import plain_key
+from edge.discovery.bookkeeping import is_bookkeeping_name
+from edge.discovery.words import texts_in
+
+BYTES = "holds bytes of the sender's own, which it or a converter has to decode"
+HEXADECIMAL = "hexadecimal numbers, which no option reads: the sender has to send decimal ones"
+
+_OF_BYTES = frozenset(
+    {"payload", "data", "value", "bytes", "raw", "rawdata", "rawpayload", "payloadraw", "payloadhex", "frmpayload"}
+)
+"""Keys of a device's own bytes, as `plain_key()` writes them."""
+
+_BYTES = re.compile(
+    r"(?:[0-9A-Fa-f]{2}){4,}|(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)"
+)
+_HEXADECIMAL = re.compile(r"0[xX][0-9A-Fa-f]{1,8}")
+
+
+def field_of_bytes(documents: Iterable[object]) -> str | None:
+    """The path of the first field in documents that holds bytes in hexadecimal or base64; None if there is none."""
+    for document in documents:
+        for path, text in texts_in(document):
+            if plain_key(path.rpartition("/")[2]) in _OF_BYTES and _BYTES.fullmatch(text):
+                return path
+    return None
+
+
+def hexadecimal_in(documents: Iterable[object]) -> list[str]:
+    """The paths of fields with hexadecimal numbers that change, and that therefore are no addresses."""
+    found: dict[str, set[str]] = {}
+    for document in documents:
+        for path, text in texts_in(document):
+            if _HEXADECIMAL.fullmatch(text) and not (is_identifier(path) or is_bookkeeping_name(path)):
+                found.setdefault(path, set()).add(text)
+    return [path for path, texts in found.items() if len(texts) > 1]
