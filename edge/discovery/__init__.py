@@ -3,6 +3,7 @@
 collecting.py    collects messages, bounded
 bookkeeping.py   fields that describe the sender instead of the plant
 formats.py       the input keys that read a topic without a convention
+time_fields.py   the time of readings in a field with an unusual name
 undecoded.py     values in a form that no input reads
 joining.py       few filters for many topics that are read with the same keys
 proposing.py     inputs for all messages, conventions first

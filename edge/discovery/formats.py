@@ -32,6 +32,7 @@ from edge.core.intake.decoders.notation.text_numbers import ODD
 from edge.core.intake.decoders.recognition.looks_like import instead, is_time
 from edge.core.model.readings.messages import REASONS, Message, Refusal, Refused
 from edge.discovery.bookkeeping import bookkeeping_in, is_bookkeeping_name
+from edge.discovery.time_fields import time_field
 from edge.discovery.words import (
     NAMES_TOO,
     PAIRS,
@@ -293,15 +294,24 @@ def _in_detail(keys: Keys, messages: Sequence[Message]) -> dict[str, Any]:
         if "items" in found:
             return found
         senders = [turning]
+    if not any(TIMES.find(each, arrived).keys for each, arrived in documents if isinstance(each, dict)):
+        found |= _of_time(time_field(documents))
     within = [each.replace(".", "/") for each in senders if "." in each and _is_number_at(each, objects)]
     ignore = within + [
         each
         for each in bookkeeping_in(documents)
-        if each not in senders and not TIMES.among([each.removeprefix("**/")])
+        if each not in senders
+        and each.lower() not in found.get("time_keys", ())
+        and not TIMES.among([each.removeprefix("**/")])
     ]
     if ignore and not all("value" in each for each in objects):
         found["ignore"] = ignore
     return found
+
+
+def _of_time(key: str | None) -> dict[str, Any]:
+    """The key of an input that reads the time from a field with an unusual name; none without one."""
+    return {} if key is None else {"time_keys": [key.lower()]}
 
 
 def _is_number_at(key: str, documents: Sequence[object]) -> bool:

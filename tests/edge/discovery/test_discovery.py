@@ -458,3 +458,32 @@ def test_hexadecimal_numbers_that_change_are_shown_as_unread() -> None:
     assert proposal.unread == {
         "a reg": "hexadecimal numbers, which no option reads: the sender has to send decimal ones"
     }
+
+
+def of_times(key: str, *times: object) -> list[tuple[str, object]]:
+    return [("a", {key: each, "temp": 20 + place}) for place, each in enumerate(times)]
+
+
+@pytest.mark.parametrize("key", ["zeit", "Uhrzeit", "hora"])
+def test_a_time_in_a_field_with_an_unusual_name_is_proposed_as_the_time(key: str) -> None:
+    proposed_input = {"topic": "a", "format": "json", "time_keys": [key.lower()]}
+    assert inputs(*of_times(key, *(f"2023-11-14T22:14:2{n}Z" for n in range(3)))) == [proposed_input]
+    assert inputs(*of_times(key, *(1_700_000_060 + n for n in range(3)))) == [proposed_input]
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        [f"2023-11-14T22:14:2{n}" for n in range(2)],
+        [f"2023-11-15T00:14:2{n}" for n in range(3)],
+        [f"2023-11-14T22:14:2{2 - n}" for n in range(3)],
+        ["2023-11-14T22:14:20"] * 3,
+        ["2023-11-14T22:14:20", "2023-11-14T22:14:21", "soon"],
+        [20.5, 21.5, 22.5],
+    ],
+)
+def test_other_fields_are_not(times: list[object]) -> None:
+    """Too few, in another time zone, going back, always the same, no times, readings."""
+    assert "time_keys" not in inputs(*of_times("zeit", *times))[0]
+    usual = [("a", {"ts": 1_700_000_060 + n, "zeit": f"2023-11-14T22:14:2{n}", "temp": 20}) for n in range(3)]
+    assert inputs(*usual) == [{"topic": "a", "format": "json"}]

@@ -1,6 +1,7 @@
 """Turns: a field whose values show that several senders take turns on a topic, whatever the field is called.
 
 {"nodo": "N1", "temp": 21.5}, {"nodo": "N2", "temp": 18.0}, {"nodo": "N1", "temp": 21.6}, ...
+{"topic": "house/attic", "temp": 21.5}, {"topic": "house/cellar", "temp": 18.0}, ...
 {"nodes": [{"nid": 7, "temp": 21.5}]}, {"nodes": [{"nid": 9, "temp": 18.0}]}, ...
 
 A state changes seldom, and a reading is rarely one of few whole numbers; still, a text must look like a designation,
@@ -103,7 +104,7 @@ def sender_among(documents: Sequence[Scalars], paths: Sequence[frozenset[int]]) 
         if len(named) < len(texts) or not _take_turns(named) or not _share(named, paths):
             continue
         is_number = not isinstance(documents[0][key], str)
-        if (is_number and _is_outermost(key)) or (not is_number and (_are_designations(named) or _is_round(named))):
+        if _is_outermost(key) if is_number else (_is_topic(key) or _are_designations(named) or _is_round(named)):
             return key
         if any(_separates(named, [each.get(other) for each in documents]) for other in common if other != key):
             return key
@@ -166,7 +167,9 @@ def _text(key: str, value: Any) -> str | None:
         plain = plain_key(last)
         numbers = plain in _NUMBERS or (is_identifier(last) and plain != "id") or may_name_thing([last])
         return identifying_text(value) if numbers else None
-    if not isinstance(value, str) or describes(last) or plain_key(last) in _STATE_KEYS or _number(value) is not None:
+    if not isinstance(value, str) or plain_key(last) in _STATE_KEYS or _number(value) is not None:
+        return None
+    if describes(last) and not (_is_topic(key) and "/" in value):
         return None
     return identifying_text(value) if is_name(value) and value.lower() not in _STATES else None
 
@@ -174,6 +177,10 @@ def _text(key: str, value: Any) -> str | None:
 def _is_outermost(key: str) -> bool:
     """Whether a field isn't in an object inside of the message, where it may number anything."""
     return "." not in key.partition(f"{ELEMENT}.")[2] if ELEMENT in key else "." not in key
+
+
+def _is_topic(key: str) -> bool:
+    return plain_key(key) == "topic"
 
 
 def _take_turns(texts: Sequence[str]) -> bool:
