@@ -9,6 +9,7 @@ from edge.core.incidents.events.event import severity_name
 from edge.core.model.notation.quantities import duration, number
 from edge.core.model.notation.severity import severity_class
 from edge.reports.backtest import Backtest, Dataset, verdict_words
+from edge.reports.judging import IncidentSpan
 from edge.reports.plot_data import labels_of, plot_json
 from edge.reports.summary import many, spell_moment
 
@@ -58,7 +59,10 @@ def title_of(backtest: Backtest, dataset: Dataset, sensor: str) -> tuple[str, st
 
 
 def _chips(dataset: Dataset, sensor: str) -> str:
-    chips = [("", f"{dataset.record(0, sensor).readings:,} readings")]
+    record = dataset.record(0, sensor)
+    chips = [("", f"{record.readings:,} readings")]
+    if record.states:
+        chips.append(("", f"states {', '.join(number(each) for each in record.states)}"))
     labels = labels_of(dataset, sensor)
     for place, run in enumerate(dataset.runs):
         letter = f"{chr(65 + place)}: " if len(dataset.runs) > 1 else ""
@@ -111,7 +115,7 @@ def _table(backtest: Backtest, dataset: Dataset, sensor: str) -> str:
             rank = severity_class(each.severity)
             what = f"{severity_name(each.severity)[0]} {each.kind.replace('_', ' ')}"
             word = words.get(each.incident)
-            line = f"{each.message} [{', '.join(each.detectors)}; {number(each.score)} decades]"
+            line = f"{each.message}{_others(each)} [{', '.join(each.detectors)}; {number(each.score)} decades]"
             line += f" ({word})" if word else ""
             line = f"{backtest.configurations[place]}: {line}" if several else line
             lines.append((each.raised, _row(f"s{rank}", what, each.raised, each.ended, line)))
@@ -124,6 +128,13 @@ def _table(backtest: Backtest, dataset: Dataset, sensor: str) -> str:
         f'<th scope="col" class="left">in words</th></tr></thead><tbody>{"".join(text for _, text in lines)}</tbody>'
         "</table></div></details>\n"
     )
+
+
+def _others(span: IncidentSpan) -> str:
+    """The conditions of an incident apart from the worst one, with the times since which they held."""
+    others = [(kind, since) for kind, since in span.conditions if kind != span.kind]
+    named = ", ".join(f"{kind.replace('_', ' ')} since {spell_moment(since)}" for kind, since in others)
+    return f"; {named}" if named else ""
 
 
 def _verdict(dataset: Dataset, place: int, label: int) -> str:

@@ -33,6 +33,7 @@ class IncidentSpan(NamedTuple):
         message: One sentence for people, from its worst moment.
         sensors: All sensors listed, if there are several with a common cause.
         joined: Times of updates by which a new kind of condition joined it, see `ToldKinds`.
+        conditions: Kinds of its conditions with the time since which each held, in order.
     """
 
     sensor: str
@@ -47,6 +48,7 @@ class IncidentSpan(NamedTuple):
     message: str
     sensors: frozenset[str] = frozenset()
     joined: tuple[float, ...] = ()
+    conditions: tuple[tuple[str, float], ...] = ()
 
 
 class Judgement(NamedTuple):

@@ -202,11 +202,16 @@ def _controls(backtest: Backtest, drawn: int) -> str:
     linked = '<label><input type="checkbox" id="linked">Zoom all together</label>' if drawn > 1 else ""
     is_judged = any(each.labels is not None for each in backtest.datasets)
     hollow = [("hollow", "false")] if is_judged else []
+    has_states = any(
+        record.states for each in backtest.datasets for run in each.runs for record in run.sensors.values()
+    )
+    dotted = [("state", "values of a machine's states")] if has_states else []
     legend = "".join(
         f'<li><i class="{name}"></i>{text}</li>'
         for name, text in (
             ("series", "readings"), ("band", "expected"), ("label", "labelled"), ("s0", "INFO"), ("s1", "WARN"),
-            ("s2", "ERROR"), ("s3", "FATAL incident"), *hollow, ("level", "raising level of the score, in decades"),
+            ("s2", "ERROR"), ("s3", "FATAL incident"), *hollow, *dotted,
+            ("level", "raising level of the score, in decades"),
         )
     )  # fmt: skip
     return (

@@ -34,9 +34,8 @@ def plot_json(dataset: Dataset, sensor: str, most: int) -> str:
         like = next(index for index, each in enumerate(traces) if _is_alike(each, trace))
         words = run.words()
         incidents = [_incident(each, words.get(each.incident, "")) for each in records[place].incidents]
-        runs.append(
-            {**(series_of(trace) if like == place else {"like": like}), **opinion_of(trace), "incidents": incidents}
-        )
+        series = series_of(trace) if like == place else {"like": like}
+        runs.append({**series, **opinion_of(trace), "incidents": incidents, "states": records[place].states})
     whole = {
         "start": round(1000 * min((each.first for each in known), default=0.0)),
         "end": round(1000 * max((each.last for each in known), default=0.0)),
@@ -91,6 +90,7 @@ def _incident(span: IncidentSpan, word: str) -> dict[str, Any]:
         "severity": span.severity,
         "message": span.message,
         "word": word,
+        "conditions": [[kind.replace("_", " "), round(1000 * since)] for kind, since in span.conditions],
     }
 
 

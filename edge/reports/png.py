@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from edge.core.model.notation.severity import severity_class
 from edge.reports.backtest import Backtest, Dataset
+from edge.reports.judging import IncidentSpan
 from edge.reports.plot_data import labels_of
 
 COLOURS = ("#3a87d8", "#d99a00", "#e2602a", "#bd1257")
 SERIES, LABEL, LEVEL, SCORE = "#24478f", "#0a7d5c", "#e2602a", "#8b94a3"
 POINTS = 4096
+
+LANE_INCHES = 0.22
+"""Height of a kind of conditions."""
 
 
 class PlotError(Exception):
@@ -54,8 +59,10 @@ def draw(backtest: Backtest, dataset: Dataset, sensor: str, path: Path) -> None:
     record = dataset.record(0, sensor)
     trace = record.series.trace(POINTS)
     times = [_moment(each) for each in trace.times.tolist()]
-    figure, (above, below) = plt.subplots(
-        2, 1, sharex=True, figsize=(11, 4.6), height_ratios=(3, 1.3), layout="constrained"
+    kinds = list(dict.fromkeys(kind for each in record.incidents for kind, _ in each.conditions))
+    lanes = LANE_INCHES * max(1, len(kinds))
+    figure, (above, between, below) = plt.subplots(
+        3, 1, sharex=True, figsize=(11, 4.6 + lanes), height_ratios=(3, lanes, 1.3), layout="constrained"
     )
     try:
         above.set_title(sensor, loc="left", fontsize=11, fontweight="bold")
@@ -69,6 +76,11 @@ def draw(backtest: Backtest, dataset: Dataset, sensor: str, path: Path) -> None:
         for each in record.incidents:
             colour = COLOURS[severity_class(each.severity)]
             _span(above, each.raised, each.ended, record.last, color=colour, alpha=0.22, linewidth=1)
+            _conditions(between, kinds, each, record.last, colour)
+        for value in record.states:
+            above.axhline(value, color=LABEL, linewidth=0.8, linestyle=":")
+        between.set_yticks(range(len(kinds)), [kind.replace("_", " ") for kind in kinds])
+        between.set_ylim(len(kinds) - 0.5, -0.5)
         below.fill_between(times, 0, trace.score, color=SCORE, alpha=0.6, linewidth=0)
         below.fill_between(times, trace.level, trace.score, where=trace.score >= trace.level, color=LEVEL, linewidth=1)
         below.plot(times, trace.level, color=LEVEL, linewidth=1, linestyle="--")
@@ -77,7 +89,7 @@ def draw(backtest: Backtest, dataset: Dataset, sensor: str, path: Path) -> None:
         below.yaxis.set_major_formatter("{x:g}")
         below.set_ylabel("decades", fontsize=9)
         below.set_xlabel(f"UTC; {backtest.configurations[0]}", fontsize=9)
-        for axis in (above, below):
+        for axis in (above, between, below):
             axis.tick_params(labelsize=8)
             axis.grid(color="#e2e5eb", linewidth=0.6)
             axis.spines[["top", "right"]].set_visible(False)
@@ -92,6 +104,20 @@ def _limit(axis: Any, low: float, high: float) -> None:
     room = 0.3 * (high - low or abs(high) or 1.0)
     bottom, top = axis.get_ylim()
     axis.set_ylim(max(bottom, low - room), min(top, high + room))
+
+
+def _conditions(axis: Any, kinds: Sequence[str], incident: IncidentSpan, last: float, colour: str) -> None:
+    """Draw each condition of an incident in its kind's lane, from its first reading on until the incident's end."""
+    until = last if math.isinf(incident.ended) else incident.ended
+    for kind, since in incident.conditions:
+        axis.plot(
+            [_moment(since), _moment(max(until, since + 1))],
+            [kinds.index(kind)] * 2,
+            color=colour,
+            linewidth=5,
+            marker="s",
+            markersize=4,
+        )
 
 
 def _span(axis: Any, start: float, end: float, last: float, **looks: Any) -> None:

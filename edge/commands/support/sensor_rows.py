@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.core.model.notation.quantities import rounded_alike
 from edge.core.persistence.journal import Readings, forgotten_by, join
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def sensor_rows(
         row |= _watched(configuration, name, repetition)
         row["unit"] = row["unit"] or units.of(slot)
         if recognised is not None:
-            row["states"] = [float(f"{each:.4g}") for each in recognised.get(slot, [])]
+            row["states"] = rounded_alike(recognised.get(slot, []))
         if counters is not None:
             row["counter"] = _counter(row, counters.get(slot), configuration, name)
         how = UNKNOWN

@@ -142,6 +142,10 @@ globalThis.Plots = (() => {
       if (run.lower[at] !== null && run.upper[at] !== null) {
         rows.push(["expected", `${number(run.lower[at])} to ${number(run.upper[at])}`]);
       }
+      if (run.states?.length) {
+        const away = (state) => Math.abs(state - run.hi[at]);
+        rows.push(["state", number(run.states.reduce((one, other) => away(other) < away(one) ? other : one))]);
+      }
       rows.push(["score", run.score[at] === null ? "no opinion yet" : `${number(run.score[at])} of ${number(run.level[at])}`]);
       this.tip.replaceChildren();
       const say = (tag, name, text) => {

@@ -67,8 +67,9 @@ globalThis.PlotDrawing = (() => {
     draw() {
       const full = this.box.clientWidth;
       if (!full || !this.data) return;
-      const lanes = this.data.runs.length + (this.data.labels.length ? 1 : 0);
-      this.left = full < 520 ? 48 : 54;
+      const kinds = this.kinds();
+      const lanes = this.data.runs.length + (this.data.labels.length ? 1 : 0) + kinds.length;
+      this.left = kinds.length ? 78 : full < 520 ? 48 : 54;
       this.width = full - this.left - RIGHT;
       this.lanesTop = TOP + MAIN + 5;
       this.scoreTop = this.lanesTop + lanes * LANE + 7;
@@ -91,7 +92,7 @@ globalThis.PlotDrawing = (() => {
       this.svg.replaceChildren(defs);
       this.axis(height);
       this.series(inside, run, columns);
-      this.lanes(inside);
+      this.lanes(inside, kinds);
       this.scores(inside, defs, run, columns);
       this.over = make("g", {});
       this.svg.append(inside, this.over);
@@ -180,6 +181,10 @@ globalThis.PlotDrawing = (() => {
         inside.append(make("rect", { class: "labelspan", x, width, y: TOP, height: MAIN, fill: `url(#hatch-${this.index})` }));
       }
       for (const each of run.incidents) this.span(inside, each, "span", TOP, MAIN);
+      for (const value of run.states ?? []) {
+        if (value < bottom || value > top) continue;
+        inside.append(make("line", { class: "state", x1: this.left, x2: this.left + this.width, y1: y(value), y2: y(value) }));
+      }
       inside.append(make("path", { class: "bandarea", d: this.band(columns, cut) }));
       let path = "", marked = NaN;
       const tight = columns.every((each) => each.lo === each.hi);
@@ -230,13 +235,19 @@ globalThis.PlotDrawing = (() => {
 
     span(group, incident, kind, y, height) {
       const start = this.x(incident.raised), end = this.x(incident.ended ?? this.whole[1]);
-      const wide = Math.max(kind === "mark" ? 4 : 2, end - start);
+      const wide = Math.max(kind === "span" ? 2 : 4, end - start);
       const word = incident.word === "false" && kind === "mark" ? " false" : "";
       const rank = Math.min(3, Math.floor((incident.severity - 1) / 250));
       group.append(make("rect", { class: `${kind} s${rank}${word}`, x: start, y, width: wide, height, rx: kind === "mark" ? 2 : 0 }));
     }
 
-    lanes(inside) {
+    // The kinds of conditions of the shown run's incidents, in the order in which they first held.
+    kinds() {
+      const held = this.run().incidents.flatMap((each) => each.conditions ?? []).sort((a, b) => a[1] - b[1]);
+      return [...new Set(held.map(([kind]) => kind))];
+    }
+
+    lanes(inside, kinds) {
       let y = this.lanesTop;
       const name = (text) => this.svg.append(make("text", { class: "lane", x: this.left - 6, y: y + LANE - 4,
         "text-anchor": "end" }, text));
@@ -253,6 +264,15 @@ globalThis.PlotDrawing = (() => {
         name(this.data.runs.length > 1 ? String.fromCharCode(65 + place) : this.options.lane || "raised");
         y += LANE;
       });
+      // A condition is shown from its first reading on, until its incident ends.
+      for (const kind of kinds) {
+        for (const each of this.run().incidents) {
+          const since = (each.conditions ?? []).find(([its]) => its === kind);
+          if (since) this.span(inside, { ...each, raised: since[1], word: "" }, "condition", y + 4, LANE - 8);
+        }
+        name(kind);
+        y += LANE;
+      }
     }
 
     scores(inside, defs, run, columns) {

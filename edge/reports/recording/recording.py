@@ -11,7 +11,10 @@ import numpy as np
 from detectors.numeric.arrays import Floats, Slots
 from edge.core.incidents.events.event import Event
 from edge.core.incidents.observer import ScoredRound
+from edge.core.intake.decoders.notation.times import read_time
+from edge.core.model.notation.quantities import rounded_alike
 from edge.core.model.readings.rounds import runs_of
+from edge.core.persistence.components.recognised_sensors import recognised_states
 from edge.core.pipeline import Pipeline
 from edge.reports.found import ToldKinds
 from edge.reports.judging import IncidentSpan
@@ -34,6 +37,7 @@ class SensorRecord:
         first: Time of the first reading.
         last: Time of the last reading.
         incidents: Incidents in order of their start.
+        states: The values of its states at the end of the run; empty for a sensor without states.
     """
 
     def __init__(self, name: str, capacity: int) -> None:
@@ -43,6 +47,7 @@ class SensorRecord:
         self.first = math.nan
         self.last = math.nan
         self.incidents: list[IncidentSpan] = []
+        self.states: list[float] = []
 
     @property
     def days(self) -> float:
@@ -65,6 +70,7 @@ class Recording:
     def __init__(self, pipeline: Pipeline, budgets: Sequence[float] = BUDGETS) -> None:
         self.sensors: dict[str, SensorRecord] = {}
         self.budgets = BudgetCounter(budgets)
+        self._pipeline = pipeline
         self._names = pipeline.sensors.names
         self._statistics = pipeline.engine.statistics
         self._slots: list[Slots] = []
@@ -88,6 +94,14 @@ class Recording:
         self._put_away()
         for event in events:
             self._follow(event)
+
+    def finish(self) -> None:
+        """Record what was recognised by the end of the run."""
+        learned = (part for parts in self._pipeline.saving() for part in parts)
+        for slot, values in recognised_states(learned).items():
+            record = self.sensors.get(self._names[slot])
+            if record is not None:
+                record.states = rounded_alike(values)
 
     def _put_away(self) -> None:
         if not self._slots:
@@ -133,6 +147,7 @@ class Recording:
             raised=before.raised,
             severity=max(before.severity, now.severity),
             sensors=before.sensors | now.sensors,
+            conditions=tuple((dict(now.conditions) | dict(before.conditions)).items()),
         )
 
 
@@ -152,4 +167,5 @@ def _span(event: Event, told: ToldKinds) -> IncidentSpan:
         message=event.message,
         sensors=frozenset(data["sensors"]),
         joined=told.joined,
+        conditions=tuple((each["kind"], read_time(each["since"])) for each in data["conditions"]),
     )

@@ -33,6 +33,7 @@ def record(name: str, *spans: IncidentSpan, count: int = 500, offset: float = 0.
     made.series.add(rows)
     made.readings, made.first, made.last = count, float(rows[0, 0]), float(rows[0, -1])
     made.incidents = list(spans)
+    made.states = [offset - 1.0, offset + 1.0]
     return made
 
 
@@ -48,6 +49,7 @@ def span(sensor: str, raised: float, ended: float, severity: int = 600) -> Incid
         7.5,
         ("ewma", "median"),
         f"{sensor} is odd",
+        conditions=(("spike", raised), ("level_shift", raised + 40)),
     )
 
 
@@ -131,6 +133,13 @@ def test_every_plot_is_described_and_also_listed_in_words(backtest: Backtest) ->
     assert "still open" in text
 
 
+def test_conditions_and_states_are_in_words_too(backtest: Backtest) -> None:
+    text = written(backtest)
+    assert "is odd; level shift since 2023-11-14 23:54:00 [" in text
+    assert "states -1, 1" in text
+    assert "values of a machine&#x27;s states" in text or "values of a machine's states" in text
+
+
 def test_the_summary_compares_and_marks_the_best(backtest: Backtest) -> None:
     text = written(backtest)
     assert '<td class="best">1 of 1</td>' in text
@@ -155,6 +164,9 @@ def test_the_data_of_a_plot_can_be_drawn(backtest: Backtest) -> None:
     assert (two["like"], "t" in two) == (0, False)
     assert [each["word"] for each in one["incidents"]] == ["found", "false"]
     assert one["incidents"][1]["ended"] is None
+    first = round(1000 * (T + 6000))
+    assert one["incidents"][0]["conditions"] == [["spike", first], ["level shift", first + 40_000]]
+    assert one["states"] == [-1.0, 1.0]
     assert found["labels"] == [[round(1000 * (T + 5900)), round(1000 * (T + 6500)), "unit_jump", ["found", "missed"]]]
 
 

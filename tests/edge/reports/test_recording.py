@@ -36,6 +36,7 @@ def recorded(given: list[Reading], budget: float = 0.1, chunk: int = 500) -> tup
         events = pipeline.process_readings(given[start : start + chunk]).events
         transitions += [each.transition for each in events]
         seen.take(events)
+    seen.finish()
     return seen, transitions
 
 
@@ -73,6 +74,20 @@ def test_an_incident_knows_when_a_further_kind_joined_it() -> None:
     assert incident.joined
     assert last < min(incident.joined) <= max(incident.joined) < incident.ended
     assert incident.joined == tuple(sorted(incident.joined))
+    kinds = [kind for kind, _ in incident.conditions]
+    assert len(kinds) == len(set(kinds)) > 1
+    assert all(last < since <= incident.ended for _, since in incident.conditions)
+
+
+def test_the_values_of_states_are_known_at_the_end_of_the_run() -> None:
+    noise = random.Random(5)
+    given = [
+        Reading("pump", START + 60 * minute, (7.4 if minute % 60 < 20 else 0.0) + noise.gauss(0, 0.02))
+        for minute in range(5000)
+    ] + readings(100)
+    seen, _ = recorded(sorted(given, key=lambda each: each.time))
+    assert seen.sensors["pump"].states == pytest.approx([0.0, 7.4], abs=0.01)
+    assert seen.sensors["flow"].states == []
 
 
 def test_the_count_for_the_configured_budget_equals_the_raised_incidents() -> None:

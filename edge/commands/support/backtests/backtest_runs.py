@@ -80,6 +80,7 @@ def run_all(
             steps = _over_files(pipeline, source.files, counters, runs, progress, lenient=lenient)
         for events in steps:
             recording.take(events)
+        recording.finish()
         if not source.is_journal and place == 0:
             dataset.missing = sum(each.missing for each in counters)
             dataset.left_out = sum(each.left_out for each in counters)

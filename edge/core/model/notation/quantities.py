@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 MOST_DIGITS = 17
 """Number of significant digits that distinguishes any two floats."""
@@ -23,6 +24,13 @@ def number(value: float, digits: int = 4) -> str:
     places = digits - 1 - math.floor(math.log10(abs(value))) if value else 1
     text = f"{value:.{min(digits + 4, max(0, places))}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def rounded_alike(values: Sequence[float], digits: int = 4) -> list[float]:
+    """Round values of one quantity to `digits` significant digits of the largest, so that noise about 0 is 0."""
+    largest = max(map(abs, values), default=0.0)
+    places = digits - 1 - math.floor(math.log10(largest)) if largest else 0
+    return [round(each, places) + 0.0 for each in values]  # + 0.0 makes -0.0 positive
 
 
 def digits_apart(value: float, *others: float, least: int) -> int:
