@@ -44,7 +44,11 @@ def levels(place: Place, sensors: str | None, sensor: str | None, as_json: bool)
         configuration = place.configuration()
         found = read_learned(place.store())
         if found is None:
-            click.echo("No levels yet: the service hasn't written its first snapshot.", err=True)
+            click.echo(
+                "No levels yet: they are read from the service's last snapshot. It writes the first one when it stops, "
+                "or after some 100,000 readings.",
+                err=True,
+            )
             return
         snapshot, taken = found
         wanted = set(matching(glob, [name for name, *_ in snapshot.known_sensors() if not is_vacant(name)]))

@@ -19,6 +19,7 @@ WORDS = frozenset(
         "deveui", "devaddr", "devid", "deviceid", "sensorid", "gatewayid", "mac", "macaddress", "ieeeaddr", "serial",
         "serialnumber", "serialno", "imei", "imsi", "iccid", "uuid", "ip", "ipaddress", "model", "modelid",
         "txpower", "spreadingfactor", "spfact", "bootcount", "signalstrength", "wifisignal", "freememory", "memfree",
+        "freeram",
     }
 )  # fmt: skip
 """Names of such fields, in lower case and without separators; those of devices may consist of digits only."""
@@ -28,6 +29,9 @@ _RECEPTION = re.compile(r".*(?:rssi|snr|lqi)(?:dbm?)?")
 
 _COORDINATES = re.compile(r"(.*?)(?:(lat(?:itude)?)|(?:lon|lng|long)(?:itude)?)")
 """A latitude or a longitude, as `plain_key()` writes them; what precedes both is the same."""
+
+_PLACE = "coordinates"
+"""The key of both in GeoJSON (RFC 7946)."""
 
 RADIO = frozenset({"freq", "frequency"})
 """Names of fields that concern a radio if their values are as large as below, and otherwise mains or a motor."""
@@ -86,14 +90,15 @@ def is_bookkeeping_topic(messages: Sequence[Message]) -> bool:
 
 
 def _places(values: Mapping[str, Sequence[float]]) -> set[str]:
-    """The names of latitudes and longitudes, which only occur together."""
+    """The names of coordinates; latitudes and longitudes only occur together."""
     pairs: dict[str, dict[bool, str]] = {}
+    places = {name for name in values if plain_key(name) == _PLACE}
     for name, seen in values.items():
         if (found := _COORDINATES.fullmatch(plain_key(name))) is not None:
             is_latitude = found[2] is not None
             if all(abs(each) <= (90.0 if is_latitude else 180.0) for each in seen):
                 pairs.setdefault(found[1], {})[is_latitude] = name
-    return {name for pair in pairs.values() if len(pair) > 1 for name in pair.values()}
+    return places.union(*(pair.values() for pair in pairs.values() if len(pair) > 1))
 
 
 def _is_time(value: float, arrived: float) -> bool:

@@ -18,7 +18,7 @@ from edge.discovery.bookkeeping import is_bookkeeping_topic
 from edge.discovery.collecting import CollectedMessages
 from edge.discovery.formats import Keys, decode, documents_of, is_read, keys_for, may_name_senders, why_unread
 from edge.discovery.joining import FEW, joined
-from edge.discovery.undecoded import BYTES, HEXADECIMAL, field_of_bytes, hexadecimal_in
+from edge.discovery.undecoded import BYTES, HEXADECIMAL, bytes_in, hexadecimal_in
 from edge.discovery.words import as_values, spelled, states_in
 
 MOST_INPUTS = 200
@@ -87,18 +87,15 @@ def propose(heard: CollectedMessages, gateways: GatewayTopics, own: str) -> Prop
     for topic in [each for each, keys in read.items() if _is_worth_nothing(keys, heard.topics[each])]:
         del read[topic]
         left_out[topic] = NOTHING
-        if (path := field_of_bytes(documents_of(heard.topics[topic]))) is not None:
-            left_out[topic] += f"; {path} {BYTES}"
     unread = {topic: why_unread(list(heard.topics[topic])) for topic, keys in rest.items() if keys is None}
     inputs += _of_topics(read, [each for each in (*left_out, *unread) if each not in read])
     too_many = f"would need more than {MOST_INPUTS} inputs"
     left_out |= {topic_of(each): too_many for each in inputs[MOST_INPUTS:]}
-    unread |= {
-        f"{topic} {path}": HEXADECIMAL
-        for topic, keys in read.items()
-        if keys["format"] == "json"
-        for path in hexadecimal_in(documents_of(heard.topics[topic]))
-    }
+    for topic, keys in rest.items():
+        if keys is not None and keys["format"] == "json":
+            documents = documents_of(heard.topics[topic])
+            unread |= {f"{topic} {path}": BYTES for path in bytes_in(documents)}
+            unread |= {f"{topic} {path}": HEXADECIMAL for path in hexadecimal_in(documents)}
     words = {
         f"{topic} {path}": meaning
         for topic, keys in read.items()

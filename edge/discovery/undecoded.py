@@ -10,7 +10,7 @@ from edge.core.intake.decoders.documents.keys.plain_keys import plain_key
 from edge.discovery.bookkeeping import is_bookkeeping_name
 from edge.discovery.words import texts_in
 
-BYTES = "holds bytes of the sender's own, which it or a converter has to decode"
+BYTES = "bytes of the sender's own, which it or a converter has to decode"
 HEXADECIMAL = "hexadecimal numbers, which no option reads: the sender has to send decimal ones"
 
 _OF_BYTES = frozenset(
@@ -24,13 +24,19 @@ _BYTES = re.compile(
 _HEXADECIMAL = re.compile(r"0[xX][0-9A-Fa-f]{1,8}")
 
 
-def field_of_bytes(documents: Iterable[object]) -> str | None:
-    """The path of the first field in documents that holds bytes in hexadecimal or base64; None if there is none."""
+def bytes_in(documents: Iterable[object]) -> list[str]:
+    """The paths of fields that hold bytes in hexadecimal or base64."""
+    found: dict[str, list[str]] = {}
     for document in documents:
         for path, text in texts_in(document):
-            if plain_key(path.rpartition("/")[2]) in _OF_BYTES and _BYTES.fullmatch(text):
-                return path
-    return None
+            if plain_key(path.rpartition("/")[2]) in _OF_BYTES:
+                found.setdefault(path, []).append(text)
+    return [path for path, texts in found.items() if all(map(_BYTES.fullmatch, texts)) and any(map(_is_mixed, texts))]
+
+
+def _is_mixed(text: str) -> bool:
+    """Whether a text has digits among letters, or padding, unlike a word or a number."""
+    return text.endswith("=") or (any(map(str.isdigit, text)) and any(map(str.isalpha, text)))
 
 
 def hexadecimal_in(documents: Iterable[object]) -> list[str]:

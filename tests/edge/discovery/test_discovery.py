@@ -435,6 +435,8 @@ def test_coordinates_and_what_radios_measure_are_bookkeeping_in_any_spelling() -
     assert sorted(found["ignore"]) == sorted(
         ["LrrRSSI", "lora_snr_db", "rssi_dbm", "txPower", "lat", "lng", "**/LrrLAT", "**/LrrLON"]
     )
+    where = {"type": "Point", "coordinates": [13.4, 52.5]}
+    assert inputs(*(("a", {"temp": 20, "loc": where}) for _ in range(3)))[0]["ignore"] == ["**/coordinates"]
     for others in ({"lat": 52}, {"lat": 520, "lon": 13}, {"flat": 1, "lon": 2}, {"long": 3}):
         assert inputs(*(("a", {"temp": 20, **others}) for _ in range(3))) == [{"topic": "a", "format": "json"}]
 
@@ -442,14 +444,14 @@ def test_coordinates_and_what_radios_measure_are_bookkeeping_in_any_spelling() -
 @pytest.mark.parametrize(
     ("key", "text"), [("data", "0201061BFF9904"), ("frm_payload", "AQIDBA=="), ("payload", "AwQ="), ("raw", "03C904A1")]
 )
-def test_readings_that_only_their_sender_can_decode_are_said_to_be(key: str, text: str) -> None:
-    proposal, _ = proposed(*(("a", {"rssi": -60 - n, "up": {key: text}}) for n in range(3)))
-    assert proposal.left_out == {
-        "a": "contains only information about its sender, or times; "
-        f"up/{key} holds bytes of the sender's own, which it or a converter has to decode"
-    }
-    proposal, _ = proposed(*(("a", {"rssi": -60 - n, "mac": text, "data": "a word"}) for n in range(3)))
-    assert proposal.left_out == {"a": "contains only information about its sender, or times"}
+@pytest.mark.parametrize("more", [{}, {"battery": 3.1}])
+def test_readings_that_only_their_sender_can_decode_are_shown_as_unread(key: str, text: str, more: Any) -> None:
+    proposal, _ = proposed(*(("a", {"rssi": -60 - n, "up": {key: text}, **more}) for n in range(3)))
+    told = {f"a up/{key}": "bytes of the sender's own, which it or a converter has to decode"}
+    assert proposal.unread == told
+    assert bool(proposal.left_out) == (not more)
+    proposal, _ = proposed(*(("a", {"mac": text, "data": word, **more}) for word in ("open", "12345678")))
+    assert proposal.unread == {}
 
 
 def test_hexadecimal_numbers_that_change_are_shown_as_unread() -> None:
