@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from itertools import combinations
 from math import nan
 from typing import Any
 
-from config.schema import LimitsTable
-from config.tables.common.validation import validated
-from config.tables.inputs import NEED_CBOR, Input
-from edge.core.intake.decoders import Decoded, Decoder
+from config.tables.inputs import NEED_CBOR
 from edge.core.intake.decoders.documents.keys.plain_keys import plain_key
 from edge.core.intake.decoders.documents.keys.time_keys import USUAL, TimeKeys
 from edge.core.intake.decoders.documents.lists import may_name_element
@@ -27,11 +22,11 @@ from edge.core.intake.decoders.documents.senders.turns import (
     scalars_of,
     sender_among,
 )
-from edge.core.intake.decoders.fields import FieldsDecoder
 from edge.core.intake.decoders.notation.text_numbers import ODD
 from edge.core.intake.decoders.recognition.looks_like import instead, is_time
-from edge.core.model.readings.messages import REASONS, Message, Refusal, Refused
+from edge.core.model.readings.messages import Message
 from edge.discovery.bookkeeping import bookkeeping_in, is_bookkeeping_name
+from edge.discovery.reading import Keys, contents_of, decode, document_of, why_refused
 from edge.discovery.time_fields import time_field
 from edge.discovery.words import (
     NAMES_TOO,
@@ -45,9 +40,6 @@ from edge.discovery.words import (
     words_of,
     written,
 )
-from edge.shell.service.assembly.decoders import decoder_of
-
-Keys = Mapping[str, Any]
 
 ALTERNATIVES: tuple[Keys, ...] = (
     {"format": "number"},
@@ -80,7 +72,6 @@ MOST_NAMES = 6
 """Maximum number of further fields that are tried if one doesn't tell the elements of an array apart."""
 
 VALUE_KEYS = ("value", "v", "val", "Value")
-LIMITS = LimitsTable()
 
 PLAIN_TEXTS = frozenset({instead("json", each) for each in (b"some text", b'"some text"')})
 """What is said of payloads that may be words."""
@@ -141,7 +132,7 @@ def _of_texts(keys: Keys, messages: Sequence[Message]) -> dict[str, Any]:
     texts = [
         word
         for each, paths in zip(messages, read, strict=True)
-        for path, word in texts_in(_document(each.payload))
+        for path, word in texts_in(document_of(each.payload))
         if path in numeric and path not in paths
     ]
     either = may_name_senders(keys, messages)
@@ -152,14 +143,6 @@ def _of_texts(keys: Keys, messages: Sequence[Message]) -> dict[str, Any]:
 
 def _plain(payload: bytes) -> str:
     return payload.decode("utf-8", "replace").strip(' \t\r\n\0"')
-
-
-def decode(keys: Keys, payload: bytes) -> Decoded | None:
-    """The contents of a payload as read by an input with these keys; None if it is refused."""
-    try:
-        return _decoder(json.dumps({"topic": "x", **keys})).decode(payload)
-    except Refused:
-        return None
 
 
 def why_unread(messages: Sequence[Message]) -> str:
@@ -176,7 +159,7 @@ def why_unread(messages: Sequence[Message]) -> str:
                 of_format = "" if name == "json" else f'format = "{name}" with '
                 return f"JSON whose only values are words, in {', '.join(states)}: {of_format}{as_values(words)}"
     return (
-        f"JSON of which nothing is read: {_why({'format': 'json'}, payload)}"
+        f"JSON of which nothing is read: {why_refused({'format': 'json'}, payload)}"
         if told is None
         else _checked(told, payload)
     )
@@ -188,31 +171,8 @@ def _checked(told: str, payload: bytes) -> str:
     if hint is None or "columns = " in told or "values = " in told:
         return told
     options = {key: True if value == "true" else value[1:-1] for key, value in _OPTION.findall(told)}
-    why = _why({"format": hint[1], **options}, payload)
+    why = why_refused({"format": hint[1], **options}, payload)
     return f"{told[: hint.start()].rstrip(': ')}, of which nothing is read: {why}"
-
-
-def _why(keys: Keys, payload: bytes) -> str:
-    """Why an input with these keys doesn't read a payload."""
-    try:
-        refusals = _decoder(json.dumps({"topic": "x", **keys})).decode(payload).refusals
-    except Refused as refused:
-        refusals = [refused.refusal]
-    first = next((each for each in refusals if each.reason == "no_sender"), (refusals or [Refusal("no_value")])[0])
-    return first.detail or REASONS[first.reason]
-
-
-def is_read(keys: Keys, payload: bytes) -> bool:
-    """Whether an input with these keys reads a payload, or recognises that there is no value at present."""
-    try:
-        return len(_decoder(json.dumps({"topic": "x", **keys})).decode(payload).samples) > 0
-    except Refused as refused:
-        return refused.refusal.reason in {"no_value", "not_finite"}
-
-
-@lru_cache(maxsize=1000)
-def _decoder(keys: str) -> Decoder:
-    return decoder_of(validated(Input, json.loads(keys)), LIMITS)
 
 
 def _alternatives(payloads: Sequence[bytes]) -> Iterator[Keys]:
@@ -252,7 +212,7 @@ def _columns(payloads: Sequence[bytes]) -> Iterator[Keys]:
 
 def _items(payloads: Sequence[bytes]) -> Iterator[Keys]:
     """Arrays whose elements must be selected explicitly, such as numbered objects that have their own times."""
-    document = _document(payloads[-1])
+    document = document_of(payloads[-1])
     found = {"": document} if isinstance(document, list) else document if isinstance(document, dict) else {}
     for key, elements in found.items():
         if not isinstance(elements, list) or not elements or not all(isinstance(each, dict) for each in elements):
@@ -283,7 +243,7 @@ def _in_detail(keys: Keys, messages: Sequence[Message]) -> dict[str, Any]:
     """The keys to ignore, and the fields that identify the device that has sent a payload."""
     if "items" in keys:
         return {}
-    documents = [(read, each.arrived) for each in messages if (read := _contents(keys, each.payload)) is not None]
+    documents = [(read, each.arrived) for each in messages if (read := contents_of(keys, each.payload)) is not None]
     objects = [document for document, _ in documents if isinstance(document, dict)]
     found: dict[str, Any] = {}
     senders = _senders(objects)
@@ -353,30 +313,9 @@ def _compared(keys: Keys, messages: Sequence[Message]) -> tuple[list[Scalars], l
     for each in messages:
         found = decode(keys, each.payload)
         if found is not None and found.samples:
-            scalars.append(scalars_of(_contents(keys, each.payload)))
+            scalars.append(scalars_of(contents_of(keys, each.payload)))
             paths.append(frozenset(hash(sample.path) for sample in found.samples))
     return scalars, paths
-
-
-def _contents(keys: Keys, payload: bytes) -> object:
-    """The fields of a payload as read by an input with these keys; None if it can't be read."""
-    decoder = _decoder(json.dumps({"topic": "x", **keys}))
-    try:
-        return decoder.read(payload) if isinstance(decoder, FieldsDecoder) else None
-    except Refused:
-        return None
-
-
-def documents_of(messages: Iterable[Message]) -> list[object]:
-    """The contents of the messages that are JSON."""
-    return [document for each in messages if (document := _document(each.payload)) is not None]
-
-
-def _document(payload: bytes) -> object:
-    try:
-        return json.loads(payload)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _is_unread(keys: Keys, payload: bytes) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from config.gateway_topics import GatewayTopics
@@ -16,8 +16,9 @@ from edge.core.intake.routes import match
 from edge.core.model.readings.messages import Message
 from edge.discovery.bookkeeping import is_bookkeeping_topic
 from edge.discovery.collecting import CollectedMessages
-from edge.discovery.formats import Keys, decode, documents_of, is_read, keys_for, may_name_senders, why_unread
+from edge.discovery.formats import LOOKED_AT, keys_for, may_name_senders, why_unread
 from edge.discovery.joining import FEW, joined
+from edge.discovery.reading import Keys, decode, documents_of, is_read, paths_read
 from edge.discovery.undecoded import BYTES, HEXADECIMAL, bytes_in, hexadecimal_in
 from edge.discovery.words import as_values, spelled, states_in
 
@@ -88,7 +89,7 @@ def propose(heard: CollectedMessages, gateways: GatewayTopics, own: str) -> Prop
         del read[topic]
         left_out[topic] = NOTHING
     unread = {topic: why_unread(list(heard.topics[topic])) for topic, keys in rest.items() if keys is None}
-    inputs += _of_topics(read, [each for each in (*left_out, *unread) if each not in read])
+    inputs += _of_topics(read, [each for each in (*left_out, *unread) if each not in read], heard.topics)
     too_many = f"would need more than {MOST_INPUTS} inputs"
     left_out |= {topic_of(each): too_many for each in inputs[MOST_INPUTS:]}
     for topic, keys in rest.items():
@@ -259,23 +260,38 @@ def _leaving_out_alike(keys_of: Mapping[str, Keys]) -> dict[str, Keys]:
     return merged
 
 
+def _reads_all(
+    keys: Keys, keys_of: Mapping[str, Keys], messages: Mapping[str, Collection[Message]], topic: str
+) -> bool:
+    """Whether keys read all that a topic's own keys read: what others ignore may be a reading in it."""
+    latest = list(messages[topic])[-LOOKED_AT:]
+    return paths_read(keys, latest) >= paths_read(keys_of[topic], latest)
+
+
 def _has_wildcards(topic: str) -> bool:
     return any(each in topic for each in "*+#")
 
 
-def _of_topics(keys_of: Mapping[str, Keys], others: Sequence[str]) -> list[dict[str, Any]]:
+def _of_topics(
+    keys_of: Mapping[str, Keys], others: Sequence[str], messages: Mapping[str, Collection[Message]]
+) -> list[dict[str, Any]]:
     """Inputs for topics: one for all with the same beginning and the same keys, and one for each exception.
 
     Args:
         keys_of: The keys for each topic.
         others: Topics that aren't read, and are ignored if they have the same beginning as read ones.
+        messages: The messages of each topic.
     """
     groups: dict[str, list[str]] = {}
     for topic in keys_of:
         groups.setdefault(_beginning(topic), []).append(topic)
     exact, wide = list[dict[str, Any]](), list[dict[str, Any]]()
     for first, topics in groups.items():
-        keys_of = {**keys_of, **_leaving_out_alike({each: keys_of[each] for each in topics})}
+        merged = _leaving_out_alike({each: keys_of[each] for each in topics})
+        keys_of = {
+            **keys_of,
+            **{each: keys for each, keys in merged.items() if _reads_all(keys, keys_of, messages, each)},
+        }
         spelled = Counter(repr(keys_of[each]) for each in topics)
         most, count = spelled.most_common(1)[0]
         shared = first.strip("/") and len(topics) > 1 and filter_problem(f"{first}/#") is None

@@ -489,3 +489,16 @@ def test_other_fields_are_not(times: list[object]) -> None:
     assert "time_keys" not in inputs(*of_times("zeit", *times))[0]
     usual = [("a", {"ts": 1_700_000_060 + n, "zeit": f"2023-11-14T22:14:2{n}", "temp": 20}) for n in range(3)]
     assert inputs(*usual) == [{"topic": "a", "format": "json"}]
+
+
+def test_what_is_bookkeeping_on_one_topic_is_read_on_another_where_it_is_a_reading() -> None:
+    proposal, sensors = proposed(
+        *(("plant/radio", {"frequency": 868.1, "rssi": -60, "temp": 20 + n}) for n in range(3)),
+        *(("plant/mains", {"frequency": 50 + n / 100, "power": 3}) for n in range(3)),
+        *(("plant/tank", {"level": 3 + n, "rssi": -50}) for n in range(3)),
+    )
+    assert sensors.keys() == {"plant/radio/temp", "plant/mains/frequency", "plant/mains/power", "plant/tank/level"}
+    assert proposal.inputs == [
+        {"topic": "plant/mains", "format": "json"},
+        {"topic": "plant/#", "format": "json", "ignore": ["frequency", "rssi"]},
+    ]

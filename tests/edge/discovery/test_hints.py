@@ -13,9 +13,9 @@ from config.gateway_topics import GatewayTopics
 from edge.core.intake.decoders.recognition.looks_like import FORMATS, instead
 from edge.core.model.readings.messages import Message
 from edge.discovery.collecting import CollectedMessages
-from edge.discovery.formats import decode, is_read
 from edge.discovery.outcome import outcome_of
 from edge.discovery.proposing import Proposal, propose
+from edge.discovery.reading import decode, is_read
 
 NO_VALUE = {"no_value", "not_finite"}
 """Reasons for refusals that say that a sensor has no value at present."""

@@ -32,7 +32,10 @@ A backlog that is made up for becomes younger by more than that meanwhile.
 """
 
 FIRST, EVERY = 16, 61
-"""Number of messages of a topic that are examined at first, and the interval of those after them."""
+"""Number of messages of a topic that are examined at first, and the interval of those after them.
+
+A topic isn't examined any more if none of the first ones has a time.
+"""
 
 TOPICS = 2000
 """Maximum number of examined topics."""
@@ -69,6 +72,7 @@ class SenderClocks:
                 continue
             time = _newest(lag.route, message)
             if time is None:
+                topics[topic] = lag if lag.may_have_times() else None
                 continue
             if lag.is_behind(time, message.arrived):
                 if topic not in self._behind:
@@ -119,11 +123,11 @@ class _TopicLag:
         remedy: What may be done about it.
     """
 
-    __slots__ = ("_left", "_since", "count", "first", "remedy", "route")
+    __slots__ = ("_left", "_since", "_without", "count", "first", "remedy", "route")
 
     def __init__(self, route: Route) -> None:
         self.route = route
-        self._left, self._since = FIRST, 0.0
+        self._left, self._since, self._without = FIRST, 0.0, 0
         self.first, self.count, self.remedy = 0.0, 0, ""
 
     def is_due(self) -> bool:
@@ -133,9 +137,14 @@ class _TopicLag:
             self._left = 0
         return self._left >= 0
 
+    def may_have_times(self) -> bool:
+        """Whether the topic may have times although one more message has none."""
+        self._without += 1
+        return self._without < FIRST
+
     def is_behind(self, time: float, arrived: float) -> bool:
         """Whether the times have been behind by as much for long enough, up to this message."""
-        lag = arrived - time
+        lag, self._without = arrived - time, 0
         if not lag >= BEHIND_S:
             self.count = 0
             return False

@@ -13,7 +13,7 @@ from activity_line import T0, Line, Lines
 
 from config.loading import parse
 from edge.core.model.readings.messages import Message
-from edge.shell.activity.senders.sender_clocks import BEHIND_S, FEWEST, MOST_TOLD, SPAN_S, TOPICS, SenderClocks
+from edge.shell.activity.senders.sender_clocks import BEHIND_S, FEWEST, FIRST, MOST_TOLD, SPAN_S, TOPICS, SenderClocks
 from edge.shell.activity.well_being import notes_on
 from edge.shell.service.assembly.parts import make_pipeline
 
@@ -82,6 +82,15 @@ def test_a_topic_whose_times_are_those_of_arrival_is_not_examined() -> None:
     clocks = watch('time = "arrival"')
     clocks.note(sent(lambda _: HOURS, count=50))
     assert clocks.listed()["count"] == 0
+
+
+def test_nor_is_one_of_whose_first_messages_none_has_a_time() -> None:
+    clocks = watch()
+    clocks.note([message({"temp": 20}, each) for each in range(FIRST)] + sent(lambda _: HOURS, count=500))
+    assert clocks.listed()["count"] == 0
+    clocks = watch()
+    clocks.note([message({"temp": 20}, each) for each in range(FIRST - 1)] + sent(lambda _: HOURS, count=500))
+    assert clocks.listed()["count"] == 1
 
 
 def test_a_clock_that_was_set_is_not_listed_any_more_nor_logged_again(log: Lines) -> None:
