@@ -37,6 +37,9 @@ FIRST, EVERY = 16, 61
 A topic isn't examined any more if none of the first ones has a time.
 """
 
+PENDING_S = 10.0
+"""Interval at which messages are examined while it is undecided whether a steady lag remains."""
+
 TOPICS = 2000
 """Maximum number of examined topics."""
 
@@ -68,7 +71,8 @@ class SenderClocks:
         for message in messages:
             topic = message.topic
             lag = topics[topic] if topic in topics else self._begin(topic)
-            if lag is None or not lag.is_due() or message.retained or message.redelivered or message.is_copy:
+            is_old = message.retained or message.redelivered or message.is_copy
+            if lag is None or is_old or not lag.is_due(message.arrived):
                 continue
             time = _newest(lag.route, message)
             if time is None:
@@ -123,19 +127,21 @@ class _TopicLag:
         remedy: What may be done about it.
     """
 
-    __slots__ = ("_left", "_since", "_without", "count", "first", "remedy", "route")
+    __slots__ = ("_last", "_left", "_since", "_without", "count", "first", "remedy", "route")
 
     def __init__(self, route: Route) -> None:
         self.route = route
-        self._left, self._since, self._without = FIRST, 0.0, 0
+        self._left, self._without = FIRST, 0
+        self._since = self._last = 0.0
         self.first, self.count, self.remedy = 0.0, 0, ""
 
-    def is_due(self) -> bool:
+    def is_due(self, arrived: float) -> bool:
         """Whether the next message is to be examined."""
         self._left -= 1
         if self._left <= -EVERY:
             self._left = 0
-        return self._left >= 0
+        is_pending = self.count > 1 and self._last - self._since < SPAN_S
+        return self._left >= 0 or (is_pending and arrived - self._last >= PENDING_S)
 
     def may_have_times(self) -> bool:
         """Whether the topic may have times although one more message has none."""
@@ -144,7 +150,7 @@ class _TopicLag:
 
     def is_behind(self, time: float, arrived: float) -> bool:
         """Whether the times have been behind by as much for long enough, up to this message."""
-        lag, self._without = arrived - time, 0
+        lag, self._without, self._last = arrived - time, 0, arrived
         if not lag >= BEHIND_S:
             self.count = 0
             return False

@@ -13,7 +13,16 @@ from activity_line import T0, Line, Lines
 
 from config.loading import parse
 from edge.core.model.readings.messages import Message
-from edge.shell.activity.senders.sender_clocks import BEHIND_S, FEWEST, FIRST, MOST_TOLD, SPAN_S, TOPICS, SenderClocks
+from edge.shell.activity.senders.sender_clocks import (
+    BEHIND_S,
+    FEWEST,
+    FIRST,
+    MOST_TOLD,
+    PENDING_S,
+    SPAN_S,
+    TOPICS,
+    SenderClocks,
+)
 from edge.shell.activity.well_being import notes_on
 from edge.shell.service.assembly.parts import make_pipeline
 
@@ -82,6 +91,14 @@ def test_a_topic_whose_times_are_those_of_arrival_is_not_examined() -> None:
     clocks = watch('time = "arrival"')
     clocks.note(sent(lambda _: HOURS, count=50))
     assert clocks.listed()["count"] == 0
+
+
+@pytest.mark.parametrize("step", [0.5, 1.0, 5.0, 60.0])
+def test_a_steady_lag_is_decided_soon_after_two_minutes_whatever_the_interval(step: float) -> None:
+    clocks = watch()
+    most = max(SPAN_S + PENDING_S + step, FEWEST * step)
+    clocks.note(sent(lambda _: HOURS, count=round(most / step) + 1, step=step))
+    assert clocks.listed()["count"] == 1
 
 
 def test_nor_is_one_of_whose_first_messages_none_has_a_time() -> None:
