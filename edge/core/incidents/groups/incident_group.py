@@ -37,6 +37,9 @@ CALM_S, CALM_READINGS = 60.0, 20.0
 BY_HOURS_S = 6 * 3600.0
 """What is unusual for the hour ends when each sensor's own hours are over."""
 
+SLOWLY_S = 86_400.0
+"""What drifts away together comes back together, but each sensor when its own mean is back, within this time."""
+
 
 class Stopped(NamedTuple):
     """The range of times within which a sensor stopped: after the first, up to the second."""
@@ -212,6 +215,8 @@ class IncidentGroup:
 
     def patience(self, member: Member) -> float:
         """Time allowed to a member after others have ended, in seconds."""
+        if self.kind == "jump" and self.change.incident.is_slide and not self.is_lone:
+            return SLOWLY_S
         return BY_HOURS_S if self.kind == "state" else member.patience
 
     def member(self, slot: int) -> Member | None:

@@ -100,6 +100,27 @@ def test_what_has_rested_for_another_time_or_at_another_value_is_an_incident_of_
         assert raised(TURBINES, first, found(2, START + late, stuck(31.0), value)) == [0, 2]
 
 
+def test_disks_that_have_warmed_up_together_end_as_one_incident_whenever_each_is_back() -> None:
+    grouping = Grouping(DISKS)
+    findings = [found(slot, START + 300.0 * slot, drift(SIX_HOURS)) for slot in range(4)]
+    grouping.follow(findings, START + HOUR_S)
+    ends = [replace(each, transition=Transition.CLEARED, clock=START + 12 * HOUR_S) for each in findings[:3]]
+    told = grouping.follow(ends, START + 30 * HOUR_S)
+    assert {(each.slot, each.transition) for each in told} == {(0, Transition.UPDATED)}
+    last = replace(findings[3], transition=Transition.CLEARED, clock=START + 30 * HOUR_S)
+    told = grouping.follow([last], START + 31 * HOUR_S)
+    assert [(each.slot, each.transition) for each in told] == [(0, Transition.CLEARED)]
+
+
+def test_a_disk_that_stays_warm_for_a_day_longer_than_the_others_is_reported_on_its_own() -> None:
+    grouping = Grouping(DISKS)
+    findings = [found(slot, START + 300.0 * slot, drift(SIX_HOURS)) for slot in range(4)]
+    grouping.follow(findings, START + HOUR_S)
+    ends = [replace(each, transition=Transition.CLEARED, clock=START + 12 * HOUR_S) for each in findings[:3]]
+    told = grouping.follow(ends, START + 12 * HOUR_S + DAY_S + 60.0)
+    assert [each.slot for each in told if each.transition is Transition.RAISED] == [3]
+
+
 ROOMS = [f"school/{each}/{what}" for each in range(4) for what in ("co2", "light")]
 
 
