@@ -49,6 +49,9 @@ SETTLES = {
 OF_PLACES = frozenset({"spike", "level_shift", "contextual"})
 """Kinds about where a value is, which say where it usually was if nothing else is known of what was expected."""
 
+SHIFTED = "has shifted on average, now at"
+"""Of a mean that has shifted while the value is where it comes each day."""
+
 COURSE = "takes an unusual course"
 """Of a value that is where it is expected."""
 
@@ -72,10 +75,16 @@ def condition_clause(change: SensorChange, value: str, digits: int) -> str:
 
 
 def _speaks(change: SensorChange) -> str:
-    """The kind by which an incident is described: its own unless another one has joined it or holds it open now."""
+    """The kind by which an incident is described: its own unless another one has joined it or holds it open now.
+
+    A step says so itself: its band is about the reading before, which says nothing of what is usual.
+    """
     incident, opinion = change.incident, change.opinion
-    is_other = incident.kind in SETTLES and opinion is not None and opinion.exceeds
-    return opinion.kind if opinion is not None and (change.joins or is_other) else incident.kind
+    if opinion is None:
+        return incident.kind
+    is_step = opinion.kind == "rate" and incident.kind in OF_PLACES
+    is_other = opinion.exceeds and (incident.kind in SETTLES or is_step)
+    return opinion.kind if change.joins or is_other else incident.kind
 
 
 def _of_kind(change: SensorChange, kind: str, value: str, digits: int) -> str:
@@ -89,13 +98,24 @@ def _of_kind(change: SensorChange, kind: str, value: str, digits: int) -> str:
         return f"is {again}mostly at {value} now; {share}"
     expected = expectation(band, at, unit, digits) if is_its_own else ""
     verb = SAYS[kind].replace("is ", f"is {again}", 1) if again else SAYS[kind]
+    if kind == "level_shift" and _is_usual(incident, at) and (band is None or math.isnan(band.lower + band.upper)):
+        verb = SHIFTED
     beside = expected or (where_before(incident, at, unit) if kind in {*OF_PLACES, "drift"} else "")
     if beside or kind not in OF_PLACES:
         return f"{verb} {value}{beside}"
-    is_known = incident.extent is not None and not math.isnan(incident.extent.yardstick.low)
-    if is_known or kind == "contextual":
-        return f"{again}{COURSE}{' within its usual range' if is_known else ''}, now at {value}"
+    for each in change.observation.opinions:
+        if each.exceeds and (clause := _measured(change, each, value)):
+            return clause
+    is_usual = _is_usual(incident, at)
+    if is_usual or kind == "contextual":
+        return f"{again}{COURSE}{' within its usual range' if is_usual else ''}, now at {value}"
     return f"{verb} {value}"
+
+
+def _is_usual(incident: Incident, value: float) -> bool:
+    """Whether a value is known to be in the usual range of before the incident."""
+    usual = None if incident.extent is None else incident.extent.yardstick
+    return usual is not None and usual.low <= value <= usual.high
 
 
 def on_grid(opinion: Opinion | None, change: SensorChange) -> Opinion | None:

@@ -6,10 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from edge.core.incidents.incident import Incident
 from edge.core.incidents.incident_change import IncidentChange
 from edge.core.incidents.state_machine import Transition
 from edge.core.model.notation.quantities import duration
-from edge.core.scoring.opinions import SETTLING
+from edge.core.scoring.opinions import SETTLING, SUDDEN
 
 MOST_NAMED = 3
 """Maximum number of sensors named in a sentence."""
@@ -19,6 +20,7 @@ DOES = {
     "flatline": ("is stuck", "are stuck"),
     "error_value": ("sends an error value", "send error values"),
     "jump": ("has jumped", "have jumped together"),
+    "level_shift": ("has shifted", "have shifted together"),
     "drift": ("has drifted", "have drifted together"),
     "trend": ("moves on day by day", "move on day by day"),
     "variance": ("is unsteady", "are unsteady together"),
@@ -120,8 +122,7 @@ def group_sentence(affected: AffectedSensors, change: IncidentChange) -> str:
         who = f"{back} of {of_all}" if back < len(sensors) else of_all
         return f"{who} {AGAIN[ends][1]} after {lasted}{_taken_as_normal(affected.adopted)}"
     lasts = change.transition is Transition.UPDATED and affected.ended
-    shown = change.incident.kind if kind == "jump" and change.incident.kind in DOES else kind
-    does = (STILL[ends] if lasts else DOES[shown])[len(sensors) > 1]
+    does = (STILL[ends] if lasts else DOES[_shown(kind, change.incident)])[len(sensors) > 1]
     if kind == "missing":
         does = _silent(change, are_many=len(sensors) > 1) or does
     back = affected.ended - affected.adopted
@@ -137,6 +138,14 @@ def group_sentence(affected: AffectedSensors, change: IncidentChange) -> str:
     named = ", ".join(each.removeprefix(f"{where}/") + affected.fact(each) for each in affected.named[:MOST_NAMED])
     more = f" and {len(sensors) - MOST_NAMED} more" if len(sensors) > MOST_NAMED else ""
     return f"{offline}{of_all} {does}: {named}{more}{ended}"
+
+
+def _shown(kind: str, incident: Incident) -> str:
+    """What sensors do; what has jumped to another level has jumped, and what has got there slowly hasn't."""
+    has_jumped = any(incident.began_with(each, incident.started) for each in SUDDEN)
+    if kind != "jump" or incident.kind not in DOES or (incident.kind == "level_shift" and has_jumped):
+        return kind
+    return incident.kind
 
 
 def _silent(change: IncidentChange, *, are_many: bool) -> str:

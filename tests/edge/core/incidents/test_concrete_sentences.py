@@ -70,6 +70,32 @@ def test_what_is_only_unsteady_is_called_so_and_compared_with_where_it_was() -> 
     )
 
 
+def test_a_step_within_a_shift_is_told_as_a_step_and_its_band_is_no_expectation() -> None:
+    incident = Incident.from_observation(Observation(100.0, 35.0, 4.0, [AWAY]), Yardstick(low=20.0, high=30.0))
+    for time in (160.0, 220.0, 280.0):
+        incident.extend(Observation(time, 35.0, 4.0, [AWAY]))
+    assert incident.kind == "level_shift"
+    step = Opinion("rate", "rate", 9.0, 45.0, 44.0, 46.0, level=4.0)
+    change = SensorChange("pump", "", Transition.UPDATED, incident, Observation(340.0, 60.0, 4.0, [step]), step, step)
+    assert sentence(change) == "pump has jumped by 15 to 60; steps are usually up to 1; unusual for 4 min"
+
+
+def test_a_mean_that_has_shifted_while_the_value_goes_to_and_fro_is_told_as_one() -> None:
+    shift, usual = Opinion("cusum", "level_shift", 9.0, 25.0, level=4.0), Yardstick(low=20.0, high=30.0)
+    assert said(22.0, shift, usual=usual) == "pump has shifted on average, now at 22, usually about 25"
+    assert said(31.0, shift, usual=usual) == "pump has shifted to 31, usually about 25"
+    assert said(22.0, shift) == "pump has shifted to 22, usually about 25"
+
+
+def test_an_unusual_course_is_told_only_if_nothing_else_can_be_said() -> None:
+    course, usual = Opinion("contextual", "contextual", 9.0, level=4.0), Yardstick(low=20.0, high=30.0)
+    drift = Opinion("drift", "drift", 5.0, level=4.0, now=28.0, usual=26.0, about="an hour")
+    assert said(25.0, course, usual=usual) == "pump takes an unusual course within its usual range, now at 25"
+    assert said(29.0, course, drift, usual=usual) == (
+        "pump has drifted to 29: its mean over an hour is 28, usually 26 at most"
+    )
+
+
 @given(
     st.floats(-1e4, 1e4),
     st.floats(0.01, 1e4),

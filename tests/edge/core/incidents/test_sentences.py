@@ -115,6 +115,18 @@ def test_sensors_that_jumped_together_settle(sensors: list[str], ended: int, tra
     assert group_sentence(AffectedSensors("p/a", sensors, ended, 0, ()), change) == says
 
 
+def test_sensors_that_have_shifted_slowly_have_not_jumped() -> None:
+    for first, does in (("level_shift", "shifted"), ("rate", "jumped")):
+        incident = Incident.from_observation(Observation(100.0, 83.0, 4.0, [Opinion("found", first, 9.0, 2.0)]))
+        for time in (200.0, 300.0):
+            incident.extend(Observation(time, 83.0, 4.0, [Opinion("found", first, 9.0, 2.0)]))
+        after = Observation(300.0, 83.0, 4.0, [])
+        change = IncidentChange(0, Transition.UPDATED, incident, 0, after, 300.0, [], (0, 0, 0.0, 0))
+        change.one_cause = CommonCause("jump", [], [])
+        told = group_sentence(AffectedSensors("p/a", ["p/a", "p/b"], 0, 2, ()), change)
+        assert (incident.kind, told) == ("level_shift", f"2 sensors of p have {does} together: a, b")
+
+
 @pytest.mark.parametrize(
     ("kind", "shown", "lasts", "ends"),
     [
