@@ -4,10 +4,12 @@ The surprise of a detector doesn't measure this: a tank that is filled each day 
 overflows. What counts is measured in units of the sensor's own, as they were before the incident began:
 
 - *out*: how far the value is outside the quoted band, in widths of the sensor's usual range;
-- *beyond*: how far it is beyond the range that the sensor usually reaches, in widths of that range. A single reading
-  counts two thirds, two five sixths, three or more in full: one reading may be a mistake. For a sensor with a short
-  history it counts in proportion to the length of that history, however far it is: on a plant's first morning
-  everything is beyond all earlier values;
+- *beyond*: how far it is beyond the range that the sensor usually reaches, in widths of that range. A third of it
+  counts at once, and all of it when it has lasted as long as the sensor's incidents usually do, an hour at most: a
+  door that was open and a machine that was started are over within minutes, however far they went. What moves for
+  the first time ever, such as a contact for leaks, counts as if it had lasted half of that already. For a sensor with a
+  short history it counts in proportion to the length of that history: on a plant's first morning everything is beyond
+  all earlier values;
 - *grown*: how much farther away it is than when the incident began;
 - *lasted*: how long it has lasted, in the usual durations of the sensor's incidents, in proportion to its *size*: what
   is a tenth of the usual range away counts a tenth of its time, as a tank that was filled stays full. The size is how
@@ -60,8 +62,11 @@ TIMES_AS_FAST = 2.0
 FATAL, MOST_POINTS = 750, NOTABLE + OUT + MOST_BEYOND + GROWN + MOST_LASTED
 """Points count in full up to here, and beyond it so that all that there can be reach the end of the scale."""
 
-CERTAIN = 3
-"""Number of exceeding readings that make the sensor's position certain."""
+AT_ONCE = 1 / 3
+"""Share of the points beyond the usual range that counts at once."""
+
+OF_NEVER = 1 / 2
+"""Share of the time after which all of them count that what had never changed is given."""
 
 UNCERTAIN = 400
 """Highest severity while the value may be an error value, which is that of one."""
@@ -152,9 +157,9 @@ def severity_of_consequence(
     beyond: float,
     grown: float,
     lasted: float,
-    readings: int,
     sure: float = 1.0,
     *,
+    stays: float = 1.0,
     overdue: float = 0.0,
     size: float = 0.0,
     rests: bool = False,
@@ -166,27 +171,29 @@ def severity_of_consequence(
         beyond: Likewise.
         grown: Likewise.
         lasted: Likewise.
-        readings: Exceeding readings so far, 1 or more.
         sure: How well the usual range is known, 0 to 1.
+        stays: Share of the time after which what is beyond counts in full, 0 to 1.
         overdue: See the module; by how many of its longest durations a condition has lasted longer.
         size: Least size, 0 to 1.
         rests: Whether the value is at the floor of its range.
 
-    >>> severity_of_consequence(out=0.3, beyond=0.0, grown=0.0, lasted=0.0, readings=1)  # a tank is filled
+    >>> severity_of_consequence(out=0.3, beyond=0.0, grown=0.0, lasted=0.0)  # a tank is filled
     115
-    >>> severity_of_consequence(out=0.3, beyond=0.0, grown=0.0, lasted=18.0, readings=20)  # and stays full
+    >>> severity_of_consequence(out=0.3, beyond=0.0, grown=0.0, lasted=18.0)  # and stays full
     235
-    >>> severity_of_consequence(out=0.2, beyond=0.125, grown=0.1, lasted=0.25, readings=20)  # it overflows
-    384
-    >>> severity_of_consequence(out=9.0, beyond=9.0, grown=9.0, lasted=1.0, readings=20, sure=0.1)  # a first morning
+    >>> severity_of_consequence(out=0.2, beyond=0.125, grown=0.1, lasted=1.0)  # it overflows
+    418
+    >>> severity_of_consequence(out=9.0, beyond=9.0, grown=9.0, lasted=1.0, sure=0.1)  # a first morning
     390
-    >>> severity_of_consequence(out=1.0, beyond=1.0, grown=0.0, lasted=3.0, readings=20)  # a width beyond, for hours
+    >>> severity_of_consequence(out=1.0, beyond=1.0, grown=0.0, lasted=0.1, stays=0.1)  # a width beyond, for minutes
+    409
+    >>> severity_of_consequence(out=1.0, beyond=1.0, grown=0.0, lasted=3.0)  # for hours
     821
     """
-    certainty = sure * min(1.0, (CERTAIN + readings) / (2 * CERTAIN))
+    counted = sure * (AT_ONCE + (1 - AT_ONCE) * min(1.0, stays)) if beyond > 0 else 0.0
     points = (
         OUT * min(1.0, out),
-        min(MOST_BEYOND, BEYOND * math.log2(1 + STEEPNESS * beyond)) * certainty,
+        min(MOST_BEYOND, BEYOND * math.log2(1 + STEEPNESS * beyond)) * counted,
         GROWN * min(1.0, grown / MUCH),
         max(
             min(MOST_LASTED, LASTED * math.log2(1 + lasted)) * min(1.0, max(out, SIZE_BEYOND * beyond, size)),
@@ -213,7 +220,6 @@ class IncidentExtent:
         since: When it began, by its readings' time; NaN before it has.
         clock: The same, by the stream clock; NaN where there is none.
         first: Distance of its first reading, in widths of the usual range.
-        out: The farthest outside of a band so far, see the module.
         beyond: The farthest beyond the usual range so far.
         overdue: Ratio of a duration to the longest before.
         lasted: Seconds.
@@ -228,13 +234,13 @@ class IncidentExtent:
         told_over: What was published of `over`.
         told_under: What was published of `under`.
         moved: How far the value had gone from the first one then.
+        strayed: Seconds from its beginning until a value was beyond the usual range; NaN before that.
     """
 
     yardstick: Yardstick = UNKNOWN
     since: float = math.nan
     clock: float = math.nan
     first: float = 0.0
-    out: float = 0.0
     beyond: float = 0.0
     overdue: float = 0.0
     lasted: float = 0.0
@@ -249,6 +255,7 @@ class IncidentExtent:
     first_value: float = math.nan
     reached_s: float = 0.0
     moved: float = 0.0
+    strayed: float = math.nan
 
     def add(self, value: float, leading: Opinion, time: float, clock: float, *, is_strange: bool) -> None:
         """Add a reading that exceeds its level.
@@ -273,19 +280,22 @@ class IncidentExtent:
             self.lowest, self.highest = min(self.lowest, value), max(self.highest, value)
             self._move_to(value, time)
             self.reach_to(value)
-        self.out, self.beyond = max(self.out, out), max(self.beyond, beyond)
+        self.beyond = max(self.beyond, beyond)
         passed = [each for each in (time - self.since, clock - self.clock) if not math.isnan(each)]
         if not leading.is_trend or leading.is_slope:
             self.lasted = max(self.lasted, min(passed, default=0.0))
+        if beyond > 0 and math.isnan(self.strayed):
+            self.strayed = self.lasted
         if leading.kind in {"flatline", "state"} and leading.usual > 0:
             self.overdue = max(self.overdue, leading.now / leading.usual)
+        at_once = 1.0 if leading.is_trend else OF_NEVER if of.low == of.high else 0.0
         found = severity_of_consequence(
-            self.out,
-            self.beyond,
-            self.out - self.first,
+            out,
+            beyond,
+            max(0.0, out - self.first),
             self.lasted / of.episode_s,
-            self.readings,
             of.sure,
+            stays=max(at_once, (self.lasted - self.strayed) / min(of.episode_s, EPISODE_S)),
             overdue=max(0.0, self.overdue - 1),
             size=_size(leading, of),
             rests=leading.kind == "flatline" and of.rests_at(value),

@@ -12,7 +12,7 @@ from edge.core.scoring.consequence import UNCERTAIN, UNKNOWN, IncidentExtent, Ya
 from edge.core.scoring.opinions import Opinion
 
 TANK = Yardstick(low=20.0, high=95.0)
-PARTS = st.tuples(*[st.floats(0, 1e6)] * 4, st.integers(1, 10_000))
+PARTS = st.tuples(*[st.floats(0, 1e6)] * 4, st.floats(0, 1))
 
 
 def opinion(lower: float = math.nan, upper: float = math.nan, kind: str = "spike", **keys: float) -> Opinion:
@@ -29,13 +29,12 @@ def extent(*readings: tuple[float, float], yardstick: Yardstick = TANK, strange:
 
 @given(PARTS, st.integers(0, 4), st.floats(1.0, 10.0))
 def test_severity_grows_with_each_of_its_parts_and_stays_within_its_scale(
-    parts: tuple[float, float, float, float, int], which: int, factor: float
+    parts: tuple[float, float, float, float, float], which: int, factor: float
 ) -> None:
     more = list(parts)
-    more[which] = math.ceil(more[which] * factor) if which == 4 else more[which] * factor + 0.001
-    *sizes, readings = more
-    severity = severity_of_consequence(*parts)
-    assert 1 <= severity <= severity_of_consequence(*sizes, readings=int(readings)) <= 1000
+    more[which] = more[which] * factor + 0.001
+    one, other = (severity_of_consequence(*sizes, stays=stays) for *sizes, stays in (parts, more))
+    assert 1 <= one <= other <= 1000
 
 
 @given(st.floats(0, 1e5), st.floats(0, 1e5))
@@ -61,9 +60,9 @@ def test_an_overflow_outranks_a_refill() -> None:
     assert severity_class(overflow.severity) > severity_class(refill.severity)
 
 
-def for_hours(hours: float, value: float, first: float = math.nan) -> int:
+def for_hours(hours: float, value: float, first: float = math.nan, every: float = 600.0) -> int:
     """Severity of what stays at a value for so long, each ten minutes; from the first on, it may have gone there."""
-    times = [600.0 * each for each in range(round(6 * hours) + 1)]
+    times = [every * each for each in range(round(3600 * hours / every) + 1)]
     return extent(*((time, value if time or math.isnan(first) else first) for time in times)).severity
 
 
@@ -73,7 +72,7 @@ def test_ten_incidents_of_a_tank_are_in_the_order_that_a_person_gives_them() -> 
         for_hours(2.0, 94.0),  # it stays full
         for_hours(2.0, 100.0),  # it overflows
         for_hours(6.0, 110.0),  # worse, and for longer
-        for_hours(0.5, 170.0),  # a whole width beyond all before
+        for_hours(1.0, 170.0),  # a whole width beyond all before
         for_hours(6.0, 170.0),  # for a morning
         for_hours(6.0, 245.0),  # two widths
         for_hours(24.0, 245.0),  # for a day
@@ -85,9 +84,9 @@ def test_ten_incidents_of_a_tank_are_in_the_order_that_a_person_gives_them() -> 
 
 
 def test_the_scale_ends_at_1000_and_its_classes_are_those_of_the_points() -> None:
-    assert severity_of_consequence(1.0, 9.0, 1.0, 15.0, readings=9) == 1000
-    assert severity_of_consequence(1.0, 9.0, 1.0, 0.0, readings=9) == 867  # 1100 points
-    points = [severity_of_consequence(1.0, each / 1000, 0.0, 1.0, 9) for each in range(1500)]
+    assert severity_of_consequence(1.0, 9.0, 1.0, 15.0) == 1000
+    assert severity_of_consequence(1.0, 9.0, 1.0, 0.0) == 867  # 1100 points
+    points = [severity_of_consequence(1.0, each / 1000, 0.0, 1.0) for each in range(1500)]
     assert 750 in points
     assert 751 in points
     assert max(after - before for before, after in itertools.pairwise(points)) <= 4
@@ -118,7 +117,6 @@ def test_setting_the_clock_of_a_sensor_extends_nothing() -> None:
 def test_a_worsening_incident_is_more_severe_than_a_constant_one() -> None:
     steady = extent((0.0, 60.0), (60.0, 60.0), (120.0, 60.0))
     growing = extent((0.0, 52.0), (60.0, 56.0), (120.0, 60.0))
-    assert growing.out == steady.out
     assert growing.severity > steady.severity
 
 
@@ -131,18 +129,33 @@ def test_the_severity_of_a_stuck_value_depends_on_its_duration_relative_to_the_l
     assert [stuck(each) for each in (10.0, 20.0, 40.0)] == [100, 200, 300]
 
 
-def test_one_reading_far_away_counts_less_than_three() -> None:
-    once, thrice = extent((0.0, 200.0)), extent(*((float(each), 200.0) for each in range(3)))
-    assert severity_class(once.severity) < severity_class(thrice.severity) == 3
+def test_what_is_beyond_all_before_for_minutes_counts_less_than_what_is_half_as_far_for_an_hour() -> None:
+    for minutes, severe in ((0, 1), (5, 1), (60, 3)):
+        assert severity_class(for_hours(minutes / 60, 200.0, every=60.0)) == severe
+    assert for_hours(5 / 60, 250.0, every=60.0) < for_hours(1.0, 150.0, every=60.0)
+
+
+def test_what_is_back_in_its_usual_range_doesnt_become_more_severe_by_where_it_was() -> None:
+    washed = extent(*((60.0 * each, 250.0) for each in range(10)))
+    before = washed.severity
+    for minute in range(10, 120):
+        washed.add(52.0, opinion(40.0, 50.0), 60.0 * minute, 60.0 * minute, is_strange=False)
+    assert washed.severity == before
+
+
+def test_a_peak_long_after_the_beginning_counts_from_its_own_beginning_on() -> None:
+    late = extent(*((600.0 * each, 94.0) for each in range(24)))
+    late.add(400.0, opinion(40.0, 50.0), 24 * 600.0, 24 * 600.0, is_strange=False)
+    assert severity_class(late.severity) < 3
 
 
 def test_a_possible_error_value_is_no_more_severe_than_an_error_value() -> None:
-    assert extent((0.0, 6000.0), (1.0, 6000.0), strange=True).severity == UNCERTAIN
+    assert extent((0.0, 6000.0), (3600.0, 6000.0), strange=True).severity == UNCERTAIN
 
 
 def test_learned_incidents_stay_below_the_limits_of_a_sensor_that_has_some() -> None:
     limited = Yardstick(low=20.0, high=95.0, most=645)
-    assert extent(*((float(each), 1e6) for each in range(9)), yardstick=limited).severity == 645
+    assert extent(*((600.0 * each, 1e6) for each in range(9)), yardstick=limited).severity == 645
 
 
 def test_a_range_based_on_few_readings_counts_less() -> None:
@@ -180,4 +193,4 @@ def test_a_sensor_that_never_changed_has_a_range_of_a_twentieth_of_its_value(
 def test_where_no_range_is_known_the_band_is_used_for_it() -> None:
     made = IncidentExtent(UNKNOWN)
     made.add(60.0, opinion(40.0, 50.0), 0.0, 0.0, is_strange=False)
-    assert (made.out, made.beyond) == (1.0, 1.0)
+    assert (made.first, made.beyond) == (1.0, 1.0)
