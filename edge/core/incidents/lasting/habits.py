@@ -51,8 +51,8 @@ SPANNED, OFTEN = 3, 2 / 5
 REMEMBERED = 8
 """Number of incidents remembered of a sensor, the latest ones."""
 
-LONGEST_S = 1.5 * DAY_S
-"""What lasts longer is no habit; a rest over Sunday is shorter."""
+LONGEST_S = 3 * DAY_S
+"""What lasts longer is no habit; a rest over a weekend is shorter, from Friday evening to Monday morning."""
 
 SLACK_S, SLACK_SHARE = 1800.0, 0.1
 """It may begin so much earlier and end so much later than before, in seconds and in shares of its duration; it may

@@ -55,6 +55,16 @@ def test_the_same_a_week_or_two_later_is_a_habit_and_so_is_the_third_day_in_a_ro
     assert not covers(washed(0), 6)
 
 
+@pytest.mark.parametrize(("is_habit", "lasts_s"), [(True, 64 * 3_600.0), (False, 80 * 3_600.0)], ids=["a weekend", "longer"])
+def test_a_weekend_is_a_habit_from_the_second_on(is_habit: bool, lasts_s: float) -> None:
+    made = Habits()
+    made.grow(1)
+    made.end(0, 100.0, 100.0 + lasts_s, WASHED, Course(), ["level_shift"])
+    assert covers(made, 7) is is_habit
+    assert covers(made, 7, later=60 * 3_600.0) is is_habit
+    assert not covers(made, 7, later=72 * 3_600.0)
+
+
 def test_what_happened_once_a_fortnight_ago_is_a_habit_only_if_it_begins_at_the_same_hour() -> None:
     assert covers(washed(0), 7, later=3600.0, began=3600.0)
     assert covers(washed(0), 14, later=1800.0, began=1800.0)
@@ -165,12 +175,6 @@ def test_farther_away_or_of_another_kind_it_is_news() -> None:
     assert not covers(washed(0), 7, 0.0)
     assert not covers(washed(0), 7, kind="flatline")
     assert not covers(washed(0), 7, kind="missing")
-
-
-def test_what_lasted_for_days_is_no_habit() -> None:
-    made = washed()
-    made.end(0, 0.0, 2 * DAY_S, WASHED, Course(), ["rate"])
-    assert not made.covers(0, WEEK_S, WEEK_S + DAY_S, 55.0, ["rate"], IncidentExtent(USUAL))
 
 
 def test_an_incident_of_values_that_may_be_error_values_is_as_wide_as_its_course() -> None:
