@@ -39,7 +39,10 @@ def peer_sentence(sensor: str, unit: str, transition: Transition, incident: Inci
         agrees = f"{sensor} agrees with {_peers(found)} again"
         return f"{agrees} after {lasted}" if incident.kind == PEERS_KIND else f"{agrees}, but not yet calm"
     if found is None or not found.peers:  # the last comparison may be days old, so its figures aren't repeated
-        return f"{sensor} still differs from {_peers(incident.deviation)}{_although(incident)}"
+        peers = _peers(incident.deviation)
+        if transition is Transition.RAISED:  # until now it belonged to another incident
+            return f"{sensor} has differed from {peers} for {lasted}{_although(incident)}"
+        return f"{sensor} still differs from {peers}{_although(incident)}"
     over = f"over the last {duration(found.over_s)}"
     return f"{sensor} {_differs(unit, found)} {over}; {_usually(unit, found)}"
 
@@ -71,6 +74,8 @@ def _companion_sentence(
         follows = f"{sensor} follows {others} again"
         return f"{follows} after {lasted}" if incident.kind == PEERS_KIND else f"{follows}, but is not yet calm"
     if found is None or not found.peers:
+        if transition is Transition.RAISED:
+            return f"{sensor} hasn't followed {others} for {lasted}{_although(incident)}"
         return f"{sensor} still doesn't follow {others}{_although(incident)}"
     digits = digits_apart(found.now, found.lower, found.upper, least=3)
     mean = f"{quantity(found.now, unit, digits)} over the last {duration(found.over_s)}"

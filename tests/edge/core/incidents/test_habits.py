@@ -55,7 +55,9 @@ def test_the_same_a_week_or_two_later_is_a_habit_and_so_is_the_third_day_in_a_ro
     assert not covers(washed(0), 6)
 
 
-@pytest.mark.parametrize(("is_habit", "lasts_s"), [(True, 64 * 3_600.0), (False, 80 * 3_600.0)], ids=["a weekend", "longer"])
+@pytest.mark.parametrize(
+    ("is_habit", "lasts_s"), [(True, 64 * 3_600.0), (False, 80 * 3_600.0)], ids=["a weekend", "longer"]
+)
 def test_a_weekend_is_a_habit_from_the_second_on(is_habit: bool, lasts_s: float) -> None:
     made = Habits()
     made.grow(1)

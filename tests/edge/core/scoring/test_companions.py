@@ -263,6 +263,7 @@ def test_the_value_told_is_never_within_the_range_told_and_a_lone_companion_is_t
         assert peer_sentence("a/s", "bar", Transition.UPDATED, moved[1], later).startswith(
             "a/s still doesn't follow flow"
         )
+        assert peer_sentence("a/s", "bar", Transition.RAISED, moved[1], later).startswith("a/s hasn't followed flow")
 
 
 def test_the_pace_of_a_counter_is_told_in_its_unit() -> None:

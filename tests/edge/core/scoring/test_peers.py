@@ -290,6 +290,8 @@ def test_figures_of_the_last_comparison_are_not_repeated_later() -> None:
     assert peer_sentence("s", "", *moved, differs).startswith("s gives 40 % of what its 5 peers suggest")
     later = Observation(START + 7 * 86_400.0, 4.0, 4.0, [])
     assert peer_sentence("s", "", Transition.UPDATED, moved[1], later) == "s still differs from its 5 peers"
+    first = Observation(START + 7_200.0, 4.0, 4.0, [])
+    assert peer_sentence("s", "", Transition.RAISED, moved[1], first) == "s has differed from its 5 peers for 2 h"
 
 
 def test_a_sensor_whose_level_is_adopted_while_it_differs_is_said_to_be_so() -> None:
