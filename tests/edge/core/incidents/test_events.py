@@ -52,10 +52,10 @@ def test_an_event_is_a_cloud_event_with_the_incident_as_its_data() -> None:
     assert payload["subject"] == payload["partitionkey"] == "plant1/pump3/vibration"
     assert payload["time"] == "2023-11-14T22:13:20.250Z"
     assert payload["sequence"] == "00000000000000000042"
-    assert (payload["severitytext"], payload["severitynumber"]) == ("ERROR", 17)
+    assert (payload["severitytext"], payload["severitynumber"]) == ("WARN", 13)
     data = payload["data"]
     assert data["incident"] == payload["correlationid"] == identity
-    assert (data["active"], data["kind"], data["severity"]) == (True, "level_shift", 628)
+    assert (data["active"], data["kind"], data["severity"]) == (True, "level_shift", 389)
     assert (data["expected"], data["lower"], data["upper"]) == (2.1, 0.4, 3.9)
     assert [each["name"] for each in data["detectors"]] == ["cusum", "ewma"]
     assert data["recent"][-1] == ["2023-11-14T22:13:20.250Z", 9.7]
