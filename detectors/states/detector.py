@@ -13,6 +13,7 @@ from detectors.numeric.arrays import Arrays, Floats, Numbers, Rows, Slots
 from detectors.numeric.elementwise import NOTHING, any_of
 from detectors.numeric.gather import array_of, lay_blank, whole_arrays
 from detectors.parameters import parameter
+from detectors.states.brief_spells import brief_layout, brief_spells, end_brief_spells, measure_of_brief_spells
 from detectors.states.busy_hours import ASIDE, CHANGES, count_busy
 from detectors.states.levels import (
     MOST,
@@ -60,9 +61,21 @@ timetable may be one by chance, as of a set point that is changed at any time.""
 FEWEST_GAPS = 3.0
 """Time outside of the usual states is scored from this many gaps between readings on."""
 
-VALUE, LENGTH, BUSY, HOUR, STAY, REST, AWAY = 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0
-ABOUT = {VALUE: "value", LENGTH: "length", BUSY: "changes", HOUR: "hour", STAY: "stay", REST: "rest", AWAY: "aside"}
+VALUE, LENGTH, BUSY, HOUR, STAY, REST, AWAY, BRIEF = 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0
+ABOUT = {
+    VALUE: "value",
+    LENGTH: "length",
+    BUSY: "changes",
+    HOUR: "hour",
+    STAY: "stay",
+    REST: "rest",
+    AWAY: "aside",
+    BRIEF: "brief",
+}
 """What the last score of a sensor was about."""
+
+MEASURED = {STAY: measure_of_plateau, REST: measure_of_rest, BRIEF: measure_of_brief_spells}
+"""What is measured by itself."""
 
 
 @dataclass(frozen=True)
@@ -73,15 +86,17 @@ class States(Detector):
     Of other sensors it is scored how long they stay at a value that they otherwise pass and, if they have a rest,
     whether they are at rest at an hour when they are always active, and how often they start.
 
-    Catches: on/off and multi-state signals that stay on or off for too long, are in an unusual state for the hour of
-        the week, change too often, or show a value between their levels, at once or again and again; any signal that
-        stays where it never did, starts too often, or is at rest for an hour when it is always active.
-    Blind to: signals that linger anywhere; a spell no longer than a normal one, at an hour when its state is usual.
+    Catches: on/off and multi-state signals that stay on or off for too long or, several times in a row, too shortly,
+        are in an unusual state for the hour of the week, change too often, or show a value between their levels, at
+        once or again and again; any signal that stays where it never did, starts too often, or is at rest for an hour
+        when it is always active.
+    Blind to: signals that linger anywhere; a spell no longer than a normal one, at an hour when its state is usual; a
+        single one that is too short.
     Contamination: a spell that was surprising counts as normal up to another one as long; the timetable learns nothing
         while an incident is open.
     Warm-up: 200 readings, then 36 hours and 6 visits of each level; three days for lengths, a week for plateaus, two
         weeks for hours of the week.
-    State: 3,968 bytes per sensor.
+    State: 4,064 bytes per sensor.
     Cost: about 35 array operations per round, about 80 for sensors that leave a plateau, and about 200 for sensors
         with states.
     Source: S. E. Levinson, "Continuously variable duration hidden Markov models", Computer Speech and Language 1, 1986,
@@ -123,6 +138,7 @@ class States(Detector):
             **plateaus_layout(),
             **rests_layout(),
             **vacancies_layout(),
+            **brief_layout(),
             "known": Field(learned=False),
             "until": Field(-NO_CUT, learned=False, moment=True),
             "violated": Field(learned=False),
@@ -193,6 +209,7 @@ class States(Detector):
         self._spend(arrays, slots, before, times)
         changed = ~is_first & (current != before)
         if changed.any():
+            end_brief_spells(arrays, slots[changed], times[changed], WEEK_S)
             end_spells(arrays, slots[changed], times[changed])
             self._end_odd_time(arrays, slots[changed], times[changed])
         begins = changed | is_first
@@ -202,7 +219,7 @@ class States(Detector):
         arrays["state"][slots] = current
         # While a reported condition lasts, its effect on the counts must not silence the detector.
         goes_on = np.logical_or.reduce([arrays[of.crest][slots] > 0 for of in (CHANGES, ASIDE)])
-        goes_on |= arrays["worst"][slots] > USUAL
+        goes_on |= (arrays["worst"][slots] > USUAL) | (arrays["brief_score"][slots] > 0)
         known = has_states(arrays, slots) | ((arrays["known"][slots] > 0) & goes_on)
         arrays["known"][slots] = known
         take_value(arrays, slots, values, current, level)
@@ -261,12 +278,13 @@ class States(Detector):
         odd = arrays["odd_spent"][slots] + length
         until = np.where(undue, np.minimum(until, times + np.maximum(self.shortest_s - odd, 0.0)), until)
         wrong = self._wrong_hour(arrays, slots, undue & (odd >= self.shortest_s), odd)
-        for other, kind in ((rush, BUSY), (aside, AWAY), (wrong, HOUR)):
+        brief = brief_spells(arrays, slots, current, length, longest)
+        for other, kind in ((rush, BUSY), (aside, AWAY), (brief, BRIEF), (wrong, HOUR)):
             about = np.where(other > score, kind, about)
             score = np.maximum(score, other)
         arrays["about"][slots] = about
         hour_ends = (np.floor(times / HOUR_S) + 1.0) * HOUR_S
-        arrays["until"][slots] = np.where((rush > 0) | (aside > 0), -NO_CUT, np.minimum(until, hour_ends))
+        arrays["until"][slots] = np.where((rush > 0) | (aside > 0) | (brief > 0), -NO_CUT, np.minimum(until, hour_ends))
         return score
 
     def _aside(
@@ -334,8 +352,8 @@ class States(Detector):
         about = float(row["about"])
         if about not in ABOUT:
             return None
-        if about in {STAY, REST}:
-            return measure_of_rest(row) if about == REST else measure_of_plateau(row)
+        if about in MEASURED:
+            return MEASURED[about](row)
         own = int(row["state"])
         if about in {BUSY, AWAY}:
             of = CHANGES if about == BUSY else ASIDE

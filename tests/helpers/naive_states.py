@@ -157,6 +157,40 @@ class Tally:
         self.rival = max(self.rival * 0.999, length)
 
 
+class BriefSpells:
+    """The last three spells of each state, and the shortest that the longest of three ever was."""
+
+    def __init__(self) -> None:
+        self.recent = [[0.0] * 3 for _ in range(5)]
+        self.briefest = [0.0] * 5
+        self.score, self.state = 0.0, -1
+
+    def end(self, state: int, length: float, tally: Tally, *, known: bool, watched: float) -> None:
+        self.recent[state] = [*self.recent[state][1:], single(length)]
+        longest, briefest, score = max(*self.recent[state], 1.0), self.briefest[state], 0.0
+        others = [each for each in range(BETWEEN) if each != state]
+        hurried = 1.5 * sum(self.recent[each][-1] for each in others) < sum(self.briefest[each] for each in others)
+        short = watched >= 8 * DAY_S and tally.count >= 24 and briefest >= 1.5 * longest
+        if short and known and not hurried and state != BETWEEN:
+            spread = max(math.sqrt((1 + tally.count * tally.spread) / (4 + tally.count)), 0.2)
+            score = beyond(min(tally.count, 1000) / 3, briefest / longest, spread)
+        if score > 0 or not (self.score > 0 and self.state != state):
+            self.score, self.state = score, state
+        if tally.count >= 2:
+            usual = min(briefest * 1.001, longest) if briefest else longest
+            self.briefest[state] = single(briefest * 0.995 if short else usual)
+
+    def now(self, state: int, length: float, longest: float) -> float:
+        if self.score > 0 and length > (self.briefest[state] if state == self.state else 3 * longest):
+            self.score = 0.0
+        return self.score
+
+
+def single(number: float) -> float:
+    """A number rounded to single precision."""
+    return float(np.float32(number))
+
+
 class NaiveStates:
     def __init__(self, detector: States) -> None:
         self.set = detector
@@ -175,6 +209,7 @@ class NaiveStates:
         self.tallies = [Tally() for _ in range(5)]
         self.hours, self.cell, self.spent, self.spent_until = Hours(), -1, [0.0] * MOST, 0.0
         self.undue, self.due, self.foretold, self.broken = [False] * 5, -1, 0, {True: 0, False: 0}
+        self.brief = BriefSpells()
         self.changes, self.aside = BusyHours(4.0), BusyHours(120.0)
         self.gap = 0.0
         self.watched, self.since, self.last, self.worst = 0.0, 0.0, 0.0, 0.0
@@ -250,13 +285,15 @@ class NaiveStates:
         self.spend(before, time)
         changed = not is_first and state != before
         if changed:
+            lasted, tally = max(time - self.since, 0.0), self.tallies[before]
+            self.brief.end(before, lasted, tally, known=self.known, watched=self.watched)
             self.tallies[before].end(max(time - self.since, 0.0), was_surprising=self.worst > 1.5)
             self.end_odd_time(before, max(time - self.since, 0.0))
         if changed or is_first:
             self.since, self.worst = time, 0.0
             self.violated = self.violated and self.odd_spent > 0
         self.state = state
-        goes_on = self.changes.crest > 0 or self.aside.crest > 0 or self.worst > 1.5
+        goes_on = self.changes.crest > 0 or self.aside.crest > 0 or self.worst > 1.5 or self.brief.score > 0
         self.known = self.has_states() or (self.known and goes_on)
         reach = self.reach(level)
         most = reach if is_in else reach / 2
@@ -368,5 +405,6 @@ class NaiveStates:
         until = self.since + longest if self.known and enough else math.inf
         if undue:
             until = min(until, time + max(self.set.shortest_s - odd, 0.0))
-        self.until = -math.inf if rush > 0 else min(until, (math.floor(time / HOUR_S) + 1) * HOUR_S)
-        return max(score, rush, wrong)
+        brief = self.brief.now(state, length, longest)
+        self.until = -math.inf if rush > 0 or brief > 0 else min(until, (math.floor(time / HOUR_S) + 1) * HOUR_S)
+        return max(score, rush, brief, wrong)

@@ -333,3 +333,55 @@ def test_a_value_between_the_states_where_the_sensor_often_is_needs_longer() -> 
     values, begin = flushed_flow(12), 10 * DAY + 800
     values[begin : begin + 20] *= 48.3 / 42
     assert watch(values, since=begin) == []
+
+
+def runs(days: int, minutes: Callable[[np.random.Generator], float], pause: int = 40, seed: int = 4) -> Floats:
+    """A machine, every minute: on for as long as `minutes` draws, then off for some `pause` minutes."""
+    rng, values = np.random.default_rng(seed), []
+    while len(values) < days * DAY:
+        values += [1.5] * max(1, round(minutes(rng))) + [0.0] * round(pause * rng.uniform(0.8, 1.2))
+    return np.array(values[: days * DAY])
+
+
+def briefly(told: Told) -> Told:
+    return [each for each in told if each[1].about == "brief"]
+
+
+@pytest.mark.parametrize(("minutes", "pause"), [(2, 58), (7, 53)])
+def test_a_machine_that_stops_too_soon_again_and_again_is_told(minutes: int, pause: int) -> None:
+    usual = runs(12, lambda rng: 20 * rng.uniform(0.8, 1.2))
+    wrong = runs(1, lambda rng: minutes * rng.uniform(0.8, 1.2), pause)
+    ((index, measure),) = briefly(watch(np.concatenate([usual, wrong])))
+    assert 2 * 48 < index - len(usual) < 4 * 70
+    assert measure.now <= 60 * 1.3 * minutes < 60 * 15 < measure.usual < 60 * 22
+    assert measure.lower <= 1.5 <= measure.upper
+
+
+def test_a_machine_that_stops_and_starts_too_soon_changes_too_often() -> None:
+    usual = runs(12, lambda rng: 20 * rng.uniform(0.8, 1.2))
+    hectic = runs(1, lambda rng: 2 * rng.uniform(0.8, 1.2), 4)
+    assert {measure.about for _, measure in watch(np.concatenate([usual, hectic]))} == {"changes"}
+
+
+def test_a_single_short_run_is_nothing() -> None:
+    usual = runs(24, lambda rng: 20 * rng.uniform(0.8, 1.2))
+    usual[15 * DAY : 15 * DAY + 12] = 0.0
+    assert briefly(watch(usual)) == []
+
+
+@pytest.mark.parametrize("spread", [0.5, 1.0, 2.0])
+def test_a_machine_that_people_switch_is_at_times_on_for_short_times(spread: float) -> None:
+    told = [briefly(watch(runs(30, lambda rng: float(rng.lognormal(3.0, spread)), 60, seed))) for seed in range(3)]
+    assert sum(map(len, told)) <= 1
+
+
+def test_what_has_changed_for_good_is_learned() -> None:
+    usual = runs(12, lambda rng: 20 * rng.uniform(0.8, 1.2))
+    other = runs(30, lambda rng: 6 * rng.uniform(0.8, 1.2), 54)
+    table = StateTable(States(), rows=1)
+    scores = [
+        table.update_one(0, value, MONDAY_S + 60 * index, held=False).score
+        for index, value in enumerate(np.concatenate([usual, other]).tolist())
+    ]
+    assert max(scores[len(usual) : len(usual) + DAY]) > TELLS
+    assert max(scores[-2 * DAY :]) < TELLS

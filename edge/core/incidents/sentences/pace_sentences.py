@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 from edge.core.incidents.incident_change import IncidentChange
+from edge.core.incidents.sentences.state_sentences import brief_clause
 from edge.core.incidents.sentences.swing_sentences import swing_clause
 from edge.core.incidents.sentences.trend_sentences import trend_clause
 from edge.core.model.notation.quantities import digits_apart, duration, ends_of, number, quantity, range_text
@@ -82,9 +83,13 @@ def _measured(pace: str, unit: str, observation: Observation, opinion: Opinion) 
     if about in {"changes", "starts"}:
         what = "begins to rise" if about == "starts" else "changes its pace"
         return f"{what} about {number(now, 2)} times an hour, {number(usual, 2)} times at most so far"
-    if about in {"length", "stay", "aside"}:
+    if about in {"length", "stay", "aside", "brief"}:
         how = f"and hasn't kept to its usual paces for {duration(now)} of an hour" if about == "aside" else ""
-        return f"{did} {how or f'for {duration(now)}'}, {so_far}"
+        return (
+            brief_clause("keeps to its pace", opinion)
+            if about == "brief"
+            else f"{did} {how or f'for {duration(now)}'}, {so_far}"
+        )
     if about in {"hour", "rest"}:
         usually = f", at this hour usually not{' so little' if observation.value else ''}"
         usually = _usually(observation.value, unit, opinion, ", at this hour usually") if about == "hour" else usually

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from detectors.states import IN_A_ROW
 from edge.core.model.notation.quantities import digits_apart, duration, ends_of, number, quantity, range_text
 from edge.core.scoring.opinions import Opinion
 
@@ -30,9 +31,19 @@ def state_clause(value: float, unit: str, opinion: Opinion) -> str:
         below = quantity(opinion.lower, unit, digits_apart(value, opinion.lower, least=3))
         return f"is at {shown} and has been below {below} for {duration(opinion.now)}, at this hour usually not"
     at, usually = _beside(value, unit, opinion.lower, opinion.upper)
-    if opinion.about.startswith("hour"):
-        return _at_wrong_hour(at, usually, duration(opinion.now), in_turn=opinion.about == "hours")
-    return f"is at {at}, between its states" + (f"; the nearest is {usually}" if usually else "")
+    if opinion.about == "brief":
+        clause = brief_clause(f"is at {at}; it has stayed at {usually}" if usually else f"has stayed at {at}", opinion)
+    elif opinion.about.startswith("hour"):
+        clause = _at_wrong_hour(at, usually, duration(opinion.now), in_turn=opinion.about == "hours")
+    else:
+        clause = f"is at {at}, between its states" + (f"; the nearest is {usually}" if usually else "")
+    return clause
+
+
+def brief_clause(stays: str, opinion: Opinion) -> str:
+    """Describe for how long a state, or a pace, was kept that was left too soon several times."""
+    now, usual = duration(opinion.now), duration(opinion.usual)
+    return f"{stays} for {now} at most, {IN_A_ROW} times in a row; before, {usual} at least"
 
 
 def _at_wrong_hour(at: str, usually: str, lasted: str, *, in_turn: bool) -> str:

@@ -19,6 +19,7 @@ def quantity(value: float, unit: str, digits: int = 4) -> str:
 
 def number(value: float, digits: int = 4) -> str:
     """Format a value with `digits` significant digits, avoiding an exponent where possible."""
+    value += 0.0  # no -0
     if value != 0 and not 1e-4 <= abs(value) < 1e7:
         return f"{value:.{digits - 1}e}"
     places = digits - 1 - math.floor(math.log10(abs(value))) if value else 1
