@@ -7,7 +7,9 @@ feature's distance from the ordinary to the largest usual distance. The ratio is
 power law for the tail: devices have modes that they haven't shown yet, and so no exponential tail.
 
 Source: J. S. Vitter, "Random sampling with a reservoir", ACM Transactions on Mathematical Software 11 (1), 1985,
-    doi:10.1145/3147.3165, for the sample.
+    doi:10.1145/3147.3165, for the sample; C. Bergmeir and J. M. Benitez, "On the use of cross-validation for time
+    series predictor evaluation", Information Sciences 191, 2012, doi:10.1016/j.ins.2011.12.028, for the usual
+    distance, which is that of rows from a model of the other periods.
 Differs: places in the sample are assigned by a hash of the row's number instead of randomly, so that the same readings
     always give the same sample; rows older than `MEMORY` rows count as if they were that old.
 """
@@ -20,6 +22,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.base import BAND_DECADES, LARGEST, Detector, Field, Scores, State
 from detectors.numeric.arrays import Floats, Slots
@@ -34,9 +37,15 @@ SAMPLE = 400
 
 GROWTH = 1 / 8
 """A model is refitted when the sample represents this share more rows than at the last fit, and at least
-`SLOWEST_FAULT` more: a fault in progress must not be half learned."""
+`SLOWEST_FAULT` more: a fault in progress must not be half learned. A young model doesn't wait that long, since it knows
+less than is to come: half as many rows as it knows are enough."""
 
 SLOWEST_FAULT = 2_000
+
+YOUNG = 1 / 2
+PERIODS = 3
+"""The usual distance is that of the rows of one period from a model of the others, since a young device will go on to
+where it hasn't been. One third is to the other two as the rows until the next fit are to those of this one."""
 
 COUNTS = 100.0
 """A channel that rises this many times as often as it falls is a counter, whose level is uninformative; it is left
@@ -222,14 +231,13 @@ class VectorDetector(Detector):
             return
         slots, features = slots[usable], features[usable]
         count = state["sampled"][slots]
-        drawn = np.floor(_scattered(count) * np.minimum(count + 1, MEMORY))
-        place = np.where(count < SAMPLE, count, drawn)
+        place = _place_of(count)
         taken = place < SAMPLE
         at = place[taken].astype(np.intp)[:, None] * self.channels + np.arange(self.channels)
         state["sample"][slots[taken][:, None], at] = features[taken]
         state["sampled"][slots] = count + 1
         fitted = state["fitted"][slots]
-        wait = bounded(GROWTH * fitted, SLOWEST_FAULT, MEMORY / 16)
+        wait = bounded(GROWTH * fitted, np.minimum(YOUNG * fitted, SLOWEST_FAULT), MEMORY / 16)
         due = count + 1 >= np.where(fitted > 0, fitted + wait, self.warm_up - self.settled)
         for slot in slots[due].tolist():
             self._fit(state, slot)
@@ -237,6 +245,7 @@ class VectorDetector(Detector):
     def _fit(self, state: State, slot: int) -> None:
         sample = state["sample"][slot].reshape(SAMPLE, self.channels).astype(np.float64)
         sample[:, state["rises"][slot] > COUNTS * state["falls"][slot]] = np.nan
+        sample = sample[in_order(int(state["sampled"][slot]))]
         sample = sample[np.isfinite(sample).any(axis=1)]
         state["fitted"][slot] = state["sampled"][slot]
         steady = sample[self.unsteady :]
@@ -245,9 +254,19 @@ class VectorDetector(Detector):
             return
         for name, array in self.fit(sample).items():
             state[name][slot] = array
-        model = _rows_of(state, np.full(len(steady), slot), self.model())
-        usual = np.quantile(self.distances(model, steady), self.usual, axis=0)
+        usual = np.quantile(self._distances_of_periods(steady), self.usual, axis=0)
         state["most"][slot] = np.maximum(usual, 1e-12)
+
+    def _distances_of_periods(self, sample: Floats) -> Floats:
+        """Distances of each row from a model of the rows of other periods, shape (n, kinds)."""
+        periods = np.arange(len(sample)) * PERIODS // len(sample)
+        distances = np.zeros((len(sample), self.kinds))
+        for period in range(PERIODS):
+            others, its = sample[periods != period], sample[periods == period]
+            if len(others) and len(its):
+                model = {name: np.repeat(array[None], len(its), axis=0) for name, array in self.fit(others).items()}
+                distances[periods == period] = self.distances(model, its)
+        return distances
 
 
 def decades(ratio: Floats, usual: float) -> Floats:
@@ -288,6 +307,22 @@ def _scattered(numbers: Floats) -> Floats:
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     fractions: Floats = (mixed >> np.uint64(11)).astype(np.float64) / 2.0**53
     return fractions
+
+
+def in_order(count: int) -> NDArray[np.intp]:
+    """The places of a sample in the order of their rows, of which there were `count`; those before `MEMORY` first."""
+    rows = np.arange(max(count - MEMORY, 0), count, dtype=np.float64)
+    newest = np.full(SAMPLE, -1.0)
+    place = _place_of(rows)
+    taken = place < SAMPLE
+    np.maximum.at(newest, place[taken].astype(np.intp), rows[taken])
+    return np.argsort(newest[: min(count, SAMPLE)], kind="stable")
+
+
+def _place_of(rows: Floats) -> Floats:
+    """The place in the sample for rows by their numbers; `SAMPLE` or more if they have none."""
+    places: Floats = np.where(rows < SAMPLE, rows, np.floor(_scattered(rows) * np.minimum(rows + 1, MEMORY)))
+    return places
 
 
 def _rows_of(state: State, slots: Slots, fields: dict[str, Field]) -> dict[str, Floats]:

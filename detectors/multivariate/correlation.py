@@ -24,7 +24,7 @@ class Correlation(VectorDetector):
     """Finds sensors of a device that no longer move together.
 
     The mean of the last rows is split by the usual principal components. Its distance along them is Hotelling's T2, its
-    distance from them is Q; each is compared with the 99.5th percentile of its own sample, and the larger ratio counts.
+    distance from them is Q; each is compared with its own 99.5th percentile, and the larger ratio counts.
     A channel without a value is assumed to be where the others predict it. Once the cause of an incident has gone,
     drift that occurred meanwhile no longer counts; see `excursion`.
 
@@ -38,7 +38,7 @@ class Correlation(VectorDetector):
         analysis", Technometrics 21 (3), 1979, doi:10.1080/00401706.1979.10489779; P. R. C. Nelson, P. A. Taylor and J.
         F. MacGregor, "Missing data methods in PCA and PLS", Chemometrics and Intelligent Laboratory Systems 35 (1),
         1996, doi:10.1016/S0169-7439(96)00007-X, for channels without a value.
-    Differs: the limits are quantiles of the sample instead of an assumed distribution.
+    Differs: the limits are quantiles of the sample, by models of other periods, instead of an assumed distribution.
     """
 
     name: ClassVar[str] = "correlation"

@@ -7,7 +7,7 @@ import pytest
 
 from detectors import DEVICE_DETECTORS
 from detectors.base import Scores
-from detectors.multivariate.base import MEMORY, SAMPLE, SLOWEST_FAULT, VectorDetector, decades, ratio_of
+from detectors.multivariate.base import MEMORY, SAMPLE, SLOWEST_FAULT, VectorDetector, decades, in_order, ratio_of
 from detectors.multivariate.correlation import Correlation
 from detectors.multivariate.shift import BEFORE, RECENT, Shift
 from detectors.numeric.arrays import Floats
@@ -174,16 +174,45 @@ def test_the_sample_represents_all_earlier_rows(kind: Kind) -> None:
     assert 0 < watch.table.arrays["fitted"][0] <= count
 
 
+@BOTH
+def test_the_sample_is_known_by_the_order_of_its_rows(kind: Kind) -> None:
+    watch = Watch(kind(channels=2, warm_up=WARM_UP))
+    count = np.arange(1500, dtype=float)
+    watch.see(np.column_stack([count**2, count**2]))
+    sample = watch.table.arrays["sample"][0].reshape(SAMPLE, 2)[:, 0]
+    assert (np.diff(sample[in_order(int(watch.table.arrays["sampled"][0]))]) > 0).all()
+    assert (np.diff(sample) < 0).any()
+
+
+@BOTH
+def test_a_young_model_is_fitted_again_when_half_as_many_rows_have_come(kind: Kind) -> None:
+    watch = taught(kind, rows=WARM_UP + 1)
+    fitted = int(watch.table.arrays["fitted"][0])
+    watch.see(device(fitted // 2 - 10, 2))
+    assert watch.table.arrays["fitted"][0] == fitted
+    watch.see(device(20, 3))
+    assert watch.table.arrays["fitted"][0] == fitted + (fitted + 1) // 2
+
+
 @pytest.mark.long
 @BOTH
 def test_a_model_is_not_fitted_again_while_a_fault_may_be_in_progress(kind: Kind) -> None:
-    watch = taught(kind, rows=WARM_UP + 1)
+    watch = Watch(kind(channels=CHANNELS, warm_up=2 * SLOWEST_FAULT + BEFORE + RECENT))
+    watch.see(device(2 * SLOWEST_FAULT + BEFORE + RECENT + 1))
     fitted = watch.table.arrays["fitted"][0]
     watch.see(device(SLOWEST_FAULT - 10, 2))
     assert watch.table.arrays["fitted"][0] == fitted
     watch.see(device(20, 3))
     assert watch.table.arrays["fitted"][0] == fitted + SLOWEST_FAULT
     assert MEMORY / 16 > SLOWEST_FAULT
+
+
+def test_the_first_night_of_a_room_is_not_unusual() -> None:
+    rng = np.random.default_rng(4)
+    day = np.sin(2 * np.pi * np.arange(1440) / 1440)
+    room = np.column_stack([21 + 2.2 * day, 45 - 6.0 * day]) + rng.normal(size=(1440, 2)) * [0.2, 0.9]
+    watch = Watch(Correlation(channels=2, warm_up=WARM_UP))
+    assert np.nanmax(watch.see(room)) < SUSPECT / 2
 
 
 def test_a_broken_correlation_is_found_although_each_sensor_looks_ordinary() -> None:
