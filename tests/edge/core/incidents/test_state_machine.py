@@ -127,7 +127,7 @@ def test_a_worse_class_of_severity_is_an_immediate_update() -> None:
     tracker.step(MachineInput.EXCEEDS, surprising(0.0, value=6.2), SETTINGS)
     assert tracker.incident is not None
     tracker.incident.publish(0.0)
-    moved = tracker.step(MachineInput.EXCEEDS, surprising(0.1, value=40.0), SETTINGS)
+    moved = tracker.step(MachineInput.EXCEEDS, surprising(3600.0, value=40.0), SETTINGS)
     assert moved is not None
     assert moved[0] is Transition.UPDATED
 
@@ -183,11 +183,12 @@ def test_what_was_learned_is_reported_again_while_a_limit_holds_the_incident_ope
 def test_a_rise_to_error_or_beyond_is_reported_immediately_even_after_one_to_warn() -> None:
     tracker, incident = bounded_by(1000)
     incident.severity = 300
-    moved = tracker.step(MachineInput.EXCEEDS, surprising(0.1, value=6.7), SETTINGS)
+    moved = tracker.step(MachineInput.EXCEEDS, surprising(60.0, value=40.0), SETTINGS)
     assert moved is not None
-    incident.publish(0.1)
+    incident.publish(60.0)
     assert severity_class(incident.severity) == 2
-    moved = tracker.step(MachineInput.EXCEEDS, surprising(0.2, value=40.0), SETTINGS)
+    assert tracker.step(MachineInput.EXCEEDS, surprising(61.0, value=40.0), SETTINGS) is None
+    moved = tracker.step(MachineInput.EXCEEDS, surprising(3000.0, value=40.0), SETTINGS)
     assert moved is not None
     assert severity_class(moved[1].current_severity()) == 3
 
