@@ -2,8 +2,9 @@
 
 If it and its neighbours are alike on all days, they all count. Otherwise days have kinds: those that are like the
 same weekday of the last week are the ones to compare with, but only if weeks repeat themselves, which is checked by
-comparing each of the last seven days with the same weekday before it. A sensor whose days are irregular has no usual
-hours, and nothing is expected of a half hour that was an incident's on the same weekday: that may have been a weekend.
+comparing each of the last seven days with the same weekday before it. One of them may be unlike: a holiday, or an
+outage. A sensor whose days are irregular has no usual hours, and nothing is expected of a half hour that was an
+incident's on the same weekday: that may have been a weekend.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ NARROW = 0.35
 
 FEWEST_ALIKE, FEWEST_WEEKDAYS = 5.0, 5
 """Minimum number of like days, and of weekdays that are known from both weeks."""
+
+ODD_DAYS = 1
+"""Maximum number of these that may be unlike the same weekday of the other week."""
 
 COMMON, ORDINARY = 0.1, 1 / 3
 """A level counts as ordinary at other hours if it is beyond those that this share of all half hours leaves out on both
@@ -110,7 +114,8 @@ def _like_days(around: Floats, known: NDArray[np.bool_], reach: Floats) -> NDArr
     alike = known & known[:, WEEK - 1, None] & (_apart(around, around[:, WEEK - 1 : WEEK]) <= most[:, None])
     apart = _apart(around[:, :WEEK], around[:, WEEK:])
     both = known[:, :WEEK] & known[:, WEEK:] & np.isfinite(apart)
-    weekly = (both.sum(axis=1) >= FEWEST_WEEKDAYS) & ((apart <= most[:, None]) | ~both).all(axis=1)
+    repeats = both & (apart <= most[:, None])
+    weekly = (both.sum(axis=1) >= FEWEST_WEEKDAYS) & (repeats.sum(axis=1) >= both.sum(axis=1) - ODD_DAYS)
     like: NDArray[np.bool_] = alike & weekly[:, None]
     return like
 

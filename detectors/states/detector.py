@@ -88,15 +88,15 @@ class States(Detector):
 
     Catches: on/off and multi-state signals that stay on or off for too long or, several times in a row, too shortly,
         are in an unusual state for the hour of the week, change too often, or show a value between their levels, at
-        once or again and again; any signal that stays where it never did, starts too often, or is at rest for an hour
-        when it is always active.
+        once or again and again; any signal that stays where it never did, starts too often, doesn't rest any more, or
+        is at rest for an hour when it is always active.
     Blind to: signals that linger anywhere; a spell no longer than a normal one, at an hour when its state is usual; a
         single one that is too short.
     Contamination: a spell that was surprising counts as normal up to another one as long; the timetable learns nothing
         while an incident is open.
     Warm-up: 200 readings, then 36 hours and 6 visits of each level; three days for lengths, a week for plateaus, two
         weeks for hours of the week.
-    State: 4,064 bytes per sensor.
+    State: 4,096 bytes per sensor.
     Cost: about 35 array operations per round, about 80 for sensors that leave a plateau, and about 200 for sensors
         with states.
     Source: S. E. Levinson, "Continuously variable duration hidden Markov models", Computer Speech and Language 1, 1986,

@@ -10,7 +10,7 @@ at an hour of rest, isn't scored: people choose it. Values below zero are no res
 The surprise follows from the number of hours in which the expectation held, and how often it didn't.
 
 Of a sensor without states the starts after a rest are counted, too: a heat pump whose power varies with the weather
-starts once an hour, not ten times.
+starts once an hour, not ten times. Of any sensor it is followed how long it is active (`detectors.states.runs`).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from detectors.numeric.elementwise import any_of
 from detectors.numeric.gather import lay_blank, whole_arrays
 from detectors.states.busy_hours import STARTS, count_busy
 from detectors.states.levels import BINS, MOST, NO_CUT
+from detectors.states.runs import follow_runs, runs_layout
 from detectors.states.timetable import CELLS, DAYS, HOUR_S, HOURS, LEAST_WATCHED, NEXT_TO_NONE, cell_of
 
 LOWEST, REST_BINS, BESIDE_BINS = 0.005, 2, 2
@@ -67,11 +68,15 @@ SOON_H = 72.0
 TOLD, LEFT = 1.0, 2.0
 """Whether a long rest is scored or left to the timetable, until it ends."""
 
+OF_REST, OF_STARTS, OF_RUN = 0.0, 1.0, 2.0
+"""What the last score was about."""
+
 
 def rests_layout() -> dict[str, Field]:
-    """The state fields of rests: 528 bytes per sensor."""
+    """The state fields of rests: 560 bytes per sensor."""
     return {
         **STARTS.layout(later=True),
+        **runs_layout(),
         "starts_hours": Field(learned=False, later=True),
         "starts_told": Field(learned=False, later=True),
         "hours_active": Field(width=CELLS, dtype="u1", later=True),
@@ -122,7 +127,8 @@ def follow_rests(state: State, slots: Rows, values: Numbers, times: Numbers) -> 
 def _follow(arrays: Arrays, slots: Slots, active: NDArray[np.bool_], times: Floats) -> Floats:
     """Follow sensors that begin or end a rest, enter another hour, or do what is unexpected."""
     does, is_first = arrays["rest_active"][slots], arrays["rest_cell"][slots] < 0
-    passed = np.where(is_first, 0.0, np.clip(times - arrays["rest_last"][slots], 0.0, HOUR_S))
+    before = np.where(is_first, times, arrays["rest_last"][slots])
+    passed = np.clip(times - before, 0.0, HOUR_S)
     arrays["rest_watched"][slots] += passed
     arrays["rest_spent"][slots] += np.where(does > 0, passed, 0.0)
     arrays["rest_last"][slots] = times
@@ -136,20 +142,19 @@ def _follow(arrays: Arrays, slots: Slots, active: NDArray[np.bool_], times: Floa
         arrays["rest_active"][slots[changes]] = active[changes]
         arrays["rest_since"][slots[changes]] = times[changes]
         arrays["rest_told"][slots[changes]] = 0.0
-    score, many = _surprise(arrays, slots, times), _too_many_starts(arrays, slots, passed, changes & active, times)
-    arrays["starts_told"][slots] = many > score
-    return np.maximum(score, many)
-
-
-def _too_many_starts(arrays: Arrays, slots: Slots, passed: Floats, starts: NDArray[np.bool_], times: Floats) -> Floats:
-    """Decades of surprise at the number of starts in the last hour, of sensors without states, shape (n,)."""
+    score, until = _surprise(arrays, slots, times)
     hours = arrays["starts_hours"][slots] + passed / HOUR_S
     arrays["starts_hours"][slots] = hours
-    counts = (hours >= SOON_H) & (arrays["known"][slots] == 0)
-    score = count_busy(STARTS, arrays, slots, starts.astype(np.float64), times, hours, counts)
-    until = arrays["rest_until"][slots]
-    arrays["rest_until"][slots] = np.where(score > 0, -NO_CUT, until)
-    return np.where(score >= TELLS, score, 0.0)
+    starts, counts = (changes & active).astype(np.float64), (hours >= SOON_H) & (arrays["known"][slots] == 0)
+    many = count_busy(STARTS, arrays, slots, starts, times, hours, counts)
+    run, too_long = follow_runs(arrays, slots, (does > 0) & ~is_first, active, before, times)
+    arrays["rest_until"][slots] = np.where((many > 0) | (run > 0), -NO_CUT, np.minimum(until, too_long))
+    about = np.full(len(slots), OF_REST)
+    for other, what in ((many, OF_STARTS), (run, OF_RUN)):
+        told = np.where(other >= TELLS, other, 0.0)
+        about, score = np.where(told > score, what, about), np.maximum(score, told)
+    arrays["starts_told"][slots] = about
+    return score
 
 
 def _unexpected(arrays: Arrays, slots: Slots, times: Floats) -> tuple[NDArray[np.bool_], Floats]:
@@ -214,8 +219,8 @@ def _is_expected(times_in_a_row: NDArray[Any], cells: NDArray[np.intp]) -> NDArr
     return expected
 
 
-def _surprise(arrays: Arrays, slots: Slots, times: Floats) -> Floats:
-    """Decades of surprise at what sensors do; also sets when they are looked at again."""
+def _surprise(arrays: Arrays, slots: Slots, times: Floats) -> tuple[Floats, Floats]:
+    """Decades of surprise at rests, and when sensors are looked at again, each of shape (n,)."""
     wrong, length = _unexpected(arrays, slots, times)
     least = np.maximum(LONG_S, LONGER * arrays["usual_length"][slots])
     is_long = wrong & (length >= least)
@@ -228,9 +233,8 @@ def _surprise(arrays: Arrays, slots: Slots, times: Floats) -> Floats:
     decades += PER_LENGTH * np.log10(np.maximum(length / least, 1.0))
     hour_ends = (np.floor(times / HOUR_S) + 1.0) * HOUR_S
     soon = np.where(is_long, -NO_CUT, np.minimum(hour_ends, times - length + least))
-    arrays["rest_until"][slots] = np.where(wrong, soon, hour_ends)
     told = (arrays["rest_told"][slots] == TOLD) & (decades >= TELLS)
-    return np.where(told, decades, 0.0)
+    return np.where(told, decades, 0.0), np.where(wrong, soon, hour_ends)
 
 
 def _by_timetable(arrays: Arrays, slots: Slots) -> NDArray[np.bool_]:
@@ -279,8 +283,11 @@ def _is_rest(below: Floats, last: NDArray[np.intp], often: float, seldom: float)
 
 
 def measure_of_rest(row: Mapping[str, Any]) -> Measure:
-    """How long a sensor has been unexpectedly at rest, and below which value, or its starts in the last hour."""
-    if row["starts_told"]:
+    """How long a sensor has been unexpectedly at rest or active, and next to which value, or its starts an hour."""
+    if row["starts_told"] == OF_RUN:
+        length = float(row["rest_last"]) - float(row["run_since"])
+        return Measure(length, float(row["run_longest"]), about="run", upper=float(row["rest_most"]))
+    if row["starts_told"] == OF_STARTS:
         return Measure(float(row[STARTS.amount]), max(float(row[STARTS.busiest]), STARTS.fewest), about="starts")
     length = float(row["rest_last"]) - max(float(row["rest_since"]), float(row["rest_expected_since"]))
     usual = max(LONG_S, float(row["usual_length"]))

@@ -73,6 +73,16 @@ def test_a_machine_that_runs_at_night_is_told_until_it_stops() -> None:
     assert scores[(day == 14) & within(hour, 4.5, 6)].max() < Hours.floor
 
 
+@pytest.mark.parametrize("odd", [8, 14])
+def test_one_holiday_among_the_like_days_is_allowed_and_two_are_not(odd: int) -> None:
+    day, hour, noise = days_of(20)
+    values, stops = shifts(day, hour, noise), (day == 19) & within(hour, 9, 13)
+    values[stops | (day == odd)] = 6.0 + 0.5 * noise[stops | (day == odd)]
+    assert np.nanmax(scores_of(values)[stops]) >= Hours.floor
+    values[day == 13] = 6.0 + 0.5 * noise[day == 13]
+    assert np.nanmax(scores_of(values)[stops]) < Hours.floor
+
+
 def test_a_day_on_which_no_shift_begins_is_a_holiday_unless_each_day_has_one() -> None:
     day, hour, noise = days_of(20)
     holiday, values = day == 19, shifts(day, hour, noise)

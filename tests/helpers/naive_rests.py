@@ -4,9 +4,35 @@ from __future__ import annotations
 
 import math
 
-from naive_busy_hours import BusyHours
+from naive_busy_hours import BusyHours, beyond
 
 HOUR_S = 3600.0
+
+
+class Runs:
+    """How long it is active without a rest."""
+
+    def __init__(self) -> None:
+        self.since, self.worst, self.longest, self.rival = 0.0, 0.0, 0.0, 0.0
+
+    def step(self, before: float, time: float, *, was_active: bool, active: bool) -> None:
+        unseen, fades = time - before > 2 * HOUR_S, 1 - 0.001 * min(max((time - before) / HOUR_S, 0.0), 1.0)
+        self.longest *= 1.0 if active else fades
+        rival, self.rival = self.rival, self.rival * fades
+        if was_active and (unseen or not active):
+            length = (before if unseen else time) - self.since
+            self.longest = max(self.longest, length if self.worst <= 1.5 else min(length, rival))
+            self.rival = max(self.rival, length)
+        if active and (unseen or not was_active):
+            self.since, self.worst = time, 0.0
+
+    def surprise(self, time: float, hours: float, *, active: bool) -> tuple[float, float]:
+        if not active or hours < 192:
+            return 0.0, math.inf
+        most = 1.5 * max(self.longest, 1800.0)
+        score = beyond(hours, (time - self.since) / most, 1 / 3)
+        self.worst = max(self.worst, score)
+        return score, self.since + most
 
 
 class Rests:
@@ -50,6 +76,7 @@ class Rests:
         self.expected_since = 0.0
         self.until, self.left = -math.inf, False
         self.starts, self.starts_hours = BusyHours(2.0), 0.0
+        self.runs = Runs()
 
     def step(self, value: float, time: float, *, by_timetable: bool = False, has_states: bool = False) -> float:
         self.by_timetable = by_timetable
@@ -58,7 +85,8 @@ class Rests:
         active = value > self.most + (0.0 if self.active else self.slack)
         if active == self.active and time < self.until:
             return 0.0
-        passed = 0.0 if self.hour is None else min(max(time - self.last, 0.0), HOUR_S)
+        was_active, before = self.active and self.hour is not None, time if self.hour is None else self.last
+        passed = min(max(time - before, 0.0), HOUR_S)
         self.watched, self.last = self.watched + passed, time
         self.spent += passed if self.active else 0.0
         hour = math.floor(time / HOUR_S) % 168
@@ -73,8 +101,10 @@ class Rests:
         self.starts_hours += passed / HOUR_S
         known = self.starts_hours >= 72 and not has_states
         many = self.starts.count(float(changes and active), time, self.starts_hours, known=known)
-        self.until = -math.inf if many > 0 else self.until
-        return max(score, many if many >= 2.5 else 0.0)
+        self.runs.step(before, time, was_active=was_active, active=active)
+        long, too_long = self.runs.surprise(time, self.starts_hours, active=active)
+        self.until = -math.inf if many > 0 or long > 0 else min(self.until, too_long)
+        return max([score, *(each for each in (many, long) if each >= 2.5)])
 
     def is_wrong(self) -> bool:
         return self.expected and not self.active

@@ -287,7 +287,7 @@ class Group:
                 measure = detector.measure(self.tables[place].arrays, row) if opinion.exceeds else None
                 if measure is not None:
                     opinion.now, opinion.usual, opinion.about = measure.now, measure.usual, measure.about
-                    if not math.isnan(measure.lower):
+                    if not (math.isnan(measure.lower) and math.isnan(measure.upper)):
                         opinion.lower, opinion.upper = measure.lower, measure.upper
                     if is_too_small(opinion, self.profile.preferences):
                         opinion.score = 0.0

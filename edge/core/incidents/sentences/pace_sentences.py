@@ -83,13 +83,11 @@ def _measured(pace: str, unit: str, observation: Observation, opinion: Opinion) 
     if about in {"changes", "starts"}:
         what = "begins to rise" if about == "starts" else "changes its pace"
         return f"{what} about {number(now, 2)} times an hour, {number(usual, 2)} times at most so far"
-    if about in {"length", "stay", "aside", "brief"}:
-        how = f"and hasn't kept to its usual paces for {duration(now)} of an hour" if about == "aside" else ""
-        return (
-            brief_clause("keeps to its pace", opinion)
-            if about == "brief"
-            else f"{did} {how or f'for {duration(now)}'}, {so_far}"
-        )
+    if about in {"length", "stay", "aside", "run", "brief"}:
+        not_so = {"aside": "kept to its usual paces", "run": "come to rest"}.get(about)
+        how = f"and hasn't {not_so} " if not_so else ""
+        lasts = f"{did} {how}for {duration(now)}{' of an hour' if about == 'aside' else ''}, {so_far}"
+        return brief_clause("keeps to its pace", opinion) if about == "brief" else lasts
     if about in {"hour", "rest"}:
         usually = f", at this hour usually not{' so little' if observation.value else ''}"
         usually = _usually(observation.value, unit, opinion, ", at this hour usually") if about == "hour" else usually

@@ -27,9 +27,11 @@ def state_clause(value: float, unit: str, opinion: Opinion) -> str:
         return f"has stayed {where} {shown} for {duration(opinion.now)}, {so_far}"
     if opinion.about == "aside":
         return f"is at {shown} and hasn't been in its usual states for {duration(opinion.now)} of an hour, {so_far}"
-    if opinion.about == "rest":
-        below = quantity(opinion.lower, unit, digits_apart(value, opinion.lower, least=3))
-        return f"is at {shown} and has been below {below} for {duration(opinion.now)}, at this hour usually not"
+    if opinion.about in {"rest", "run"}:
+        end = opinion.lower if opinion.about == "rest" else opinion.upper
+        lasts = f"been below {quantity(end, unit, digits_apart(value, end, least=3))} for {duration(opinion.now)}"
+        has = f"has {lasts}, at this hour usually not" if opinion.about == "rest" else f"hasn't {lasts}, {so_far}"
+        return f"is at {shown} and {has}"
     at, usually = _beside(value, unit, opinion.lower, opinion.upper)
     if opinion.about == "brief":
         clause = brief_clause(f"is at {at}; it has stayed at {usually}" if usually else f"has stayed at {at}", opinion)

@@ -341,6 +341,10 @@ def test_durations_are_in_the_unit_a_person_would_use(seconds: float, text: str)
             Opinion("states", "state", 3.0, lower=2.25, level=2.5, now=4200.0, usual=3600.0, about="rest"),
             "well/pump is at 1.9 A and has been below 2.25 A for 1.2 h, at this hour usually not",
         ),
+        (
+            Opinion("states", "state", 3.0, upper=0.25, level=2.5, now=11_000.0, usual=3600.0, about="run"),
+            "well/pump is at 1.9 A and hasn't been below 0.25 A for 3.1 h, 1 h at most so far",
+        ),
         (Opinion("states", "state", 3.0, level=2.5), "well/pump is in an unusual state, at 1.9 A"),
     ],
 )
@@ -351,14 +355,15 @@ def test_a_sentence_about_a_state_describes_the_deviation(opinion: Opinion, says
 
 
 @pytest.mark.parametrize(
-    ("pace", "says"),
+    ("pace", "about", "says"),
     [
-        (0.0, "has stood still for 1.2 h, at this hour usually not"),
-        (0.05, "has risen by 3 l/min for 1.2 h, at this hour usually not so little"),
+        (0.0, "rest", "has stood still for 1.2 h, at this hour usually not"),
+        (0.05, "rest", "has risen by 3 l/min for 1.2 h, at this hour usually not so little"),
+        (0.05, "run", "has risen by 3 l/min and hasn't come to rest for 1.2 h, 1 h at most so far"),
     ],
 )
-def test_a_sentence_about_the_pace_of_a_counter_at_this_hour(pace: float, says: str) -> None:
-    opinion = Opinion("states", "state", 3.0, level=2.5, now=4200.0, usual=3600.0, about="rest")
+def test_a_sentence_about_the_pace_of_a_counter_at_rest_or_not(pace: float, about: str, says: str) -> None:
+    opinion = Opinion("states", "state", 3.0, level=2.5, now=4200.0, usual=3600.0, about=about)
     observation = Observation(100.0, 60.0 * pace, 2.5, [opinion], per=60.0, reading=812.0)
     incident = Incident.from_observation(observation)
     said = sentence(SensorChange("house/water", "l", Transition.RAISED, incident, observation, None, opinion))
