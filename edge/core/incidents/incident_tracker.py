@@ -163,7 +163,8 @@ class IncidentTracker(SensorArrays):
             if not is_sure or self._is_return(slot, observation):
                 signal = MachineInput.HOLDS
         if signal is MachineInput.EXCEEDS and tracker.calm_s > 0 and tracker.incident is not None:
-            tracker.calm_s = self.recurrences.show(slot, observation.time - tracker.incident.last.time)
+            calm_s, slides = observation.time - tracker.incident.last.time, tracker.incident.is_slide
+            tracker.calm_s = self.recurrences.show(slot, calm_s, slides=slides)
         self.step(slot, signal, observation, (position, 2 if group.of_devices else 1, 0.0, slot), clock)
 
     def _signal(self, slot: int, tracker: StateMachine, observation: Observation, moves: float) -> MachineInput:
@@ -347,7 +348,7 @@ class IncidentTracker(SensorArrays):
         if transition is Transition.RAISED and by_score and not observation.is_strange:
             self._levels.raised(slot, [each.detector for each in observation.opinions if each.exceeds])
             self.ranges.doubt(slot)
-            calm_s = self.recurrences.begin(slot, observation.time)
+            calm_s = self.recurrences.begin(slot, observation.time, slides=incident.is_slide)
             self.tracker(slot).calm_s = calm_s if self._levels.watched[slot] >= KNOWN_S else 0.0
         extent = incident.extent
         if transition not in ENDS or extent is None or not extent.readings:

@@ -126,7 +126,8 @@ class StateMachine:
     @property
     def is_level(self) -> bool:
         """Whether what has lasted is a level, and not something that comes and goes."""
-        return self.incident is None or (self.incident.course.is_level and not self.calm_s)
+        incident = self.incident
+        return incident is None or (incident.course.is_level and (incident.is_slide or not self.calm_s))
 
     def has_lasted(self, observation: Observation, known_s: float, settings: IncidentSettings) -> bool:
         """Whether an incident, or the learning of its level, has lasted for so long that its level is adopted.

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from config.schema import IncidentSettings
-from edge.core.incidents.lasting.recurrences import LONGEST_S, Recurrences
+from edge.core.incidents.lasting.recurrences import LONGEST_OF_SLIDES_S, LONGEST_S, Recurrences
 from edge.core.model.readings.messages import Message
 from tests.edge.core.pipelines import START, Line, detectors, pipeline, reading, rule
 
@@ -49,6 +49,15 @@ def test_what_comes_much_later_or_after_an_adoption_is_no_return(later_s: float,
         assert made.begin(0, time) == 0.0
         made.end(0, time, adopted=adopted)
         time += later_s
+
+
+def test_what_slides_away_slowly_returns_with_the_next_day() -> None:
+    made = recurrences()
+    made.begin(0, 0.0, slides=True)
+    made.end(0, 12 * HOUR_S, adopted=False)
+    assert made.begin(0, 22 * HOUR_S, slides=True) == 20 * HOUR_S
+    assert made.show(0, 14 * HOUR_S, slides=True) == LONGEST_OF_SLIDES_S == DAY_S
+    assert made.begin(0, 22 * HOUR_S) == 0.0
 
 
 def test_a_return_is_recognised_after_the_clock_was_set() -> None:
