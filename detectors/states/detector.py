@@ -75,7 +75,7 @@ ABOUT = {
 """What the last score of a sensor was about."""
 
 MEASURED = {STAY: measure_of_plateau, REST: measure_of_rest, BRIEF: measure_of_brief_spells}
-"""What is measured by itself."""
+"""Conditions that say themselves how long they are."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class States(Detector):
     Of other sensors it is scored how long they stay at a value that they otherwise pass and, if they have a rest,
     whether they are at rest at an hour when they are always active, and how often they start.
 
-    Catches: on/off and multi-state signals that stay on or off for too long or, several times in a row, too shortly,
+    Catches: on/off and multi-state signals that stay on or off for too long or, several times in a row, too briefly,
         are in an unusual state for the hour of the week, change too often, or show a value between their levels, at
         once or again and again; any signal that stays where it never did, starts too often, doesn't rest any more, or
         is at rest for an hour when it is always active.

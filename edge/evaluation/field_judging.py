@@ -1,4 +1,4 @@
-"""Judging field cases: what of the wanted was reported, when, and how much else was.
+"""Judging field cases: whether and when what was wanted was reported, and how much else was.
 
 Something wanted is
 

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+from naive_brief_spells import BriefSpells
 from naive_busy_hours import BusyHours, beyond
 from naive_plateaus import Plateaus
 from naive_rests import Rests
@@ -157,40 +158,6 @@ class Tally:
         self.rival = max(self.rival * 0.999, length)
 
 
-class BriefSpells:
-    """The last three spells of each state, and the shortest that the longest of three ever was."""
-
-    def __init__(self) -> None:
-        self.recent = [[0.0] * 3 for _ in range(5)]
-        self.briefest = [0.0] * 5
-        self.score, self.state = 0.0, -1
-
-    def end(self, state: int, length: float, tally: Tally, *, known: bool, watched: float) -> None:
-        self.recent[state] = [*self.recent[state][1:], single(length)]
-        longest, briefest, score = max(*self.recent[state], 1.0), self.briefest[state], 0.0
-        others = [each for each in range(BETWEEN) if each != state]
-        hurried = 1.5 * sum(self.recent[each][-1] for each in others) < sum(self.briefest[each] for each in others)
-        short = watched >= 8 * DAY_S and tally.count >= 24 and briefest >= 1.5 * longest
-        if short and known and not hurried and state != BETWEEN:
-            spread = max(math.sqrt((1 + tally.count * tally.spread) / (4 + tally.count)), 0.2)
-            score = beyond(min(tally.count, 1000) / 3, briefest / longest, spread)
-        if score > 0 or not (self.score > 0 and self.state != state):
-            self.score, self.state = score, state
-        if tally.count >= 2:
-            usual = min(briefest * 1.001, longest) if briefest else longest
-            self.briefest[state] = single(briefest * 0.995 if short else usual)
-
-    def now(self, state: int, length: float, longest: float) -> float:
-        if self.score > 0 and length > (self.briefest[state] if state == self.state else 3 * longest):
-            self.score = 0.0
-        return self.score
-
-
-def single(number: float) -> float:
-    """A number rounded to single precision."""
-    return float(np.float32(number))
-
-
 class NaiveStates:
     def __init__(self, detector: States) -> None:
         self.set = detector
@@ -286,7 +253,7 @@ class NaiveStates:
         changed = not is_first and state != before
         if changed:
             lasted, tally = max(time - self.since, 0.0), self.tallies[before]
-            self.brief.end(before, lasted, tally, known=self.known, watched=self.watched)
+            self.brief.end(before, lasted, tally.count, tally.spread, known=self.known, watched=self.watched)
             self.tallies[before].end(max(time - self.since, 0.0), was_surprising=self.worst > 1.5)
             self.end_odd_time(before, max(time - self.since, 0.0))
         if changed or is_first:

@@ -288,6 +288,7 @@ class IncidentExtent:
             self.strayed = self.lasted
         if leading.kind in {"flatline", "state"} and leading.usual > 0:
             self.overdue = max(self.overdue, leading.now / leading.usual)
+        # `strayed` is NaN before a value has been beyond the range; `max()` gives its first argument then.
         at_once = 1.0 if leading.is_trend else OF_NEVER if of.low == of.high else 0.0
         found = severity_of_consequence(
             out,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from naive_states import NaiveStates
+from states_alike import highest_if_alike
 from told_by_states import MONDAY_S, TELLS, told_by_states
 
 from detectors.base import Measure
@@ -146,19 +146,7 @@ def test_a_temperature_that_was_reported_only_when_it_changed_lingers_anywhere_t
 def test_a_wide_round_a_single_reading_and_the_simple_counterpart_agree(charging: Floats) -> None:
     values = staying(charging[: 16 * DAY], 14 * DAY + 200, 60, 7_300.0)
     noisy = values + np.random.default_rng(9).normal(0, 400, len(values))
-    one, wide, twins = StateTable(States(), rows=2), StateTable(States(), rows=2), [NaiveStates(States()) for _ in "ab"]
-    highest, rows = 0.0, np.arange(2)
-    for index, pair in enumerate(zip(values.tolist(), noisy.tolist(), strict=True)):
-        time = MONDAY_S + EVERY_S * index
-        singly = [one.update_one(row, value, time, held=False).score for row, value in enumerate(pair)]
-        together = wide.update(rows, np.array(pair), np.full(2, time)).score
-        naive = [twin.step(value, time)[0] for twin, value in zip(twins, pair, strict=True)]
-        np.testing.assert_array_equal(singly, together)
-        np.testing.assert_allclose(singly, naive, rtol=1e-6, atol=1e-6)
-        highest = max(highest, np.nan_to_num(singly[0]))
-    assert highest > TELLS
-    for name, array in one.arrays.items():
-        np.testing.assert_array_equal(array, wide.arrays[name], err_msg=name)
+    assert highest_if_alike(values, noisy, EVERY_S)[0] > TELLS
 
 
 def test_learning_goes_on_the_same_after_a_restart(charging: Floats) -> None:

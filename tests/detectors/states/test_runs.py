@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from naive_states import NaiveStates
+from states_alike import highest_if_alike
 from told_by_states import MONDAY_S, TELLS, told_by_states
 
 from detectors.numeric.arrays import Floats
@@ -82,16 +82,4 @@ def test_active_readings_on_both_sides_of_an_outage_are_no_run() -> None:
 def test_a_wide_round_a_single_reading_and_the_simple_counterpart_agree() -> None:
     values = [taps(13), taps(13, 5, 0.6)]
     values[0][11 * DAY : 12 * DAY] += 3.0
-    one, wide, twins = StateTable(States(), rows=2), StateTable(States(), rows=2), [NaiveStates(States()) for _ in "ab"]
-    highest, rows = np.zeros(2), np.arange(2)
-    for index, pair in enumerate(zip(*(each.tolist() for each in values), strict=True)):
-        time = MONDAY_S + EVERY_S * index
-        singly = [one.update_one(row, value, time, held=False).score for row, value in enumerate(pair)]
-        together = wide.update(rows, np.array(pair), np.full(2, time)).score
-        naive = [twin.step(value, time)[0] for twin, value in zip(twins, pair, strict=True)]
-        np.testing.assert_array_equal(singly, together)
-        np.testing.assert_allclose(singly, naive, rtol=1e-6, atol=1e-6)
-        highest = np.fmax(highest, singly)
-    assert highest[0] > TELLS
-    for name, array in one.arrays.items():
-        np.testing.assert_array_equal(array, wide.arrays[name], err_msg=name)
+    assert highest_if_alike(*values, EVERY_S)[0] > TELLS

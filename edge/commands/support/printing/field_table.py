@@ -34,7 +34,7 @@ def details(outcome: JudgedCase) -> Iterator[str]:
         yield printable(f"    {window.verdict:8} {spell_moment(window.wanted.start)}  {_told(window)}")
     for each in outcome.unwanted:
         yield printable(
-            f"    unwanted {spell_moment(each.raised)}  {_open(each)}{severity(each.severity)} {each.message}"
+            f"    unwanted {spell_moment(each.raised)}  {_open(each)}{_severity(each.severity)} {each.message}"
         )
 
 
@@ -58,11 +58,6 @@ def as_json(judged: Mapping[str, JudgedCase], total: JudgedCase) -> str:
     return msgspec.json.encode({"total": _figures(total), "cases": cases}).decode()
 
 
-def severity(number: int) -> str:
-    """A severity with its class: `WARN 412`."""
-    return f"{severity_name(number)[0]} {number}"
-
-
 def _figures(outcome: JudgedCase) -> dict[str, Any]:
     return {
         **{each: outcome.count(each) for each in VERDICTS},
@@ -82,7 +77,12 @@ def _told(window: JudgedWindow) -> str:
     if math.isnan(window.delay_s):
         return f"{what}; open before: {window.message}" if window.message else what
     quits = ", ended early" if window.quits else ""
-    return f"{what}; after {duration(max(0.0, window.delay_s))}{quits}, {severity(window.severity)}: {window.message}"
+    return f"{what}; after {duration(max(0.0, window.delay_s))}{quits}, {_severity(window.severity)}: {window.message}"
+
+
+def _severity(number: int) -> str:
+    """A severity with its class: `WARN 412`."""
+    return f"{severity_name(number)[0]} {number}"
 
 
 def _open(incident: ToldIncident) -> str:

@@ -71,8 +71,9 @@ class SenderClocks:
         for message in messages:
             topic = message.topic
             lag = topics[topic] if topic in topics else self._begin(topic)
-            is_old = message.retained or message.redelivered or message.is_copy
-            if lag is None or is_old or not lag.is_due(message.arrived):
+            if lag is None or message.retained or message.redelivered or message.is_copy:
+                continue
+            if not lag.is_due(message.arrived):
                 continue
             time = _newest(lag.route, message)
             if time is None:
