@@ -119,6 +119,29 @@ def test_thousands_may_be_separated_by_what_separates_nothing_else(payload: str,
     assert sample.value == value
 
 
+@pytest.mark.parametrize(
+    ("payload", "decimal", "found"),
+    [
+        ("1.234,5", ",", (1234.5, "")),
+        ("-12.345.678,25 W", ",", (-12345678.25, "W")),
+        ("1,234.5 kWh", ".", (1234.5, "kWh")),
+    ],
+)
+def test_thousands_are_read_where_the_decimals_tell_them_apart(
+    payload: str, decimal: str, found: tuple[float, str]
+) -> None:
+    read = NumberDecoder(decimal=decimal, units=True).decode(payload.encode())
+    assert (read.samples[0].value, read.units.get("", "")) == found
+
+
+@pytest.mark.parametrize(
+    ("payload", "decimal"), [("5,231.4", "."), ("1.234", ","), ("0.123,4", ","), ("1,234.5 W", ",")]
+)
+def test_what_may_be_two_values_or_another_notation_is_refused(payload: str, decimal: str) -> None:
+    with pytest.raises(Refused):
+        NumberDecoder(decimal=decimal, units=True).decode(payload.encode())
+
+
 @pytest.mark.parametrize("decimal", [".", ","])
 def test_a_date_is_not_a_number_with_a_unit(decimal: str) -> None:
     with pytest.raises(Refused, match="a time, not a value"):

@@ -17,6 +17,7 @@ LONGEST_TEXT = 64
 
 _POINT = r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]*)?|[0-9]{16,}\.[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
 _COMMA = r"[+-]?(?:[0-9]{1,15}(?:,[0-9]*)?|,[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
+_UNIT_BEGINS = r"[%°‰℃℉€$£]|[^\W\d_]"
 _UNIT = r"[%°‰℃℉€$£]?[^\W\d_]{0,12}(?:[/·*][^\W\d_]{1,12}|[²³]|\^?-?[0-9](?![0-9]))*"
 """Each part begins with a character that no other part may begin with, so matching takes linear time."""
 _IDENTIFIER = re.compile(r"[+-]?0[0-9xX]")
@@ -40,9 +41,14 @@ _GROUPED = re.compile(
 """Thousands separated by what separates nothing else: an apostrophe, or a space at which no line breaks."""
 
 _SEPARATED = re.compile(
-    r"[+-]?(?:[0-9]{1,3}(?:(?:[. ][0-9]{3})+,[0-9]+|(?:[, ][0-9]{3})+\.[0-9]+|(?:[, ][0-9]{3}){2,})"
+    r"[+-]?(?:[0-9]{1,3}(?:(?: [0-9]{3})+,[0-9]+|(?:[, ][0-9]{3})+\.[0-9]+|(?:[, ][0-9]{3}){2,})"
     r"|[1-9][0-9]{0,2}(?:\.[0-9]{3}){2,})"
 )
+_BEFORE_COMMA = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3})+(?=,[0-9])")
+_BEFORE_POINT = re.compile(rf"[+-]?[1-9][0-9]{{0,2}}(?:,[0-9]{{3}})+(?=\.[0-9]+\s*(?:{_UNIT_BEGINS}))")
+"""The thousands of a number that also has decimals. With a decimal point they need a unit, which no row of values has:
+`5,231.4` may be two values."""
+
 _ADDRESS = re.compile(r"(?:(?:1?[0-9]{1,2}|2[0-4][0-9]|25[0-5])(?:\.|$)){4}")
 _BOUND = re.compile(rf"(?:[<>~\u2264\u2265\u2248]=?|ca\.)\s*(?:{_POINT}|{_COMMA})\s*{_UNIT}")
 
@@ -105,7 +111,7 @@ class TextNumbers:
             return TextNumber(self.values[text])
         if not self._read or len(text) > LONGEST_TEXT:
             return None
-        found = self._pattern.fullmatch(ungrouped(text.strip(" \t\r\n\0")))
+        found = self._pattern.fullmatch(self._ungrouped(text.strip(" \t\r\n\0")))
         if found is None or (not found[2] and _IDENTIFIER.match(found[1]) and found[1].lstrip("+-").isdigit()):
             return None
         if _HEXADECIMAL.fullmatch(found[1]) or found[2][:1] in _NO_UNIT:
@@ -123,7 +129,7 @@ class TextNumbers:
 
     def why_unread(self, text: str) -> Refusal | None:
         """The refusal of a text that seems to be a number but isn't one under these options; else None."""
-        text = ungrouped(text.strip()) if len(text) <= LONGEST_TEXT else ""
+        text = self._ungrouped(text.strip()) if len(text) <= LONGEST_TEXT else ""
         if not text or _IDENTIFIER.match(text) or _HEXADECIMAL.fullmatch(text):
             return None
         if text.isdigit() and (len(text) > LONGEST_WHOLE or self._read):
@@ -134,9 +140,20 @@ class TextNumbers:
             return Refusal("odd_number", "", other)
         if (number := self._pattern.fullmatch(text)) and math.isinf(float(number[1].replace(",", "."))):
             return Refusal("not_finite", "", TOO_LARGE)
-        found = _OTHER_NOTATION.fullmatch(text)
+        found = _OTHER_NOTATION.fullmatch(_without(".", _BEFORE_COMMA, _without(",", _BEFORE_POINT, text)))
         is_odd = found is not None and not (found[1] and found[1][0] in _NO_UNIT)
         return Refusal("odd_number", "", ODD) if is_odd else None
+
+    def _ungrouped(self, text: str) -> str:
+        """A number without anything between its thousands, as far as these options tell it from the decimals."""
+        text = ungrouped(text)
+        return _without(".", _BEFORE_COMMA, text) if self._comma else _without(",", _BEFORE_POINT, text)
+
+
+def _without(mark: str, thousands: re.Pattern[str], text: str) -> str:
+    """A text without the mark between the thousands that it begins with."""
+    found = thousands.match(text) if mark in text else None
+    return text if found is None else found[0].replace(mark, "") + text[found.end() :]
 
 
 def is_bound(text: str) -> bool:

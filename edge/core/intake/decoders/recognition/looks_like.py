@@ -81,7 +81,7 @@ _SHORT_TEXTS = (
     (_TIME, "a time, not a value", ""),
     (re.compile(r"\d{1,5}T\d{2}:\d{2}:\d{2}"), DURATION, ""),
     (
-        re.compile(r"[+-]?\d{1,3}(?:(?:\.\d{3})+,\d+|(?:,\d{3})+\.\d+|(?:,\d{3}){2,})|[+-]?[1-9]\d{0,2}(?:\.\d{3}){2}"),
+        re.compile(r"[+-]?\d{1,3}(?:(?:,\d{3})+\.\d+|(?:,\d{3}){2,})|[+-]?[1-9]\d{0,2}(?:\.\d{3}){2}"),
         f"a number whose thousands are separated, which no option reads, or {_IN_A_ROW}",
         "",
     ),
