@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from config.notation.topics import glob_problem
 from edge.core.intake.decoders.documents.keys.identifier_keys import is_version
 from edge.core.intake.decoders.documents.keys.plain_keys import plain_key
+from edge.core.intake.decoders.notation.text_numbers import TextNumbers
 from edge.core.model.readings.messages import Message
 
 WORDS = frozenset(
@@ -23,6 +24,11 @@ WORDS = frozenset(
     }
 )  # fmt: skip
 """Names of such fields, in lower case and without separators; those of devices may consist of digits only."""
+
+_OF_PART = re.compile(
+    r".*(?:(?<!con)(?<!in)(?<!di)(?<!per)(?<!ver)version|(?:part|serial|model|article|batch)(?:no|nr|number))"
+)
+"""Ends of such names that concern a part of a device or its software, unlike those of a conversion."""
 
 _RECEPTION = re.compile(r".*(?:rssi|snr|lqi)(?:dbm?)?")
 """Ends of such names that concern a radio, with a unit behind them or not."""
@@ -42,6 +48,9 @@ LOWEST_RADIO = 300.0
 NEAR_S = 400 * 86_400.0
 """A number within this many seconds of the arrival is a time."""
 
+_TEXTS = TextNumbers(units=True)
+"""Reads numbers with a unit, such as the frequency `868M` of a radio."""
+
 _UNSUITABLE = re.compile(r"[*+#]")
 
 
@@ -55,8 +64,13 @@ def is_bookkeeping(name: str, values: Sequence[tuple[float, float]]) -> bool:
     plain = plain_key(name)
     if plain in RADIO:
         return all(value >= LOWEST_RADIO for value, _ in values)
-    is_told = plain in WORDS or _RECEPTION.fullmatch(plain) is not None or is_version(name)
+    is_told = plain in WORDS or is_reception(name) or is_version(name) or _OF_PART.fullmatch(plain) is not None
     return is_told or all(_is_time(value, arrived) for value, arrived in values)
+
+
+def is_reception(name: str) -> bool:
+    """Whether a field holds what a radio has measured of its reception."""
+    return _RECEPTION.fullmatch(plain_key(name)) is not None
 
 
 def is_bookkeeping_name(path: str) -> bool:
@@ -121,4 +135,5 @@ def _number(value: float | str | bytes) -> float | None:
     try:
         return float(value)
     except (ValueError, OverflowError):
-        return None
+        text = _TEXTS.find(value) if isinstance(value, str) else None
+        return None if text is None else text.value

@@ -9,6 +9,7 @@ from itertools import combinations
 from math import nan
 from typing import Any
 
+from config.notation.topics import glob_problem
 from config.tables.inputs import NEED_CBOR
 from edge.core.intake.decoders.documents.keys.plain_keys import plain_key
 from edge.core.intake.decoders.documents.keys.time_keys import USUAL, TimeKeys
@@ -26,7 +27,9 @@ from edge.core.intake.decoders.notation.text_numbers import ODD
 from edge.core.intake.decoders.recognition.looks_like import instead, is_time
 from edge.core.model.readings.messages import Message
 from edge.discovery.bookkeeping import bookkeeping_in, is_bookkeeping_name
+from edge.discovery.frames import at, decoded_in
 from edge.discovery.reading import Keys, contents_of, decode, document_of, why_refused
+from edge.discovery.rows import rows_in
 from edge.discovery.time_fields import time_field
 from edge.discovery.words import (
     NAMES_TOO,
@@ -85,12 +88,13 @@ LOOKED_AT = 5
 
 def keys_for(messages: Sequence[Message]) -> Keys | None:
     """The keys of an input, without its topic, for the messages of one topic; None if none work."""
-    payloads = [each.payload for each in messages][-LOOKED_AT:]
+    latest = list(messages)[-LOOKED_AT:]
+    payloads = [each.payload for each in latest]
     if all(is_time(each) for each in payloads):
         return None
     best: Keys | None = None
     fewest = len(payloads)
-    for keys in _alternatives(payloads):
+    for keys in _alternatives(latest):
         unread = sum(_is_unread(keys, each) for each in payloads)
         if unread < fewest:
             best, fewest = keys, unread
@@ -175,7 +179,8 @@ def _checked(told: str, payload: bytes) -> str:
     return f"{told[: hint.start()].rstrip(': ')}, of which nothing is read: {why}"
 
 
-def _alternatives(payloads: Sequence[bytes]) -> Iterator[Keys]:
+def _alternatives(messages: Sequence[Message]) -> Iterator[Keys]:
+    payloads = [each.payload for each in messages]
     has_cbor = find_spec("cbor2") is not None
     is_text = all(each.isascii() and each.decode().isprintable() for each in payloads)
     are_lines = all("line protocol" in (instead("json", each) or "") for each in payloads)
@@ -187,7 +192,7 @@ def _alternatives(payloads: Sequence[bytes]) -> Iterator[Keys]:
         if keys == ALTERNATIVES[1]:
             yield from _words(payloads)
             yield from _items(payloads)
-            yield from _columns(payloads)
+            yield from rows_in(messages)
 
 
 def _words(payloads: Sequence[bytes]) -> Iterator[Keys]:
@@ -196,18 +201,6 @@ def _words(payloads: Sequence[bytes]) -> Iterator[Keys]:
     for on, off in PAIRS:
         if texts and {each if on in NAMES_TOO else each.lower() for each in texts} <= {on, off}:
             yield {"format": "number", "values": spelled(texts), "repetition": "on_change"}
-
-
-def _columns(payloads: Sequence[bytes]) -> Iterator[Keys]:
-    """Rows below the names of their columns, which every payload begins with."""
-    heads = {each.lstrip().partition(b"\n")[0].strip() for each in payloads}
-    if len(heads) != 1 or "columns = " not in (instead("json", payloads[-1]) or ""):
-        return
-    (head,) = heads
-    text = head.decode("utf-8", "replace")
-    names = next((text.split(each) for each in ";\t," if each in text), [])
-    if len(set(names)) == len(names) > 1:
-        yield {"format": "text", "columns": [each.strip() for each in names]}
 
 
 def _items(payloads: Sequence[bytes]) -> Iterator[Keys]:
@@ -247,26 +240,48 @@ def _in_detail(keys: Keys, messages: Sequence[Message]) -> dict[str, Any]:
     objects = [document for document, _ in documents if isinstance(document, dict)]
     found: dict[str, Any] = {}
     senders = _senders(objects)
+    decoded = decoded_in(objects) if len(objects) == len(documents) else None
     if senders:
         found["sensor"] = "{topic}/" + "-".join(f"{{payload.{each}}}" for each in senders) + "/{field}"
-    elif (turning := _turning(keys, messages)) is not None:
+    elif decoded is None and (turning := _turning(keys, messages)) is not None:
         found |= naming_keys(turning, "{topic}/{field}")
         if "items" in found:
             return found
         senders = [turning]
     if not any(TIMES.find(each, arrived).keys for each, arrived in documents if isinstance(each, dict)):
         found |= _of_time(time_field(documents))
+    if decoded is not None:
+        found["items"] = decoded
+        documents = [(at(decoded, each), arrived) for each, (_, arrived) in zip(objects, documents, strict=True)]
     within = [each.replace(".", "/") for each in senders if "." in each and _is_number_at(each, objects)]
-    ignore = within + [
-        each
-        for each in bookkeeping_in(documents)
-        if each not in senders
-        and each.lower() not in found.get("time_keys", ())
-        and not TIMES.among([each.removeprefix("**/")])
-    ]
+    ignore = (
+        within
+        + [*_aliases(senders, objects)]
+        + [
+            each
+            for each in bookkeeping_in(documents)
+            if each not in senders
+            and each.lower() not in found.get("time_keys", ())
+            and not TIMES.among([each.removeprefix("**/")])
+        ]
+    )
     if ignore and not all("value" in each for each in objects):
         found["ignore"] = ignore
     return found
+
+
+def _aliases(senders: Sequence[str], documents: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Fields that number the senders, too, such as the `register` beside a `name`: each has always the same one."""
+    scalars = [scalars_of(each) for each in documents]
+    for key in documents[0] if senders and documents else ():
+        if key in senders or not may_name_element([key]) or glob_problem(key) is not None:
+            continue
+        numbers = [identifying_text(each.get(key)) or "" for each in documents]
+        pairs = {
+            (*(str(each.get(one)) for one in senders), number) for each, number in zip(scalars, numbers, strict=True)
+        }
+        if all(map(str.isdecimal, numbers)) and len({each[:-1] for each in pairs}) == len(pairs) == len({*numbers}) > 1:
+            yield key
 
 
 def _of_time(key: str | None) -> dict[str, Any]:

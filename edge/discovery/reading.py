@@ -37,9 +37,17 @@ def paths_read(keys: Keys, messages: Iterable[Message]) -> set[str]:
 def is_read(keys: Keys, payload: bytes) -> bool:
     """Whether an input with these keys reads a payload, or recognises that there is no value at present."""
     try:
-        return len(_decoder(json.dumps({"topic": "x", **keys})).decode(payload).samples) > 0
+        found = _decoder(json.dumps({"topic": "x", **keys})).decode(payload)
     except Refused as refused:
         return refused.refusal.reason in {"no_value", "not_finite"}
+    return len(found.samples) > 0 or _is_null(keys, payload)
+
+
+def _is_null(keys: Keys, payload: bytes) -> bool:
+    """Whether a payload's only value is null, which may be a number at other times."""
+    fields = contents_of(keys, payload)
+    value_key = keys.get("value_key", "value")
+    return isinstance(fields, dict) and value_key in fields and fields[value_key] is None
 
 
 def why_refused(keys: Keys, payload: bytes) -> str:

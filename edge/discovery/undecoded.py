@@ -18,6 +18,7 @@ _OF_BYTES = frozenset(
 )
 """Keys of a device's own bytes, as `plain_key()` writes them."""
 
+_PAIRS = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 _BYTES = re.compile(
     r"(?:[0-9A-Fa-f]{2}){4,}|(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)"
 )
@@ -32,6 +33,13 @@ def bytes_in(documents: Iterable[object]) -> list[str]:
             if plain_key(path.rpartition("/")[2]) in _OF_BYTES:
                 found.setdefault(path, []).append(text)
     return [path for path, texts in found.items() if all(map(_BYTES.fullmatch, texts)) and any(map(_is_mixed, texts))]
+
+
+def is_of_bytes(key: str, value: object) -> bool:
+    """Whether a field is called like a device's own bytes, and holds a text of them, however few."""
+    if plain_key(key) not in _OF_BYTES or not isinstance(value, str):
+        return False
+    return value != "" and (_PAIRS.fullmatch(value) or _BYTES.fullmatch(value)) is not None
 
 
 def _is_mixed(text: str) -> bool:

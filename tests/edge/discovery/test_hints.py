@@ -81,7 +81,7 @@ def test_every_hint_in_a_log_line_at_texts_reads_them(wanted: str) -> None:
         (['t{zone="0"} 45.2\nup 1'], "Prometheus metrics, which no format reads"),
         (["P1DT5M3S", "PT4M"], "a duration, which no option reads"),
         (
-            ["30.11.2026 12:00:05;21,5;48,2"],
+            ["30.11.2026 12:00:05;21,5;ok"],
             'numbers in a row: format = "text" with columns = ["...", "..."] and decimal = ","',
         ),
         (["2026-11-30 12:00;21.5;ok"], 'numbers in a row: format = "text" with columns = ["...", "..."]'),

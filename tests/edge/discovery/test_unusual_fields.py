@@ -94,3 +94,28 @@ def test_what_is_bookkeeping_on_one_topic_is_read_on_another_where_it_is_a_readi
         {"topic": "plant/mains", "format": "json"},
         {"topic": "plant/#", "format": "json", "ignore": ["frequency", "rssi"]},
     ]
+
+
+def test_versions_and_numbers_of_parts_are_bookkeeping_whatever_precedes_them() -> None:
+    parts = {"bootloaderversion": 104, "hwpartnumber": 269561858, "freq": "868M", "temp": 20, "conversion": 3}
+    (found,) = inputs(*(("a", parts) for _ in range(3)))
+    assert sorted(found["ignore"]) == ["bootloaderversion", "freq", "hwpartnumber"]
+
+
+def test_the_number_of_a_sender_beside_its_name_is_no_reading() -> None:
+    said = (("temp", "1", 20), ("flow", "2", 3), ("temp", "1", 21), ("flow", "2", 3), ("temp", "1", 22))
+    (found,) = inputs(*(("m", {"name": name, "register": register, "data": value}) for name, register, value in said))
+    assert found["ignore"] == ["register"]
+    (found,) = inputs(*(("m", {"name": name, "register": n, "data": 1}) for n, (name, _, _) in enumerate(said)))
+    assert "ignore" not in found
+
+
+def test_a_topic_of_a_convention_that_has_no_value_at_present_is_not_ignored() -> None:
+    proposal, _ = proposed(
+        ("N/c06/battery/1/Soc", {"value": 80}), ("N/c06/battery/1/Temperature", {"value": None}),
+        ("N/c06/battery/1/Name", {"value": "BMV"}),
+    )  # fmt: skip
+    (found,) = proposal.inputs
+    assert found["convention"] == "victron"
+    assert found["ignore_topics"][-1] == "N/c06/battery/1/Name"
+    assert "N/c06/battery/1/Temperature" not in found["ignore_topics"]

@@ -98,7 +98,7 @@ def test_a_typographic_number_that_has_one_meaning_is_read(text: str, value: flo
 
 
 @pytest.mark.parametrize(
-    "text", ["1,234.5", "1.234,5", "1 234.5", "1,234,567", "1.234.567", "-12.345.678", "<0.1", "ca. 21", "\u2265 5 mg"]
+    "text", ["1,234.5", "1 234.5", "1,234,567", "1.234.567", "-12.345.678", "<0.1", "ca. 21", "\u2265 5 mg"]
 )
 def test_a_number_that_no_option_reads_is_refused_with_a_reason(text: str) -> None:
     decoded = plain.decode(json.dumps({"a": text, "b": 1}).encode())
