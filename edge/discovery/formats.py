@@ -26,12 +26,10 @@ from edge.core.intake.decoders.documents.senders.turns import (
 from edge.core.intake.decoders.notation.text_numbers import ODD
 from edge.core.intake.decoders.recognition.looks_like import instead, is_time
 from edge.core.model.readings.messages import Message
-from edge.discovery.bookkeeping import bookkeeping_in, is_bookkeeping_name
-from edge.discovery.frames import at, decoded_in
-from edge.discovery.reading import Keys, contents_of, decode, document_of, why_refused
-from edge.discovery.rows import rows_in
-from edge.discovery.time_fields import time_field
-from edge.discovery.words import (
+from edge.discovery.fields.bookkeeping import bookkeeping_in, is_bookkeeping_name
+from edge.discovery.fields.frames import at, decoded_in
+from edge.discovery.fields.time_fields import time_field
+from edge.discovery.fields.words import (
     NAMES_TOO,
     PAIRS,
     absent_in,
@@ -43,6 +41,8 @@ from edge.discovery.words import (
     words_of,
     written,
 )
+from edge.discovery.reading import Keys, contents_of, decode, document_of, why_refused
+from edge.discovery.rows import rows_in
 
 ALTERNATIVES: tuple[Keys, ...] = (
     {"format": "number"},

@@ -14,13 +14,14 @@ from config.writing.toml_text import toml_value
 from edge.core.intake.decoders.documents.senders.turns import naming_keys
 from edge.core.intake.routes import match
 from edge.core.model.readings.messages import Message
-from edge.discovery.bookkeeping import is_bookkeeping_topic
 from edge.discovery.collecting import CollectedMessages
+from edge.discovery.fields.bookkeeping import is_bookkeeping_topic
+from edge.discovery.fields.undecoded import BYTES, HEXADECIMAL, bytes_in, hexadecimal_in
+from edge.discovery.fields.words import as_values, spelled, states_in
 from edge.discovery.formats import LOOKED_AT, keys_for, may_name_senders, why_unread
 from edge.discovery.joining import FEW, joined
+from edge.discovery.numbered_topics import inputs_of_numbered
 from edge.discovery.reading import Keys, decode, documents_of, is_read, paths_read
-from edge.discovery.undecoded import BYTES, HEXADECIMAL, bytes_in, hexadecimal_in
-from edge.discovery.words import as_values, spelled, states_in
 
 MOST_INPUTS = 200
 NOTHING = "contains only information about its sender, or times"
@@ -83,6 +84,9 @@ def propose(heard: CollectedMessages, gateways: GatewayTopics, own: str) -> Prop
     inputs = [_of_topic(name, topic) for topic, name in claimed.items() if name in shared]
     wide = sorted(counted.keys() - shared, key=_specific, reverse=True)
     inputs += [_of_convention(name, left_out) for name in wide]
+    numbered = inputs_of_numbered([each for each in open_topics if each not in left_out], heard.topics)
+    inputs += [each for each, _ in numbered]
+    open_topics = [each for each in open_topics if not any(each in topics for _, topics in numbered)]
     rest = {topic: keys_for(list(heard.topics[topic])) for topic in open_topics if topic not in left_out}
     read = {topic: keys for topic, keys in rest.items() if keys is not None}
     for topic in [each for each, keys in read.items() if _is_worth_nothing(keys, heard.topics[each])]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from edge.core.model.readings.messages import Message
-from edge.discovery.bookkeeping import is_bookkeeping_name
+from edge.discovery.fields.bookkeeping import is_bookkeeping_name
 
 PAIRS = (
     ("on", "off"), ("online", "offline"), ("open", "closed"), ("true", "false"), ("detected", "clear"), ("yes", "no"),

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from edge.core.intake.decoders.documents.keys.identifier_keys import is_identifier
 from edge.core.intake.decoders.documents.keys.plain_keys import plain_key
-from edge.discovery.bookkeeping import is_bookkeeping_name
-from edge.discovery.words import texts_in
+from edge.discovery.fields.bookkeeping import is_bookkeeping_name
+from edge.discovery.fields.words import texts_in
 
 BYTES = "bytes of the sender's own, which it or a converter has to decode"
 HEXADECIMAL = "hexadecimal numbers, which no option reads: the sender has to send decimal ones"

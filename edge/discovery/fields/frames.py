@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from edge.core.intake.decoders.documents.keys.plain_keys import plain_key
-from edge.discovery.bookkeeping import is_reception
-from edge.discovery.undecoded import is_of_bytes
+from edge.discovery.fields.bookkeeping import is_reception
+from edge.discovery.fields.undecoded import is_of_bytes
 
 DEEPEST = 4
 """Maximum depth of the object that holds a frame."""
