@@ -38,14 +38,19 @@ SAMPLE = 400
 GROWTH = 1 / 8
 """A model is refitted when the sample represents this share more rows than at the last fit, and at least
 `SLOWEST_FAULT` more: a fault in progress must not be half learned. A young model doesn't wait that long, since it knows
-less than is to come: half as many rows as it knows are enough."""
+less than is to come: half as many rows as it knows are enough, and at least `SHORT_FAULT`."""
 
 SLOWEST_FAULT = 2_000
+SHORT_FAULT = 1_000
 
 YOUNG = 1 / 2
 PERIODS = 3
 """The usual distance is that of the rows of one period from a model of the others, since a young device will go on to
 where it hasn't been. One third is to the other two as the rows until the next fit are to those of this one."""
+
+COURSE_S = 3600.0
+"""A sample shorter than this shows how a machine runs, but nothing of where the day will take it: its periods differ
+only as its own rows do, so that the usual distance is simply that of all rows from their model."""
 
 COUNTS = 100.0
 """A channel that rises this many times as often as it falls is a counter, whose level is uninformative; it is left
@@ -148,6 +153,7 @@ class VectorDetector(Detector):
             "falls": Field(width=self.channels),
             "sample": Field(math.nan, dtype="f4", width=SAMPLE * self.channels),
             "sampled": Field(),
+            "began": Field(math.nan, moment=True, later=True),
             "fitted": Field(),
             "most": Field(1.0, width=self.kinds),
             **self.model(),
@@ -166,7 +172,7 @@ class VectorDetector(Detector):
             known = np.where(np.isfinite(values), bounded(values, -LARGEST, LARGEST), np.nan)
             return self.judge(state, slots, known, times)
 
-    def judge(self, state: State, slots: Slots, values: Floats, times: Floats) -> Scores:  # noqa: ARG002
+    def judge(self, state: State, slots: Slots, values: Floats, times: Floats) -> Scores:
         """See `Detector`; the band is in units of the largest usual distance."""
         features = self.feature(self._remember(state, slots, values))
         fitted = state["fitted"][slots] > 0
@@ -175,7 +181,7 @@ class VectorDetector(Detector):
         ratio = self._ratios(state, slots, model, features).max(axis=1)
         speaks = fitted & (np.isfinite(features).sum(axis=1) > 1)
         score = np.where(speaks, np.maximum(decades(ratio, self.usual), 0.0), np.nan)
-        self._learn(state, slots, features)
+        self._learn(state, slots, features, times)
         nothing = np.full(len(slots), np.nan)
         edge = np.sqrt(ratio_of(np.array(BAND_DECADES), self.usual))
         return Scores(score, nothing, np.where(speaks, 0.0, np.nan), np.where(speaks, edge, np.nan))
@@ -224,25 +230,26 @@ class VectorDetector(Detector):
         rows: Floats = np.take_along_axis(ring, order[:, :, None], axis=1).astype(np.float64)
         return rows
 
-    def _learn(self, state: State, slots: Slots, features: Floats) -> None:
+    def _learn(self, state: State, slots: Slots, features: Floats, times: Floats) -> None:
         """Add features to the sample, and fit the models that are due."""
         usable = (state["seen"][slots] > self.settled) & (np.isfinite(features).sum(axis=1) > 1)
         if not usable.any():
             return
-        slots, features = slots[usable], features[usable]
+        slots, features, times = slots[usable], features[usable], times[usable]
         count = state["sampled"][slots]
+        state["began"][slots] = np.where(count == 0, times, state["began"][slots])
         place = _place_of(count)
         taken = place < SAMPLE
         at = place[taken].astype(np.intp)[:, None] * self.channels + np.arange(self.channels)
         state["sample"][slots[taken][:, None], at] = features[taken]
         state["sampled"][slots] = count + 1
         fitted = state["fitted"][slots]
-        wait = bounded(GROWTH * fitted, np.minimum(YOUNG * fitted, SLOWEST_FAULT), MEMORY / 16)
+        wait = bounded(GROWTH * fitted, bounded(YOUNG * fitted, SHORT_FAULT, SLOWEST_FAULT), MEMORY / 16)
         due = count + 1 >= np.where(fitted > 0, fitted + wait, self.warm_up - self.settled)
-        for slot in slots[due].tolist():
-            self._fit(state, slot)
+        for slot, time in zip(slots[due].tolist(), times[due].tolist(), strict=True):
+            self._fit(state, slot, is_short=time - state["began"][slot] < COURSE_S)
 
-    def _fit(self, state: State, slot: int) -> None:
+    def _fit(self, state: State, slot: int, *, is_short: bool) -> None:
         sample = state["sample"][slot].reshape(SAMPLE, self.channels).astype(np.float64)
         sample[:, state["rises"][slot] > COUNTS * state["falls"][slot]] = np.nan
         sample = sample[in_order(int(state["sampled"][slot]))]
@@ -254,8 +261,12 @@ class VectorDetector(Detector):
             return
         for name, array in self.fit(sample).items():
             state[name][slot] = array
-        usual = np.quantile(self._distances_of_periods(steady), self.usual, axis=0)
-        state["most"][slot] = np.maximum(usual, 1e-12)
+        if is_short:
+            model = _rows_of(state, np.full(len(steady), slot), self.model())
+            distances = self.distances(model, steady)
+        else:
+            distances = self._distances_of_periods(steady)
+        state["most"][slot] = np.maximum(np.quantile(distances, self.usual, axis=0), 1e-12)
 
     def _distances_of_periods(self, sample: Floats) -> Floats:
         """Distances of each row from a model of the rows of other periods, shape (n, kinds)."""
