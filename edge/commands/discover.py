@@ -61,7 +61,7 @@ def discover(path: Path, seconds: float, host: str | None, port: int | None, wri
                 f"{path} is there and names the broker: change host and port in its [broker] table, or name another "
                 "file with --config"
             )
-        text = template(host=host or "127.0.0.1", port=port or 1883) if is_new else path.read_text("utf-8")
+        text = template(host=host or "127.0.0.1", port=port or 1883) if is_new else path.read_text("utf-8-sig")
         configuration = parse(_with_an_input(text), str(path), path.absolute().parent).configuration
         heard = _listen(configuration, seconds)
         gateway = configuration.gateway

@@ -13,8 +13,8 @@ class BenchmarkError(Exception):
 
 
 def read_rows(path: Path, delimiter: str = ",") -> list[dict[str, str]]:
-    """The rows of a file, by the names of its columns."""
-    with path.open(encoding="utf-8", newline="") as file:
+    """The rows of a file, by the names of its columns; a byte order mark, as of a spreadsheet, is none of the name."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file, delimiter=delimiter))
 
 

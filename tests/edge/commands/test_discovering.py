@@ -100,7 +100,8 @@ def test_the_broker_of_a_configuration_can_not_be_given_again(own_mosquitto: Emb
 
 
 def test_a_configuration_without_inputs_gets_the_inputs_found(own_mosquitto: EmbeddedBroker, folder: Path) -> None:
-    (folder / "edgewarden.toml").write_text(f"[broker]\nport = {own_mosquitto.port}\n")
+    text = f"\ufeff[broker]\nport = {own_mosquitto.port}\n"  # as some editors save it
+    (folder / "edgewarden.toml").write_text(text, encoding="utf-8")
     assert discover("--write").exit_code == 0
     assert [each.topic for each in load(folder / "edgewarden.toml").inputs] == ["tele/+/SENSOR", "lab/b"]
 

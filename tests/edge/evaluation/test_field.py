@@ -174,6 +174,12 @@ def test_a_malformed_label_is_a_mistake_with_its_line(tmp_path: Path, label: str
     assert said in str(error.value)
 
 
+def test_labels_that_a_spreadsheet_has_saved_are_read(tmp_path: Path) -> None:
+    label = "line/pump,1970-01-06,1970-01-07,leak,60\n"
+    (tmp_path / "labels.csv").write_text(f"\ufeff{LABELS}{label}", encoding="utf-8")
+    assert [each.sensor for each in read_wanted(tmp_path / "labels.csv")] == ["line/pump"]
+
+
 @pytest.mark.parametrize(
     ("program", "said"),
     [("raise SystemExit('no disk')", "no disk"), ("import sys; sys.exit(3)", "exit code 3"), ("", "didn't write")],
