@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from running import Consumer, RunningService, run_command, wait_until
+from running import Consumer, RunningService, run_command, wait_for_all, wait_until
 
 from edge.shell.broker.embedded import EmbeddedBroker
 
@@ -51,18 +51,36 @@ def stored_ids(folder: Path) -> list[str]:
         return [found for (found,) in connection.execute("SELECT id FROM events ORDER BY sequence")]
 
 
-@pytest.fixture
-def readings(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def readings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("readings")
     edgewarden(
-        *("simulate", "--sensors", "20", "--interval", "120s", "--duration", "2d", "--seed", "4"),
+        *("simulate", "--sensors", "10", "--interval", "120s", "--duration", "2d", "--seed", "4"),
         *("--start", "2026-03-02T00:00:00Z", "--output", "readings.csv"),
-        folder=tmp_path,
+        folder=folder,
     )
-    return tmp_path / "readings.csv"
+    return folder / "readings.csv"
+
+
+@pytest.fixture(scope="module")
+def replayed(readings: Path) -> str:
+    """The events of the readings, replayed from their file; the port isn't used."""
+    (readings.parent / "edgewarden.toml").write_text(CONFIGURATION.format(port=1883))
+    return edgewarden("replay", str(readings), "--config", "edgewarden.toml", folder=readings.parent)
+
+
+def wait_for_readings(consumer: Consumer, number: int) -> None:
+    wait_for_all(
+        lambda: (consumer.latest("/health") or {}).get("readings_taken", 0), number, "readings taken", idle_s=300
+    )
 
 
 def test_the_same_readings_give_the_same_events_live_and_replayed(
-    tmp_path: Path, own_mosquitto: EmbeddedBroker, readings: Path, make_service: Callable[[str], RunningService]
+    tmp_path: Path,
+    own_mosquitto: EmbeddedBroker,
+    readings: Path,
+    replayed: str,
+    make_service: Callable[[str], RunningService],
 ) -> None:
     service = make_service(CONFIGURATION.format(port=own_mosquitto.port)).start()
     consumer = Consumer(own_mosquitto.port, "edgewarden/#")
@@ -71,21 +89,21 @@ def test_the_same_readings_give_the_same_events_live_and_replayed(
         *("simulate", "--csv", str(readings), "--speed", "0", "--host", "127.0.0.1", "--port", str(own_mosquitto.port)),
         folder=tmp_path,
     )
-    rows = len(readings.read_text().splitlines()) - 1
-    wait_until(
-        lambda: (consumer.latest("/health") or {}).get("readings_taken") == rows, 300, f"{rows} readings being taken"
-    )
+    wait_for_readings(consumer, len(readings.read_text().splitlines()) - 1)
     assert service.end() == 0
     consumer.close()
     live = edgewarden("events", "--all", "--json", folder=tmp_path)
-    replayed = edgewarden("replay", str(readings), "--config", "edgewarden.toml", folder=tmp_path)
     assert live.count("\n") > 20
     assert live == without_sensor_events(replayed)
     assert stored_ids(tmp_path) == ids_of(replayed)
 
 
 def test_a_restart_in_the_middle_changes_no_event(
-    tmp_path: Path, own_mosquitto: EmbeddedBroker, readings: Path, make_service: Callable[[str], RunningService]
+    tmp_path: Path,
+    own_mosquitto: EmbeddedBroker,
+    readings: Path,
+    replayed: str,
+    make_service: Callable[[str], RunningService],
 ) -> None:
     lines = readings.read_text().splitlines(keepends=True)
     halves = [tmp_path / "first.csv", tmp_path / "second.csv"]
@@ -103,11 +121,9 @@ def test_a_restart_in_the_middle_changes_no_event(
             *("--port", str(own_mosquitto.port)),
             folder=tmp_path,
         )
-        rows = len(half.read_text().splitlines()) - 1
-        wait_until(lambda: (consumer.latest("/health") or {}).get("readings_taken") == rows, 300, f"{rows} readings")  # noqa: B023 - called at once
+        wait_for_readings(consumer, len(half.read_text().splitlines()) - 1)
         assert service.end() == 0
     consumer.close()
     live = edgewarden("events", "--all", "--json", folder=tmp_path)
-    replayed = edgewarden("replay", str(readings), "--config", "edgewarden.toml", folder=tmp_path)
     assert live == without_sensor_events(replayed)
     assert stored_ids(tmp_path) == ids_of(replayed)

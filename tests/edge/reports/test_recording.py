@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import random
+from functools import cache
 
 import pytest
 
@@ -40,8 +41,14 @@ def recorded(given: list[Reading], budget: float = 0.1, chunk: int = 500) -> tup
     return seen, transitions
 
 
+@cache
+def usual() -> tuple[Recording, list[str]]:
+    """One run that several tests look at; none changes it."""
+    return recorded(readings())
+
+
 def test_every_sensor_has_its_readings_and_times() -> None:
-    seen, _ = recorded(readings())
+    seen, _ = usual()
     assert list(seen.sensors) == ["flow", "level"]
     record = seen.sensors["level"]
     assert (record.readings, record.first, record.last) == (1500, START + 30, START + 30 * 2999)
@@ -49,7 +56,7 @@ def test_every_sensor_has_its_readings_and_times() -> None:
 
 
 def test_incidents_have_a_beginning_an_end_and_their_worst_sentence() -> None:
-    seen, transitions = recorded(readings())
+    seen, transitions = usual()
     spans = [each for record in seen.sensors.values() for each in record.incidents]
     assert len(spans) == transitions.count("raised") > 3
     assert all(each.ended > each.raised for each in spans)
@@ -58,7 +65,7 @@ def test_incidents_have_a_beginning_an_end_and_their_worst_sentence() -> None:
 
 
 def test_an_incident_that_is_still_open_has_no_end() -> None:
-    given = readings(2000)
+    given = readings(600)
     given += [Reading("flow", given[-1].time + 60 * number, 1000.0) for number in range(1, 9)]
     seen, _ = recorded(given)
     assert math.isinf(seen.sensors["flow"].incidents[-1].ended)
@@ -91,18 +98,18 @@ def test_the_values_of_states_are_known_at_the_end_of_the_run() -> None:
 
 
 def test_the_count_for_the_configured_budget_equals_the_raised_incidents() -> None:
-    seen, transitions = recorded(readings())
+    seen, transitions = usual()
     assert seen.budgets.incidents[1] == transitions.count("raised")
 
 
 def test_a_larger_budget_costs_no_fewer_incidents() -> None:
-    seen, _ = recorded(readings())
+    seen, _ = usual()
     few, _, many = seen.budgets.incidents.tolist()
     assert few <= many
 
 
 def test_batching_changes_nothing() -> None:
-    (one, _), (other, _) = recorded(readings(), chunk=17), recorded(readings(), chunk=3000)
+    (one, _), (other, _) = recorded(readings(), chunk=17), usual()
     assert one.budgets.incidents.tolist() == other.budgets.incidents.tolist()
     for name, record in one.sensors.items():
         assert record.incidents == other.sensors[name].incidents
@@ -113,6 +120,6 @@ def test_batching_changes_nothing() -> None:
 
 def test_many_sensors_share_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recording, "BUCKETS_IN_ALL", 4096)
-    seen, _ = recorded(readings(9000, sensors=9), chunk=9000)
+    seen, _ = recorded(readings(2700, sensors=9), chunk=2700)
     assert {each.series.capacity for each in seen.sensors.values()} == {256}
-    assert sum(each.readings for each in seen.sensors.values()) == 9000
+    assert sum(each.readings for each in seen.sensors.values()) == 2700

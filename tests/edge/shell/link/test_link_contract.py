@@ -13,7 +13,7 @@ from edge.shell.broker.embedded import EmbeddedBroker
 from edge.shell.link import EventProperties, Link, LinkOptions, Subscription
 
 MakeLink = Callable[..., Link]
-BROKERS = [("mosquitto", "3.1.1"), ("mosquitto", "5"), ("amqtt", "auto")]
+BROKERS = [("mosquitto", "3.1.1"), ("mosquitto", "5"), ("amqtt", "3.1.1")]
 KEEPING_SESSIONS = BROKERS[:2]
 """amqtt keeps no messages for a client that is offline; see `amqtt_process.py`"""
 
@@ -40,7 +40,7 @@ def port(kind: tuple[str, str], request: pytest.FixtureRequest) -> int:
 def connect(kind: tuple[str, str], port: int, make_link: MakeLink) -> MakeLink:
     def connected(*wanted: Subscription, **options: Any) -> Link:
         link = make_link(port, *wanted, version=kind[1], **options)
-        assert link.wait_subscribed(10)
+        assert link.wait_subscribed(60)
         return link
 
     return connected
@@ -77,6 +77,15 @@ def test_published_messages_arrive_once_and_in_order(connect: MakeLink, topic: s
         (topic, qos, False, 1_700_000_000.5)
     }
     assert receiver.received == 100
+
+
+@pytest.mark.long
+def test_a_broker_that_does_not_answer_version_5_is_connected_to_in_the_older_one(
+    amqtt: EmbeddedBroker, make_link: MakeLink
+) -> None:
+    link = make_link(amqtt.port, version="auto", keepalive_s=3)  # amqtt is silent for as long as this
+    assert link.wait_subscribed(60)
+    assert link.version == "3.1.1"
 
 
 @pytest.mark.long
@@ -212,5 +221,5 @@ def test_a_broker_that_starts_late_is_found(tmp_path: Path, make_link: MakeLink)
     link = make_link(broker.port, Subscription("a"))
     assert not link.wait_connected(0.1)
     with broker:
-        assert link.wait_subscribed(10)
+        assert link.wait_subscribed(60)
     assert link.alive
