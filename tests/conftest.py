@@ -82,6 +82,16 @@ def make_service(tmp_path: Path) -> Iterator[Callable[[str], RunningService]]:
         each.kill()
 
 
+@pytest.fixture(autouse=True)
+def close_consumers() -> Iterator[None]:
+    """Close the clients that a failed test has left, whose threads would go on beside other tests."""
+    before = list(Consumer.started)
+    yield
+    for each in list(Consumer.started):
+        if each not in before:
+            each.close()
+
+
 @pytest.fixture
 def free_port() -> int:
     """A free TCP port."""

@@ -116,7 +116,7 @@ def published(kafka: Kafka, events: str) -> list[dict[str, Any]]:
 
 
 def published_ids(kafka: Kafka, events: str) -> list[str]:
-    """Without repetitions, and without silences, which depend on the end of a test."""
+    """Without repetitions."""
     return sorted({each["id"] for each in published(kafka, events)})
 
 

@@ -9,13 +9,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from edge.core.model.readings.messages import Message
 from edge.shell.link import Link, LinkOptions, ServiceLink, Subscription
 
 ROOT = Path(__file__).parents[2]
+
+PATIENT = '[[rule]]\nsensors = "**"\ndetectors.silence.at_least_s = 86400\n'
+"""A rule under which no sensor is silent only because the machine is slow."""
 
 
 def wait_until(condition: Callable[[], Any], timeout_s: float = 60.0, what: str = "it") -> Any:
@@ -69,12 +73,15 @@ def run_command(folder: Path, *arguments: str, timeout_s: float = 300.0) -> subp
 class Consumer:
     """An MQTT client that records everything."""
 
+    started: ClassVar[list[Consumer]] = []
+
     def __init__(self, port: int, *filters: str, client_id: str = "", clean_session: bool = True, **how: Any) -> None:
         options = LinkOptions(port=port, client_id=client_id, clean_session=clean_session, **how)
         self.link = Link(options, [Subscription(each) for each in filters])
         self.messages: list[tuple[str, bytes, bool]] = []
+        self.started.append(self)
         self.link.start()
-        assert self.link.wait_subscribed(10)
+        assert self.link.wait_subscribed(60)
 
     def poll(self) -> list[tuple[str, bytes, bool]]:
         taken = self.link.receive(0)
@@ -112,7 +119,9 @@ class Consumer:
         )
 
     def close(self) -> None:
-        self.link.stop()
+        if self in self.started:
+            self.started.remove(self)
+            self.link.stop()
 
 
 class RunningService:
@@ -148,7 +157,19 @@ class RunningService:
         assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(with_signal)
-        return self.process.wait(60)
+        return self.process.wait(120)
+
+
+def wait_for_input(producer: Consumer, service: RunningService, topic: str, payload: str) -> None:
+    """Send a sensor's first reading until the service takes it, which is the only sign that it has subscribed."""
+
+    def has_taken_one() -> object:
+        producer.publish(topic, payload)
+        with suppress(AssertionError):
+            return wait_until(lambda: "first_message" in service.log.read_text(), 3)
+        return None
+
+    wait_until(has_taken_one, what="the subscription")
 
 
 def configuration(port: int, **changes: str) -> str:

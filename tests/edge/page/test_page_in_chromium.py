@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pytest
 from browser import MISSING, Browser, find_browser
 from page_client import PageClient, page_host
-from running import Consumer, RunningService, configuration, wait_until
+from running import PATIENT, Consumer, RunningService, configuration, wait_until
 
 from edge.shell.broker.embedded import EmbeddedBroker
 
@@ -44,7 +44,7 @@ def browser() -> Iterator[Browser]:
 def service(
     make_service: Callable[[str], RunningService], own_mosquitto: EmbeddedBroker, consumer: Consumer
 ) -> RunningService:
-    made = make_service(configuration(own_mosquitto.port, page="port = 0")).start()
+    made = make_service(configuration(own_mosquitto.port, page="port = 0") + PATIENT).start()
     page_host(made)
     wait_until(lambda: (consumer.latest("/status") or {}).get("state") == "online", 30, what="the service's start")
     return made
@@ -200,7 +200,7 @@ def test_a_restart_with_an_open_page_is_reported_and_survived(
     service.end()
     browser.wait_text("connection lost, trying again")
     service.start()
-    browser.wait("return document.querySelector('.link.live') !== null", timeout_s=40)
+    browser.wait("return document.querySelector('.link.live') !== null", timeout_s=120)
     consumer.publish("plant/other", json.dumps({"value": 1.0}))
     PageClient(f"127.0.0.1:{port}").say("normal", sensor=SENSOR)
     browser.wait_text("Nothing is wrong.")

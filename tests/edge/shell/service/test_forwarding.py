@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from running import RunningService, wait_for_all, wait_until
+from running import PATIENT, RunningService, wait_for_all, wait_until
 
 pytest.importorskip("confluent_kafka")
 
@@ -66,7 +66,7 @@ def test_readings_continue_through_kills_and_an_outage_and_give_the_same_events_
     kafka: Kafka, start: Callable[[str, str], RunningService]
 ) -> None:
     records = plant_records(320)
-    configuration = kafka_configuration(kafka, "plant", "events") + FORWARD.format(kafka.bootstrap)
+    configuration = kafka_configuration(kafka, "plant", "events", more=PATIENT) + FORWARD.format(kafka.bootstrap)
     gateway = start("gateway", configuration)
     produce(kafka, "plant", records[:1000])
     wait_for_all(lambda: len(set(forwarded(kafka))), 1000, "readings", idle_s=90, poll_s=0.5)
@@ -93,7 +93,7 @@ def test_readings_continue_through_kills_and_an_outage_and_give_the_same_events_
     for every in by_key.values():
         firsts = list(dict.fromkeys(every))
         assert firsts == sorted(firsts, key=lambda each: each[1])
-    upper_configuration = kafka_configuration(kafka, "readings", "upper-events").replace(
+    upper_configuration = kafka_configuration(kafka, "readings", "upper-events", more=PATIENT).replace(
         '[[input]]\ntopic = "readings/#"\nsensor = "{topic}"\n', UPPER
     )
     upper = start("upper", upper_configuration)

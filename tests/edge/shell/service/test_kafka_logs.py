@@ -8,7 +8,7 @@ from collections import Counter
 from operator import itemgetter
 
 import pytest
-from running import wait_for_all, wait_until
+from running import PATIENT, wait_for_all, wait_until
 
 pytest.importorskip("confluent_kafka")
 
@@ -137,7 +137,7 @@ def test_a_gateway_whose_clock_is_a_day_ahead_affects_only_its_own_readings(
 
 def test_a_broker_that_hangs_costs_nothing(kafka: Kafka, topic: str, make_worker: MakeWorker) -> None:
     records = plant_records(300)
-    configuration = kafka_configuration(kafka, topic, f"{topic}-events")
+    configuration = kafka_configuration(kafka, topic, f"{topic}-events", more=PATIENT)
     service = make_worker("gw", configuration).start()
     produce(kafka, topic, records[:2000])
     wait_for_readings({"gw": service}, 2000)

@@ -12,7 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 from brokers import Mosquitto
-from running import Consumer, RunningService, configuration, wait_until
+from running import Consumer, RunningService, configuration, wait_for_input, wait_until
 
 from edge.core.incidents.events.event import event_json_schema
 from edge.core.incidents.events.gaps import gap_json_schema
@@ -106,9 +106,10 @@ def test_events_of_an_outage_arrive_in_order_when_the_broker_is_back(
     ).start()
     health = Consumer(upstream.port, "edgewarden/gw/status")
     wait_until(lambda: health.latest("/status"), what="the service's start")
+    producer = Consumer(own_mosquitto.port, "nothing")
+    wait_for_input(producer, service, "plant/pump/temp", NORMAL[0])
     health.close()
     upstream.stop()
-    producer = Consumer(own_mosquitto.port, "nothing")
     readings = list(NORMAL)
     for round_ in range(10):
         start = 200 + 10 * round_
@@ -199,14 +200,14 @@ def test_a_session_that_the_broker_has_forgotten_is_a_gap(
     service = make_service(
         configuration(broker.port, upstream=f'host = "127.0.0.1"\nport = {own_mosquitto.port}')
     ).start()
-    wait_until(lambda: consumer.latest("/status"), what="the service's start")
     producer = Consumer(broker.port, "nothing")
+    wait_for_input(producer, service, "plant/pump/temp", NORMAL[0])
     producer.publish_all("plant/pump/temp", NORMAL)
-    wait_until(lambda: (consumer.latest("/health") or {}).get("readings_taken") == 200, what="learning")
+    wait_until(lambda: (consumer.latest("/health") or {}).get("readings_taken", 0) >= 200, 120, what="learning")
     assert consumer.latest("/gap") is None
     broker.kill()
     broker.start()
-    gap = wait_until(lambda: consumer.latest("/gap"), 30, what="the gap")
+    gap = wait_until(lambda: consumer.latest("/gap"), 120, what="the gap")
     assert gap["data"]["reason"] == "session_lost"
     assert gap["data"]["what"] == "readings"
     assert gap["data"]["count"] is None

@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from running import wait_for_all, wait_until
+from running import PATIENT, wait_for_all, wait_until
 
 pytest.importorskip("confluent_kafka")
 
@@ -43,7 +43,8 @@ WHILE_READING = 0.7
 def test_every_reading_is_read_once_through_kills_and_the_events_are_those_of_one_run(
     kafka: Kafka, topic: str, make_worker: MakeWorker
 ) -> None:
-    configuration, records = kafka_configuration(kafka, topic, f"{topic}-events"), plant_records(400)
+    configuration = kafka_configuration(kafka, topic, f"{topic}-events", more=PATIENT)
+    records = plant_records(400)
     service, chance = make_worker("gw", configuration).start(), random.Random(5)
     share = len(records) // (KILLS + 1) + 1
     for first in range(0, len(records), share):
@@ -85,7 +86,7 @@ def test_readings_continue_after_the_broker_was_killed_and_restarted(tmp_path: P
     kafka.start()
     create_topics(kafka, "plant", "events")
     records = plant_records(300)
-    configuration = kafka_configuration(kafka, "plant", "events")
+    configuration = kafka_configuration(kafka, "plant", "events", more=PATIENT)
     service = make_worker("gw", configuration).start()
     produce(kafka, "plant", records[:2000])
     wait_for_readings({"gw": service}, 2000)
