@@ -7,6 +7,8 @@ KILLS ?= 200
 SHARE ?= 1
 ONLY ?=
 JOBS ?= auto
+# Long tests mostly wait, for brokers and for time to pass: one process more than there are processors.
+LONG_JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 # Tests start many processes; where bytecode is kept, these need not compile the code again.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest
@@ -45,7 +47,7 @@ test: $(VENV)/dev
 
 verify: $(VENV)/verify
 	@echo "about half an hour on two idle cores; make faults is the long form"
-	$(PYTEST) -m long --numprocesses $(JOBS) --dist worksteal
+	$(PYTEST) -m long --numprocesses $(LONG_JOBS) --dist worksteal
 	$(PYTEST) -m "not long" tests/cloud tests/edge/fleet tests/config/test_monitoring.py tests/edge/commands/test_asyncapi.py tests/edge/test_sparkplug_nodes.py tests/docs/test_recipes.py
 	$(BIN)/python tests/faults --kills 10 --share 0.05
 
