@@ -133,17 +133,17 @@ def test_two_workers_that_come_and_go_share_the_partitions_and_read_no_record_tw
 def test_sensors_that_have_moved_to_another_worker_are_not_silent(
     kafka: Kafka, topic: str, make_worker: MakeWorker
 ) -> None:
-    now = time.time()
-    service = make_worker("w1", kafka_configuration(kafka, topic, f"{topic}-events", "w1")).start()
-    values = [b"21.%d" % (each * 7 % 10) for each in range(260)]
+    now, rule = time.time(), '[[rule]]\nsensors = "**"\ndetectors.silence.at_least_s = 15\n'
+    service = make_worker("w1", kafka_configuration(kafka, topic, f"{topic}-events", "w1", rule)).start()
+    values = [b"21.%d" % (each * 7 % 10) for each in range(245)]
     seconds = [PlantRecord(sensor, values[each], now - 200 + each) for each in range(200) for sensor in SENSORS]
     produce(kafka, topic, seconds)
     wait_for_readings({"w1": service}, len(seconds))
-    other = make_worker("w2", kafka_configuration(kafka, topic, f"{topic}-events", "w2")).start()
+    other = make_worker("w2", kafka_configuration(kafka, topic, f"{topic}-events", "w2", rule)).start()
     wait_until(lambda: "partitions=['" in other.log.read_text(), 90, "the move")
     mine = {sensor for sensor, _ in taken(service, "w1")}
     assert len(mine) == len(SENSORS)
-    for each in values[200:]:  # far more than the second in which they arrived
+    for each in values[200:]:  # three times as long as a sensor may be silent
         produce(kafka, topic, [PlantRecord(sensor, each, time.time()) for sensor in SENSORS])
         time.sleep(1.0)
     wait_until(lambda: taken(other, "w2"), 60, "readings of the other worker")
