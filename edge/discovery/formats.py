@@ -265,7 +265,7 @@ def _in_detail(keys: Keys, messages: Sequence[Message]) -> dict[str, Any]:
             and not TIMES.among([each.removeprefix("**/")])
         ]
     )
-    if ignore and not all("value" in each for each in objects):
+    if ignore and not (objects and all("value" in each for each in objects)):
         found["ignore"] = ignore
     return found
 

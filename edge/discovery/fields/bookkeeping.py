@@ -120,7 +120,7 @@ def _is_time(value: float, arrived: float) -> bool:
 
 
 def _numbers(value: object, depth: int, name: str) -> Iterator[tuple[int, str, float]]:
-    """The numbers in a document, with depth and field name."""
+    """The numbers in a document, with depth and field name; an element of a list may have a name before its fields."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _numbers(inner, depth + 1, key)

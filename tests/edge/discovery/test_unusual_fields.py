@@ -119,3 +119,10 @@ def test_a_topic_of_a_convention_that_has_no_value_at_present_is_not_ignored() -
     assert found["convention"] == "victron"
     assert found["ignore_topics"][-1] == "N/c06/battery/1/Name"
     assert "N/c06/battery/1/Temperature" not in found["ignore_topics"]
+
+
+def test_bookkeeping_in_a_list_of_devices_is_ignored_below_their_names() -> None:
+    heard = [{"mac": f"AC233FA1B2C{n}", "rssi": -60 - n, "temp": 20 + n} for n in range(3)]
+    proposal, sensors = proposed(*(("ble", [*heard, {"mac": f"4A00000000{n:02d}", "rssi": -80}]) for n in range(3)))
+    assert proposal.inputs[0]["ignore"] == ["**/rssi"]
+    assert sensors == {f"ble/AC233FA1B2C{n}/temp": 20.0 + n for n in range(3)}
