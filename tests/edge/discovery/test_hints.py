@@ -79,6 +79,8 @@ def test_every_hint_in_a_log_line_at_texts_reads_them(wanted: str) -> None:
         (["$GPGGA,120000.00,4807.03,N*47"], "an NMEA 0183 sentence, which no format reads"),
         (["# TYPE t gauge\nt 4\n"], "Prometheus metrics, which no format reads"),
         (['t{zone="0"} 45.2\nup 1'], "Prometheus metrics, which no format reads"),
+        (["eyJ0ZW1wIjogMjAuNX0="], "base64 of JSON, which no format reads"),
+        (["W3sidCI6IDF9XQ=="], "base64 of JSON, which no format reads"),
         (["P1DT5M3S", "PT4M"], "a duration, which no option reads"),
         (
             ["30.11.2026 12:00:05;21,5;ok"],

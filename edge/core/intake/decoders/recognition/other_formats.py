@@ -13,6 +13,9 @@ _NMEA = re.compile(r"[$!](?:[A-Z]{2}[A-Z0-9]{3}|P[A-Z0-9]{3,7}),[\x20-\x7e]{0,12
 _MARK = re.compile(r"/[A-Za-z]{3}[0-9A-Za-z][\x20-\x7e]{0,60}", re.ASCII)
 """The first line of a meter's telegram, by which it identifies itself."""
 
+_BASE64_OF_JSON = re.compile(r"(?:eyJ|eyA|ewo|ew0|W3s|Ww[op]|WyJ)[A-Za-z0-9+/=]{5,}", re.ASCII)
+"""Base64 of what begins with a brace and a quote, a space or a new line, or with a bracket and a brace."""
+
 LINES = 16
 """Maximum number of lines that are looked at."""
 
@@ -24,6 +27,8 @@ def other_format(text: str) -> str | None:
         return None
     if is_data_set(lines[0]) or (_MARK.fullmatch(lines[0]) and any(map(is_data_set, lines[1:]))):
         return "a meter's telegram (OBIS), which no format reads: the sender has to send the values"
+    if len(lines) == 1 and _BASE64_OF_JSON.fullmatch(lines[0]):
+        return "base64 of JSON, which no format reads: the sender, or a bridge in between, has to decode it"
     if _NMEA.fullmatch(lines[0]):
         return "an NMEA 0183 sentence, which no format reads: the sender has to send the values"
     metrics = [_METRIC.fullmatch(each) for each in lines if not each.startswith("#")]
