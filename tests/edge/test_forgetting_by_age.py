@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from running import RunningService, configuration, wait_until
+from running import RunningService, configuration, wait_for_input, wait_until
 
 pytest.importorskip("jinja2")
 pytest.importorskip("voluptuous")
@@ -66,7 +66,7 @@ def test_a_sensor_that_was_silent_for_longer_than_forget_days_leaves_nothing_and
     def latest(ending: str) -> dict[str, Any]:
         return consumer.latest(ending) or {}
 
-    wait_until(lambda: latest("gw/status").get("state") == "online", 60, "the service's start")
+    wait_for_input(consumer, service)
     for topic in ("plant/pump/temp", "plant/fan/speed"):
         consumer.publish_all(topic, readings(long_ago, 200))
     consumer.publish_all("plant/fan/speed", readings(NOW, 60))

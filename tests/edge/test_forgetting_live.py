@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 from click.testing import CliRunner, Result
-from running import Consumer, RunningService, configuration, wait_until
+from running import Consumer, RunningService, configuration, wait_for_input, wait_until
 
 from edge.commands import main
 from edge.shell.broker.embedded import EmbeddedBroker
@@ -45,7 +45,7 @@ def test_a_sensor_forgotten_by_command_stays_forgotten_through_a_kill_and_is_new
     own_mosquitto: EmbeddedBroker, consumer: Consumer, make_service: MakeService
 ) -> None:
     service = make_service(configuration(own_mosquitto.port, commands="enabled = true")).start()
-    wait_until(lambda: is_online(consumer), 60, "going online")
+    wait_for_input(consumer, service)
     for topic in ("plant/pump/temp", "plant/fan/speed"):
         consumer.publish_all(topic, NORMAL[:60])
     wait_until(lambda: (consumer.latest("/health") or {}).get("readings_taken") == 120, 90, "taking all readings")

@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from running import Consumer, RunningService, run_command, wait_for_all, wait_until
+from running import Consumer, RunningService, run_command, wait_for_all, wait_for_input, wait_until
 
 from edge.shell.broker.embedded import EmbeddedBroker
 
@@ -84,7 +84,7 @@ def test_the_same_readings_give_the_same_events_live_and_replayed(
 ) -> None:
     service = make_service(CONFIGURATION.format(port=own_mosquitto.port)).start()
     consumer = Consumer(own_mosquitto.port, "edgewarden/#")
-    wait_until(lambda: consumer.latest("/status"), what="the service's start")
+    wait_for_input(consumer, service)
     edgewarden(
         *("simulate", "--csv", str(readings), "--speed", "0", "--host", "127.0.0.1", "--port", str(own_mosquitto.port)),
         folder=tmp_path,
@@ -116,6 +116,7 @@ def test_a_restart_in_the_middle_changes_no_event(
         service.start()
         consumer.messages.clear()
         wait_until(lambda: (consumer.latest("/status") or {}).get("state") == "online", what="the service's start")
+        wait_for_input(consumer, service)  # at the second start, the broker has kept its session
         edgewarden(
             *("simulate", "--csv", str(half), "--speed", "0", "--host", "127.0.0.1"),
             *("--port", str(own_mosquitto.port)),

@@ -160,8 +160,11 @@ class RunningService:
         return self.process.wait(120)
 
 
-def wait_for_input(producer: Consumer, service: RunningService, topic: str, payload: str) -> None:
-    """Send a sensor's first reading until the service takes it, which is the only sign that it has subscribed."""
+def wait_for_input(producer: Consumer, service: RunningService, topic: str = "plant/marker", payload: str = "") -> None:
+    """Send a message, by default no reading, until the service hears it: the only sign that it has subscribed.
+
+    Its status is published as soon as it is connected.
+    """
 
     def has_taken_one() -> object:
         producer.publish(topic, payload)
