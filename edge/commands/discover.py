@@ -48,7 +48,7 @@ def discover(path: Path, seconds: float, host: str | None, port: int | None, wri
     from config.loading import parse  # noqa: PLC0415
     from config.writing.template import template  # noqa: PLC0415
     from edge.commands.support.failures import explained  # noqa: PLC0415
-    from edge.discovery.outcome import outcome_of, tables  # noqa: PLC0415
+    from edge.discovery.outcome import ReadingOutcome, outcome_of, tables  # noqa: PLC0415
     from edge.discovery.proposing import propose, topic_of  # noqa: PLC0415
 
     with explained():
@@ -68,6 +68,10 @@ def discover(path: Path, seconds: float, host: str | None, port: int | None, wri
         proposal = propose(heard, GatewayTopics(gateway.base, gateway.name), gateway.topic_base)
         if not proposal.inputs:
             click.echo(_heard(configuration, heard, seconds))
+            if heard.messages:
+                nothing = ReadingOutcome([], 0, len(heard.in_order()), {}, {})
+                _left_out(proposal, nothing, None if show_all else MOST_SHOWN)
+                _unread(proposal, nothing, None if show_all else MOST_SHOWN)
             click.echo("edgewarden: nothing readable was received", err=True)
             sys.exit(1)
         outcome = outcome_of(proposal.inputs, [each._replace(retained=False) for each in heard.in_order()])

@@ -21,7 +21,7 @@ TASMOTA = '{"Time": "2023-11-14T23:13:20", "BME280": {"Temperature": 21.5, "Humi
 
 @pytest.fixture
 def folder(own_mosquitto: EmbeddedBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for topic, payload in (("tele/boiler/SENSOR", TASMOTA), ("lab/b", "21,5"), ("lab/e", "1;2")):
+    for topic, payload in (("tele/boiler/SENSOR", TASMOTA), ("lab/b", "21,5"), ("lab/e", "1;2.5;ok")):
         publish.single(topic, payload, retain=True, port=own_mosquitto.port)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -55,6 +55,18 @@ def test_it_says_at_once_how_long_it_listens(own_mosquitto: EmbeddedBroker, fold
     found = discover("--port", str(own_mosquitto.port))
     assert found.stderr.startswith(f"Listening to 127.0.0.1:{own_mosquitto.port} for 1 s\n")
     assert found.stdout.startswith("Heard 3 messages on 3 topics of ")
+
+
+def test_it_says_why_nothing_is_readable(
+    own_mosquitto: EmbeddedBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for topic, payload in (("cam/a", b"\xff\xd8\xff\xe0"), ("gw/uptime", "3600")):
+        publish.single(topic, payload, retain=True, port=own_mosquitto.port)
+    found = discover("--port", str(own_mosquitto.port))
+    assert (found.exit_code, "nothing readable was received" in found.stderr) == (1, True)
+    assert "cam/a: not JSON; looks like a JPEG image" in found.stdout
+    assert "gw/uptime: contains only information about its sender" in found.stdout
 
 
 def test_a_missing_configuration_is_an_error_unless_the_broker_is_given(
