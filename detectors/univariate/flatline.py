@@ -47,7 +47,13 @@ MANY = 10.0
 """Longest normal run, in readings, from which on a sensor rests now and then."""
 
 YOUNG_S = 3 * 86_400.0
-"""For a younger sensor, its rests at night and at weekends aren't known yet."""
+"""For a younger sensor, its rests at night aren't known yet."""
+
+WEEK_S = 8 * 86_400.0
+"""For a sensor that is younger than this, its rest at a weekend isn't known yet."""
+
+OFTEN = 3.0
+"""A sensor rests at its lowest value if it has been there so many times before."""
 
 YOUNG_SHARE = 1 / 3
 """Factor on the surprise of its runs: repeats come in clusters, whose size isn't known yet either."""
@@ -62,12 +68,13 @@ class Flatline(Detector):
 
     Catches: stuck sensors.
     Blind to: a sensor that rests for long anyway; a stuck sensor with noise; a constant from the beginning; in the
-        first three days a sensor that stays at its lowest value so far, as at night.
+        first three days a sensor that stays at its lowest value so far, as at night, and in the first eight, as at a
+        weekend, if it has often been there.
     Contamination: a run counts when it ends, and extends the normal length only up to another one as long. One that was
         reported counts only as a habit, at the same time of the day, such as a rest at night; if the sensor rests
-        anyway, as at most half as much again. The rests of the first three days count at once.
+        anyway, as at most half as much again. Rests at the lowest value in these first days count at once.
     Warm-up: 10 changes of value.
-    State: 144 bytes per sensor.
+    State: 152 bytes per sensor.
     Cost: about 60 array operations per round.
     Source: the waiting time of a geometric distribution, W. Feller, "An Introduction to Probability Theory and Its
         Applications" I, chapter VI.8; the estimate of rare repeats is Laplace's rule of succession.
@@ -109,6 +116,7 @@ class Flatline(Detector):
             "born": Field(math.nan, learned=False, moment=True, later=True),
             "since": Field(math.nan, learned=False, moment=True, later=True),
             "low": Field(math.inf, learned=False, later=True),
+            "lows": Field(learned=False, later=True),
             **reported_layout(by_arrival=False),
         }
 
@@ -122,10 +130,10 @@ class Flatline(Detector):
         begun = everywhere(run > 0)
         ended = everywhere(begun & (values != last))
         born, since = where(begun, state["born"][slots], times), state["since"][slots]
-        low = state["low"][slots]
+        low, lows = state["low"][slots], state["lows"][slots]
         held = where(since == since, times - since, 0.0)  # noqa: PLR0124 - NaN in states of earlier versions
         if any_of(ended):
-            self._learn(state, slots, run, held, (since - born < YOUNG_S) & (last <= low), ended)
+            self._learn(state, slots, run, held, (since - born < _rests_until(lows)) & (last <= low), ended)
         is_same = everywhere(same)
         since, lasted = where(is_same, since, times), where(is_same, held, 0.0)
         score, usual = constant_like(values, 0.0), ALL
@@ -134,7 +142,8 @@ class Flatline(Detector):
             weak = 1.0 + FEW_RUNS / maximum(runs, 1.0)
             longer = minimum(length / (longest * weak), lasted / (maximum(longest_s, SHORTEST_S) * weak))
             is_young = since - born < YOUNG_S
-            unusual = (longer > LONGER) & is_long & ((is_young & (values <= low)) ^ True)
+            may_rest = (since - born < _rests_until(lows)) & (values <= low)
+            unusual = (longer > LONGER) & is_long & (may_rest ^ True)
             usual = unusual ^ True
             if any_of(unusual):
                 chance = bounded((repeats + 1.0) / (readings + 2.0), 1e-12, 1.0 - 1e-9)
@@ -148,6 +157,7 @@ class Flatline(Detector):
         state["readings"][slots] = readings + usual
         state["born"][slots], state["since"][slots] = born, since
         state["low"][slots] = minimum(low, values)
+        state["lows"][slots] = where(everywhere(values < low), 0.0, lows + (ended & (last <= low)))
         return no_opinion(values).with_score(score)
 
     def held_back(self, state: State, slots: Rows) -> None:
@@ -193,3 +203,12 @@ class Flatline(Detector):
         run, lasted = float(state["run"][slot]), float(state["lasted"][slot])
         rate = (run - 1.0) / lasted if lasted > 0 else 0.0
         return Measure(run, max(float(state["longest"][slot]), rate * float(state["longest_s"][slot])))
+
+
+def _rests_until(lows: Numbers) -> Numbers:
+    """The age up to which rests at the lowest value aren't known yet, in seconds.
+
+    Args:
+        lows: How often a sensor has been there before.
+    """
+    return where(everywhere(lows >= OFTEN), WEEK_S, YOUNG_S)

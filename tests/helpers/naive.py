@@ -80,7 +80,11 @@ class NaiveFlatline:
         self.longest = self.rival = 1.0
         self.longest_s = self.rival_s = 0.0
         self.born = self.since = NAN
+        self.lows = 0
         self.seen: list[float] = []
+
+    def may_rest(self, since: float) -> bool:
+        return since - self.born < (flatline.WEEK_S if self.lows >= flatline.OFTEN else flatline.YOUNG_S)
 
     def step(self, value: float, time: float) -> Judgement:
         longest, longest_s, runs = self.longest, self.longest_s, self.runs
@@ -88,7 +92,7 @@ class NaiveFlatline:
         if self.value is None:
             self.born = time
         if not same and self.value is not None:
-            rested = self.since - self.born < flatline.YOUNG_S and self.value == min(self.seen)
+            rested = self.may_rest(self.since) and self.value == min(self.seen)
             believed = self.length if rested else min(self.length, self.rival)
             self.longest = max(self.longest * (1 - flatline.FADING), believed)
             self.rival = max(self.rival * (1 - flatline.FADING), self.length)
@@ -99,7 +103,11 @@ class NaiveFlatline:
             self.runs += 1
         self.since = self.since if same else time
         is_young = self.since - self.born < flatline.YOUNG_S
-        rests = is_young and value <= min(self.seen, default=math.inf)
+        rests = self.may_rest(self.since) and value <= min(self.seen, default=math.inf)
+        if not same:
+            self.lows += bool(self.seen) and self.seen[-1] == min(self.seen)
+        if value < min(self.seen, default=math.inf):
+            self.lows = 0
         self.seen.append(value)
         self.length = self.length + 1 if same else 1
         self.value = value
