@@ -3,8 +3,8 @@
 If it and its neighbours are alike on all days, they all count. Otherwise days have kinds: those that are like the
 same weekday of the last week are the ones to compare with, but only if weeks repeat themselves, which is checked by
 comparing each of the last seven days with the same weekday before it. One of them may be unlike: a holiday, or an
-outage. A sensor whose days are irregular has no usual hours, and nothing is expected of a half hour that was an
-incident's on the same weekday: that may have been a weekend.
+outage; of its weekday nothing is expected a week later. A sensor whose days are irregular has no usual hours, and
+nothing is expected of a half hour that was an incident's on the same weekday: that may have been a weekend.
 """
 
 from __future__ import annotations
@@ -103,7 +103,10 @@ def expect(
 
 
 def _like_days(around: Floats, known: NDArray[np.bool_], reach: Floats) -> NDArray[np.bool_]:
-    """Which days are like the same weekday of the last week, none if weeks don't repeat themselves, shape (n, days).
+    """Which days are like the same weekday of the last week, shape (n, days).
+
+    None are if weeks don't repeat themselves, or if that day was itself unlike the weekday before it: after a holiday
+    nobody knows which of both is usual.
 
     Args:
         around: Levels around the half hour of each day, shape (n, days, 2 * AROUND + 1).
@@ -116,7 +119,8 @@ def _like_days(around: Floats, known: NDArray[np.bool_], reach: Floats) -> NDArr
     both = known[:, :WEEK] & known[:, WEEK:] & np.isfinite(apart)
     repeats = both & (apart <= most[:, None])
     weekly = (both.sum(axis=1) >= FEWEST_WEEKDAYS) & (repeats.sum(axis=1) >= both.sum(axis=1) - ODD_DAYS)
-    like: NDArray[np.bool_] = alike & weekly[:, None]
+    was_odd = both[:, WEEK - 1] & ~repeats[:, WEEK - 1]
+    like: NDArray[np.bool_] = alike & (weekly & ~was_odd)[:, None]
     return like
 
 

@@ -94,6 +94,13 @@ def test_a_day_on_which_no_shift_begins_is_a_holiday_unless_each_day_has_one() -
     assert hour[holiday][np.argmax(scores[holiday] >= Hours.floor)] <= 9.0
 
 
+def test_work_on_the_weekday_of_a_holiday_is_no_news_a_week_later() -> None:
+    day, hour, noise = days_of(20)
+    values = shifts(day, hour, noise)
+    values[day == 12] = 6.0 + 0.5 * noise[day == 12]
+    assert np.nanmax(scores_of(values)) < Hours.floor
+
+
 def test_a_weekend_is_not_told_because_those_before_were_incidents() -> None:
     day, hour, noise = days_of(20)
     values, weekend = shifts(day, hour, noise), (day - MONDAY) % 7 >= 5

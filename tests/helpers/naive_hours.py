@@ -95,7 +95,8 @@ class NaiveHours:
             return usual
         pairs = [self.apart(day, day + expected.WEEK) for day in known if day + expected.WEEK in known]
         pairs = [each for each in pairs if each < math.inf]
-        if len(pairs) < expected.FEWEST_WEEKDAYS or sorted(pairs)[-2] > expected.ALIKE * reach:
+        was_odd = expected.ALIKE * reach < self.apart(expected.WEEK, 2 * expected.WEEK) < math.inf
+        if was_odd or len(pairs) < expected.FEWEST_WEEKDAYS or sorted(pairs)[-2] > expected.ALIKE * reach:
             return None
         like = [day for day in known if self.apart(day, expected.WEEK) <= expected.ALIKE * reach]
         usual = self.usual_on(like, mean, reach) if len(like) >= expected.FEWEST_ALIKE else None
