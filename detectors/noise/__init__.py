@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from detectors.base import State
 from detectors.noise.lone_noise import LoneNoise
-from detectors.noise.noise import SELDOM, Noise, noise_layout, taken_in, with_what_was_seen
+from detectors.noise.noise import (
+    SELDOM,
+    WINSOR,
+    Noise,
+    faded,
+    noise_layout,
+    seen_before,
+    taken_in,
+    with_what_was_seen,
+)
 from detectors.numeric.arrays import Rows
 
 
@@ -19,4 +28,14 @@ def noise_of(state: State, slots: Rows, memory: float) -> Noise:
     return LoneNoise(state, slots, memory) if type(slots) is int else Noise(state, slots, memory)
 
 
-__all__ = ["SELDOM", "Noise", "noise_layout", "noise_of", "taken_in", "with_what_was_seen"]
+__all__ = [
+    "SELDOM",
+    "WINSOR",
+    "Noise",
+    "faded",
+    "noise_layout",
+    "noise_of",
+    "seen_before",
+    "taken_in",
+    "with_what_was_seen",
+]

@@ -48,7 +48,7 @@ class LoneNoise(Noise):
         self._varies, self._warm = variance > 0, count >= WARM_UP
         self.spread = math.sqrt(variance) if variance >= 0 else NOTHING
         self._divisor = variance if variance > LEAST_VARIANCE else LEAST_VARIANCE
-        self._lag, self._fourth, self._record = state["lag"][slot], state["fourth"][slot], state["record"][slot]
+        self._lag, self._fourth, self.record = state["lag"][slot], state["fourth"][slot], state["record"][slot]
         rho = self._lag / self._divisor if self._varies else 0.0
         self.rho = rho = 0.0 if rho <= 0.0 else MOST_RHO if rho >= MOST_RHO else rho
         readings = 1.0 if count <= 1.0 else KURTOSIS_MEMORY if count >= KURTOSIS_MEMORY else count
@@ -65,7 +65,7 @@ class LoneNoise(Noise):
         scale, away = self.spread if spread is None else spread, abs(residual)
         score = student_tail(away / scale if scale > 0 else 0.0, self.freedom)
         if score > SELDOM:
-            score = with_what_was_seen(score, away, self.count, self._record)
+            score = with_what_was_seen(score, away, self.count, self.record)
         if not self._varies:
             score = of_what_never_varied(score, away, self.count)
         most = self.count / READINGS_A_DECADE
@@ -93,9 +93,9 @@ class LoneNoise(Noise):
         away, peak, rival = abs(residual), state["peak"][slot], state["rival"][slot]
         ended, highest = (peak, 0.0) if away <= spread else (0.0, away if away > peak else peak)
         kept, usual = 1.0 - 1.0 / (20.0 * memory), 4.0 * spread
-        reached = STRETCH * (self._record if self._record > usual else usual)
+        reached = STRETCH * (self.record if self.record > usual else usual)
         reached, again = min(ended, reached), min(ended, rival)
-        record, rival = max(self._record * kept, reached, again), max(rival * kept, ended)
+        record, rival = max(self.record * kept, reached, again), max(rival * kept, ended)
         state["rival"][slot], state["record"][slot] = rival, record if self._varies else away
         state["peak"][slot], state["last_residual"][slot], state["count"][slot] = highest, residual, later
         return believed

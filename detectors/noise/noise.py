@@ -108,7 +108,7 @@ class Noise:
         self._lag = state["lag"][slots]
         self.rho = bounded(where(self._varies, self._lag / self._divisor, 0.0), 0.0, MOST_RHO)
         self._fourth = state["fourth"][slots]
-        self._record = state["record"][slots]
+        self.record = state["record"][slots]
         self.freedom = self._freedom()
 
     def _freedom(self) -> Numbers:
@@ -132,7 +132,7 @@ class Noise:
         else:
             ratio = quotient(away, self.spread if spread is None else spread)
         score = student_tail(ratio, self.freedom)
-        score = corrected(score, score > SELDOM, with_what_was_seen, away, self.count, self._record)
+        score = corrected(score, score > SELDOM, with_what_was_seen, away, self.count, self.record)
         if self._varies is not True:
             score = corrected(score, self.variance <= 0, of_what_never_varied, away, self.count)
         most = minimum(self.count / READINGS_A_DECADE, MOST)
@@ -179,7 +179,7 @@ class Noise:
         state["fourth"][slots] = self._fourth + quick * (ratio * ratio - self._fourth)
         peak = state["peak"][slots]
         ended, rival = (away <= self.spread) * peak, state["rival"][slots]
-        seen = maximum(taken_in(self._record, ended, 4.0 * self.spread, self._memory), minimum(ended, rival))
+        seen = maximum(taken_in(self.record, ended, 4.0 * self.spread, self._memory), minimum(ended, rival))
         state["rival"][slots] = maximum(faded(rival, self._memory), ended)
         state["record"][slots] = where(varies, seen, away)
         state["peak"][slots] = (away > self.spread) * maximum(peak, away)
