@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from running import PATIENT, RunningService, wait_for_all, wait_until
+from running import PATIENT, RunningService, wait_for_all
 
 pytest.importorskip("confluent_kafka")
 
@@ -104,8 +104,10 @@ def test_readings_continue_through_kills_and_an_outage_and_give_the_same_events_
         idle_s=120,
         poll_s=0.5,
     )
+    expected = expected_ids(configuration, "plant", records)
+    for topic in ("events", "upper-events"):
+        wait_for_all(lambda topic=topic: len(published_ids(kafka, topic)), len(expected), topic, idle_s=120, poll_s=0.5)
     below = published_ids(kafka, "events")
-    assert below == expected_ids(configuration, "plant", records)
-    wait_until(lambda: len(published_ids(kafka, "upper-events")) >= len(below), 120, "events above")
+    assert below == expected
     assert len(published_ids(kafka, "upper-events")) == len(below)
     assert upper.end() == gateway.end() == 0
