@@ -173,8 +173,11 @@ class Observation:
         return bool(self.opinions) and self.opinions[0].kind == "missing"
 
     def is_usual_to(self, detectors: Collection[str]) -> bool:
-        """Whether one of these detectors isn't surprised and has the value within its band."""
-        return any(
+        """Whether one of these detectors isn't surprised and has the value within its band.
+
+        What is clearly beyond the records of all days isn't usual at any hour, however wide that band is.
+        """
+        return not any(each.has_records and each.score > 0 for each in self.opinions) and any(
             each.detector in detectors and not each.exceeds and each.lower <= self.value <= each.upper
             for each in self.opinions
         )

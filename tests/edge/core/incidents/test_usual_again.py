@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -26,6 +28,16 @@ def test_a_value_is_usual_to_a_detector_that_is_not_surprised_and_has_it_within_
     assert not seen(3.0).is_usual_to({"contextual"})
     assert not seen(2.9, 22.0).is_usual_to({"contextual"})
     assert not seen(2.9).is_usual_to({"ewma"})
+
+
+def test_a_value_beyond_the_records_of_all_days_is_usual_at_no_hour_however_wide_the_band_of_the_hour_is() -> None:
+    def beyond(score: float) -> Observation:
+        wide = Opinion("contextual", "contextual", 2.0, 50.0, 0.0, 112.0, level=3.0)
+        records = Opinion("extremes", "spike", score, math.nan, 24.0, 67.0, level=3.25)
+        return Observation(0.0, 79.5, 3.25, [records, wide])
+
+    assert not beyond(3.2).is_usual_to({"contextual"})
+    assert beyond(0.0).is_usual_to({"contextual"})
 
 
 @pytest.mark.parametrize(("readings", "is_old"), [(OLD - 1, False), (OLD, True)])
